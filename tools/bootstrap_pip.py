@@ -57,7 +57,8 @@ def main() -> int:
         with open(wheel, "wb") as file:
             file.write(data)
         # A wheel is a zip file that Python can run from.
-        return subprocess.run([sys.executable, f"{wheel}/pip", "install", "--quiet", "--no-index", wheel], check=False).returncode
+        install = [sys.executable, f"{wheel}/pip", "install", "--quiet", "--no-index", wheel]
+        return subprocess.run(install, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def galaxy(*arguments: str) -> None:
         if "--collections-path" in arguments:
             environment["ANSIBLE_COLLECTIONS_PATH"] = arguments[arguments.index("--collections-path") + 1]
         done = subprocess.run(
-            command, env=environment, cwd=home, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, env=environment, cwd=home, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
     if done.returncode or re.search(r"\[(DEPRECATION )?WARNING\]", done.stdout):
         sys.exit(f"{' '.join(command)} ended {done.returncode}:\n{done.stdout}")

@@ -33,7 +33,8 @@ def environment(collections: Path) -> dict[str, str]:
 def main() -> int:
     """Returns pytest's exit code."""
     arguments = sys.argv[1:]
-    if not any((tree.ROOT / argument.split("::")[0]).exists() for argument in arguments if not argument.startswith("-")):
+    named = [argument.split("::")[0] for argument in arguments if not argument.startswith("-")]
+    if not any((tree.ROOT / name).exists() for name in named):
         arguments += [suite for suite in SUITES if (tree.ROOT / suite).is_dir()]
     (tree.ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="test-", dir=tree.ROOT / "build") as folder:

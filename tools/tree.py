@@ -19,7 +19,10 @@ UNTRACKED_DIRS = {
 
 
 def files() -> list[Path]:
-    """Every source file, relative to ROOT: tracked by git, or new and not ignored. Without git, all but UNTRACKED_DIRS."""
+    """Every source file, relative to ROOT: tracked by git, or new and not ignored.
+
+    Without git: all that is not in UNTRACKED_DIRS.
+    """
     if (ROOT / ".git").exists() and shutil.which("git"):
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

@@ -1,0 +1,77 @@
+# Everything here runs from a fresh clone on Debian or Ubuntu with Python 3.11 or later: `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.requirements.sha256
+# The tools and all they start find the environment's programs first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
+
+.PHONY: help venv build demo test gates fix test-senlin senlin-up senlin-down test-clients matrix chaos mutants bench \
+        docs record changelog clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+venv: $(READY) ## make .venv with all that the other targets need (PYTHON=... names the interpreter)
+
+$(READY): requirements.txt requirements-dev.txt tools/venv
+	@tools/venv
+
+build: $(READY) ## build the collection's artifact and install it into build/collections
+	@$(BIN)/python tools/build.py
+
+demo: build ## run the playbook twice against three simulated servers; FAULTS=1 lets them drop and garble replies
+	@$(INSTALLED) $(BIN)/python tools/demo.py $(if $(FAULTS),--faults) $(ARGS)
+
+test: $(READY) ## run the unit, property, simulator and integration tests on the built artifact (ARGS="-k name")
+	@$(BIN)/python tools/run_tests.py $(ARGS)
+
+gates: $(READY) ## run ansible-test sanity, ansible-lint, antsibull, ruff, mypy (ARGS="sanity" for one)
+	@$(BIN)/python tools/gates.py $(ARGS)
+
+fix: $(READY) ## let ruff repair what it can, and bring meta/runtime.yml up to date
+	@$(BIN)/ruff check --quiet --fix . && $(BIN)/python tools/action_groups.py
+
+senlin-up: $(READY) ## start a real Keystone and a real Senlin
+	@tests/services/senlin/up.sh
+
+senlin-down: ## stop them
+	@tests/services/senlin/down.sh
+
+test-senlin: build ## run the cluster modules against a real Keystone and a real Senlin
+	@$(INSTALLED) $(BIN)/python -m pytest tests/senlin $(ARGS)
+
+test-clients: build ## let independent clients (pylxca, opsmanager, curl, openstacksdk) talk to the simulators
+	@$(INSTALLED) tests/clients/run $(ARGS)
+
+matrix: $(READY) ## run the tests with each supported ansible-core on each Python found (ARGS="2.18 2.21")
+	@$(BIN)/python tools/matrix.py $(ARGS)
+
+chaos: build ## count what gets lost, doubled, leaked or wrong under faults and kills; QUICK=1 for a short run
+	@$(INSTALLED) $(BIN)/python tests/chaos/run.py $(if $(QUICK),--quick) $(ARGS)
+
+mutants: build ## break one safety rule at a time and show which test notices
+	@$(INSTALLED) $(BIN)/python tests/mutants/run.py $(ARGS)
+
+bench: build ## measure against the budgets and write docs/performance.md
+	@$(INSTALLED) $(BIN)/python tests/benchmark/run.py $(ARGS)
+
+docs: $(READY) ## build the documentation site into build/docs/html
+	@$(BIN)/python tools/docs.py
+
+record: build ## record the shapes of replies of a real server, without secrets (ARGS="--help")
+	@$(INSTALLED) $(BIN)/python tools/record.py $(ARGS)
+
+changelog: $(READY) ## turn the fragments into the release of galaxy.yml's version
+	@$(BIN)/antsibull-changelog release
+
+clean: ## remove all that make has made
+	@rm -rf build .cache .ansible collections .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output $(VENV)
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
