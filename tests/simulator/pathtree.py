@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the handler of a request by its raw, percent-encoded path.
 
-A segment is decoded exactly once, after the path was cut at its slashes, so that an id which holds "%2F" stays one segment.
+A segment is decoded exactly once, after the path was cut at its slashes: an id which holds "%2F" stays one segment.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class PathTree:
     """Templates such as "groups/{group}/hosts" to handlers, one per method."""
 
     def __init__(self) -> None:
-        self._root: dict[str, Any] = {}
+        self._root: dict[str | None, Any] = {}           # key None: any one segment; "": the handlers
 
     def add(self, method: str, template: str, handler: Handler) -> None:
         """Serve `method` on `template`; a segment in braces takes any one non-empty segment."""
         node = self._root
         for segment in template.split("/"):
-            node = node.setdefault("{}" if segment.startswith("{") else segment, {})
+            node = node.setdefault(None if segment.startswith("{") else segment, {})
         node.setdefault("", {})[method] = handler
 
     def find(self, raw_path: str) -> tuple[dict[str, Handler], list[str]] | None:
@@ -34,8 +34,8 @@ class PathTree:
         for segment in raw_path.split("/"):
             if segment and segment in node:
                 node = node[segment]
-            elif segment and "{}" in node:
-                node = node["{}"]
+            elif segment and None in node:
+                node = node[None]
                 values.append(unquote(segment))
             else:
                 return None

@@ -94,7 +94,7 @@ class DigestAuthenticator:
         return nonce
 
     def _count(self, nonces: dict[str, _Nonce], fields: dict[str, str]) -> int | None:
-        """The nonce count if it may be used; 0 if it was used or cannot be read; None if the nonce is no longer good."""
+        """The nonce count if it may be used; 0 if it was used or is no number; None if the nonce is no longer good."""
         nonce = nonces.get(fields.get("nonce", ""))
         if nonce is None:
             return None
@@ -131,7 +131,9 @@ class DigestAuthenticator:
             ha1 = digest(f"{ha1}:{fields['nonce']}:{fields.get('cnonce', '')}")
         entity = ":" + digest(body.decode("latin-1")) if qop == "auth-int" else ""
         ha2 = digest(f"{method}:{uri}{entity}")
-        middle = "" if self._switches["digest_qop"] == "none" else f"{fields.get('nc', '')}:{fields.get('cnonce', '')}:{qop}:"
+        middle = f"{fields.get('nc', '')}:{fields.get('cnonce', '')}:{qop}:"
+        if self._switches["digest_qop"] == "none":
+            middle = ""
         expected = digest(f"{ha1}:{fields['nonce']}:{middle}{ha2}")
         return secrets.compare_digest(expected, fields.get("response", ""))
 

@@ -46,6 +46,10 @@ def invalid_attribute(name: str) -> ApiError:
     return ApiError(400, "INVALID_ATTRIBUTE", f"Invalid attribute {name} specified.", [name])
 
 
+def malformed_attribute(name: str) -> ApiError:
+    return ApiError(400, "INVALID_JSON_ATTRIBUTE", f"Received JSON for the {name} attribute is malformed.", [name])
+
+
 def missing_attribute(name: str) -> ApiError:
     return ApiError(400, "MISSING_ATTRIBUTE", f"The required attribute {name} was not specified.", [name])
 

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The server pool: servers, what they offer, and the requests that take them.
 
-For each document of a request one AVAILABLE server is looked for whose properties contain it. All found: they are BOUND to
-the group and the request is COMPLETED. Some found: these are RESERVED and the request stays EXECUTING until servers come
-back or it lapses. Nothing runs in the background: `tick` carries out, in their order, the events that are due.
+For each document of a request one AVAILABLE server is looked for whose properties contain it. All found: they are BOUND
+to the group and the request is COMPLETED. Some found: these are RESERVED and the request stays EXECUTING until servers
+come back or it lapses. Nothing runs in the background: `tick` carries out, in their order, the events that are due.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class ServerPool:
 
     def _discover(self, name: str, value: str) -> None:
         """Properties and their values are found on the agents: there is no call that creates them."""
-        entry = self.properties.setdefault(name, {"id": name, "multiSelect": False, "statusName": "AVAILABLE", "values": []})
+        entry = self.properties.setdefault(
+            name, {"id": name, "multiSelect": False, "statusName": "AVAILABLE", "values": []})
         if all(known["value"] != value for known in entry["values"]):
             entry["values"].append({"value": value, "statusName": "AVAILABLE"})
 
@@ -196,9 +197,14 @@ class ServerPool:
             return
         if self._switches["fail_next_requests"] > 0:
             self._switches["fail_next_requests"] -= 1
-            request.status = "FAILED"
+            self.fail(request)
             return
         self._allocate(request, due)
+
+    def fail(self, request: Request) -> None:
+        """End a request FAILED; the API has no field for the reason."""
+        request.status = "FAILED"
+        self._release(request, self._clock.now())
 
     def serve_waiting(self, when: float) -> None:
         """Servers came back: try the waiting requests again, the oldest first."""
@@ -209,11 +215,14 @@ class ServerPool:
     def _allocate(self, request: Request, when: float) -> None:
         missing: list[Document] = []                            # equal documents need not be looked for twice
         for index, document in enumerate(request.documents):
-            if index in request.servers or document in missing:
+            # several values of one property are handed out round robin, one server a value
+            wanted = {name: value[index % len(value)] if isinstance(value, list) else value
+                      for name, value in document.items()}
+            if index in request.servers or wanted in missing:
                 continue
-            server = self._find(document, index)
+            server = self._find(wanted)
             if server is None:
-                missing.append(document)
+                missing.append(wanted)
                 continue
             del self._available[server.id]
             server.status, server.request = "RESERVED", request.id
@@ -227,9 +236,7 @@ class ServerPool:
             server.status, server.group = "BOUND", request.group
         request.status, request.completed = "COMPLETED", when
 
-    def _find(self, document: Document, index: int) -> Server | None:
-        # several values of one property are handed out round robin, one server a value
-        wanted = {name: value[index % len(value)] if isinstance(value, list) else value for name, value in document.items()}
+    def _find(self, wanted: Document) -> Server | None:
         for server in self._available.values():
             if all(server.properties.get(name) == value for name, value in wanted.items()):
                 return server
