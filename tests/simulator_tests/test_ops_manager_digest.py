@@ -73,7 +73,8 @@ def test_challenge_is_the_captured_one(om: Control, http: requests.Session) -> N
         r'Digest realm="MMS Public API", domain="", nonce="[A-Za-z0-9+/]{32}", algorithm=MD5, qop="auth", stale=false',
         reply.headers["WWW-Authenticate"])
     assert reply.headers["Content-Type"] == "application/json;charset=ISO-8859-1"
-    assert reply.json() == {"reason": "Unauthorized", "error": 401, "detail": "You are not authorized for this resource."}
+    assert reply.json() == {
+        "reason": "Unauthorized", "error": 401, "detail": "You are not authorized for this resource."}
 
 
 def test_counts_are_used_once_in_any_order(om: Control, http: requests.Session) -> None:
@@ -119,7 +120,8 @@ def test_two_nodes_do_not_know_each_others_nonces(om: Control, http: requests.Se
     ({"digest_qop": "auth-int"}, 'qop="auth-int"'),
     ({"digest_algorithm": "SHA-256"}, "algorithm=SHA-256,"),
 ])
-def test_switches_change_the_challenge(om: Control, http: requests.Session, switches: dict[str, Any], expected: str) -> None:
+def test_switches_change_the_challenge(om: Control, http: requests.Session, switches: dict[str, Any],
+                                       expected: str) -> None:
     om.switches("ops_manager", **switches)
     assert expected in ask(http, om).headers["WWW-Authenticate"]
 
@@ -142,7 +144,7 @@ def test_nextnonce(om: Control, http: requests.Session) -> None:
     om.switches("ops_manager", nextnonce=True)
     challenge = challenge_of(ask(http, om))
     info = ask(http, om, answer(challenge)).headers["Authentication-Info"]
-    assert ask(http, om, answer({**challenge, **{"nonce": fields(info)["nextnonce"]}})).status_code == 200
+    assert ask(http, om, answer({**challenge, "nonce": fields(info)["nextnonce"]})).status_code == 200
 
 
 def test_basic_is_refused_unless_offered(om: Control, http: requests.Session) -> None:
