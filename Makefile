@@ -25,7 +25,7 @@ $(READY): requirements.txt requirements-dev.txt tools/venv
 	@tools/venv
 
 build: $(READY) ## build the collection's artifact and install it into build/collections
-	@$(BIN)/python tools/build.py
+	@$(BIN)/python tools/artifact.py
 
 demo: build ## run the playbook twice against three simulated servers; FAULTS=1 lets them drop and garble replies
 	@$(INSTALLED) $(BIN)/python tools/demo.py $(if $(FAULTS),--faults) $(ARGS)

@@ -66,19 +66,6 @@ def gates() -> tuple[list[Gate], list[Gate]]:
     return sanity, others
 
 
-def environment(root: Path) -> dict[str, str]:
-    """What the gates run in: this one's without settings of the user's, the real interpreters and a UTF-8 locale."""
-    result = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON", "MYPY"))}
-    folders = [str(Path(sys.executable).parent), str(Path(sys.base_prefix, "bin"))]
-    # A shim of pyenv or asdf answers to the name of a Python that it may then not run; ansible-test believes it.
-    folders += [folder for folder in result.get("PATH", os.defpath).split(os.pathsep) if Path(folder).name != "shims"]
-    result["PATH"] = os.pathsep.join(folders)
-    result["LC_ALL"] = "C.UTF-8"
-    result["ANSIBLE_COLLECTIONS_PATH"] = str(root)
-    result["NO_COLOR"] = "1"
-    return result
-
-
 def install_shellcheck() -> None:
     """The sanity test of shell scripts needs shellcheck: installed where we may, passed over where we may not."""
     if shutil.which("shellcheck"):
@@ -95,7 +82,8 @@ def run(gate: Gate, collection: Path) -> bool:
     """Run one gate and print its line, with all its output when it failed."""
     started = time.monotonic()
     done = subprocess.run(
-        gate.command, cwd=collection / gate.folder, env=environment(collection.parents[2]), check=False,
+        gate.command, cwd=collection / gate.folder, check=False,
+        env=tree.environment(ANSIBLE_COLLECTIONS_PATH=collection.parents[2], NO_COLOR="1"),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
     )
     warned = [line for line in done.stdout.splitlines() if WARNING.search(line) and not HARMLESS.search(line)]

@@ -14,20 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import build
+import artifact
 import tree
 
 SUITES = ("tests/unit", "tests/property", "tests/simulator_tests", "tests/integration")
 WORKERS = os.environ.get("JOBS") or str(min(4, max(2, os.cpu_count() or 2)))
-
-
-def environment(collections: Path) -> dict[str, str]:
-    """What the tests run in: this one's, without what a user has set for Ansible or Python."""
-    result = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHON", "PYTEST_"))}
-    result["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{result.get('PATH', os.defpath)}"
-    result["GROUNDWORK_COLLECTIONS"] = str(collections)
-    result["LC_ALL"] = "C.UTF-8"  # Ansible refuses to start where the locale is not UTF-8, as on a bare machine
-    return result
 
 
 def main() -> int:
@@ -39,9 +30,10 @@ def main() -> int:
     (tree.ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="test-", dir=tree.ROOT / "build") as folder:
         collections = Path(folder, "collections")
-        print("Testing", build.build(Path(folder), collections).name, flush=True)
+        print("Testing", artifact.build(Path(folder), collections).name, flush=True)
         command = [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *arguments]
-        return subprocess.run(command, cwd=tree.ROOT, env=environment(collections), check=False).returncode
+        environment = tree.environment(GROUNDWORK_COLLECTIONS=collections)
+        return subprocess.run(command, cwd=tree.ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The checkout as the other tools need it: its root, its files, and clean copies of them."""
+"""The checkout as the other tools need it: its root, its files, clean copies of them, and a clean environment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,3 +59,18 @@ def digest(folder: Path) -> str:
             result.update(f"{path.relative_to(folder)}\0{path.stat().st_mode & 0o111:o}\0".encode())
             result.update(hashlib.sha256(path.read_bytes()).digest())
     return result.hexdigest()
+
+
+def environment(**extra: str | Path) -> dict[str, str]:
+    """What the tools start programs in: this process's variables without what a user has set for Ansible or Python.
+
+    The programs of the running virtual environment come first on PATH, then the interpreter that it was made with.
+    Shims of pyenv and asdf are left out: they answer to the name of a Python that they may then not run.
+    """
+    own = ("ANSIBLE_", "GROUNDWORK_", "MYPY", "PYTEST_", "PYTHON")
+    result = {key: value for key, value in os.environ.items() if not key.startswith(own)}
+    folders = [str(Path(sys.executable).parent), str(Path(sys.base_prefix, "bin"))]
+    folders += [folder for folder in result.get("PATH", os.defpath).split(os.pathsep) if Path(folder).name != "shims"]
+    result["PATH"] = os.pathsep.join(dict.fromkeys(folders))
+    result["LC_ALL"] = "C.UTF-8"  # Ansible refuses to start where the locale is not UTF-8, as on a bare machine
+    return result | {key: str(value) for key, value in extra.items()}

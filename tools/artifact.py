@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Build the collection's artifact from a clean copy of the sources, and install it where tests and the demo find it.
 
-Usage: build.py [--output build] [--collections build/collections]
+Usage: artifact.py [--output build] [--collections build/collections]
 Leaves OUTPUT/groundwork-provision-VERSION.tar.gz and COLLECTIONS/ansible_collections/groundwork/provision; does
 nothing when both are there and no source file changed. No network: the collection has no dependencies.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import os
 import re
 import shutil
 import subprocess
@@ -25,11 +24,10 @@ def galaxy(*arguments: str) -> None:
     """Run ansible-galaxy of this Python's environment; a warning of its own fails the build, as an error does."""
     command = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection", *arguments]
     with tempfile.TemporaryDirectory() as home:
-        # No settings of the user's may change what is built: all of theirs out, an empty file in.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+        # An empty file keeps out the settings of the user and of the machine.
         settings = Path(home, "ansible.cfg")
-        settings.write_text("[defaults]\n")
-        environment.update(ANSIBLE_CONFIG=str(settings), ANSIBLE_HOME=home, ANSIBLE_NOCOLOR="1")
+        settings.write_text("[defaults]\n", encoding="utf-8")
+        environment = tree.environment(ANSIBLE_CONFIG=settings, ANSIBLE_HOME=home, ANSIBLE_NOCOLOR="1")
         if "--collections-path" in arguments:
             environment["ANSIBLE_COLLECTIONS_PATH"] = arguments[arguments.index("--collections-path") + 1]
         done = subprocess.run(
