@@ -1,0 +1,66 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection options of the XClarity modules; one for one with XCLARITY in module_utils/_options.py."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  endpoint:
+    description:
+      - Address of XClarity Administrator, V(https://host) with an optional port.
+      - If not set, the environment variable E(XCLARITY_ENDPOINT) is used.
+    type: str
+    required: true
+  username:
+    description:
+      - User of XClarity Administrator.
+      - If not set, the environment variable E(XCLARITY_USERNAME) is used.
+    type: str
+  password:
+    description:
+      - Password of O(username). Blanks at its ends and line breaks are refused, not removed.
+      - If not set, the environment variable E(XCLARITY_PASSWORD) is used.
+    type: str
+  auth_method:
+    description:
+      - V(session) logs in, and logs out on every way out. A user has three sessions by default.
+      - V(basic) sends user and password with each request and needs no session.
+      - If not set, the environment variable E(XCLARITY_AUTH_METHOD) is used.
+    type: str
+    choices: [session, basic]
+    default: session
+  session:
+    description:
+      - A session that M(groundwork.provision.xclarity_session) returned. It is used as it is and not closed.
+      - Neither O(username) nor O(password) is needed then.
+    type: dict
+  validate_certs:
+    description:
+      - Whether the server's certificate is verified.
+      - If not set, the environment variable E(XCLARITY_VALIDATE_CERTS) is used.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File of PEM certificates that sign the server's certificate.
+      - If not set, the environment variable E(XCLARITY_CA_PATH) is used.
+    type: path
+  use_proxy:
+    description:
+      - Whether the proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are followed.
+      - If not set, the environment variable E(XCLARITY_USE_PROXY) is used.
+    type: bool
+    default: true
+  timeout:
+    description:
+      - Seconds that one request and its whole answer may take.
+      - If not set, the environment variable E(XCLARITY_TIMEOUT) is used.
+    type: float
+    default: 30.0
+requirements:
+  - requests >= 2.32.4
+"""

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The family of failures: stable codes, the four-part message, what a status code means.
+
+Nothing here knows Ansible or HTTP libraries. A :class:`Failure` carries everything that a user is told.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+
+# The four fixed sentences: what is known about the server after a failure.
+K1 = "No request was sent."
+K2 = "The server refused the request; nothing was started."
+K3 = "The job was started"
+K4 = "It is not known whether the job was started."
+
+NONE, NOT_STARTED, STARTED, FINISHED, UNKNOWN = "none", "not_started", "started", "finished", "unknown"
+
+MESSAGE_LIMIT = 600
+
+
+class Failure(Exception):
+    """Something that ends a run (or one item of it) and that the user has to read.
+
+    code: stable slug, e.g. ``connect_refused``. what: what was tried. why: the reason in words.
+    next_step: what the user can do. outcome: ``none`` until a request that changes something was sent, then
+    ``not_started``, ``started``, ``finished`` or ``unknown``. transient: worth trying again for a pure read.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        why: str,
+        next_step: str = "",
+        *,
+        what: str = "",
+        outcome: str = NONE,
+        status: int | None = None,
+        system: str | None = None,
+        operation: str | None = None,
+        resource: str | None = None,
+        server_message: str | None = None,
+        job: str | None = None,
+        transient: bool = False,
+        retry_after: float | None = None,
+        details: dict[str, t.Any] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.why = why
+        self.next_step = next_step
+        self.what = what
+        self.outcome = outcome
+        self.status = status
+        self.system = system
+        self.operation = operation
+        self.resource = resource
+        self.server_message = clean(server_message, 200) if server_message else None
+        self.job = job
+        self.transient = transient
+        self.retry_after = retry_after
+        self.details = details or {}
+        self.result: dict[str, t.Any] | None = None  # what the run had reached, for the user
+
+    def __str__(self) -> str:
+        return self.message()
+
+    def known(self) -> str:
+        """The one fixed sentence about the server's state."""
+        if self.outcome in (STARTED, FINISHED):
+            return f"{K3} (job {self.job})." if self.job else f"{K3}."
+        return {NONE: K1, NOT_STARTED: K2, UNKNOWN: K4}[self.outcome]
+
+    def message(self) -> str:
+        """What was tried, why it failed, what is known, what to do next; at most 600 characters."""
+        told = self.why if not self.server_message else f"{self.why} The server said: {self.server_message}"
+        next_step = self.next_step
+        if self.outcome == UNKNOWN:
+            next_step = f"{next_step} The request was not repeated.".strip()
+        tail = " ".join(part for part in (self.known(), next_step) if part)
+        head = ": ".join(part for part in (self.what, _sentence(told)) if part)
+        room = MESSAGE_LIMIT - len(tail) - 1
+        if len(head) > room:
+            head = head[: max(room - 4, 0)].rstrip() + " ..."
+        return clean(f"{head} {tail}".strip(), MESSAGE_LIMIT)
+
+    def public(self) -> dict[str, t.Any]:
+        """The ``error`` of a result."""
+        return {
+            "code": self.code,
+            "status": self.status,
+            "system": self.system,
+            "operation": self.operation,
+            "resource": self.resource,
+            "server_message": self.server_message,
+            "hint": self.next_step,
+            **self.details,
+        }
+
+    def about(self, **facts: t.Any) -> Failure:
+        """Fill in facts that the place that raised it did not know; what is set stays."""
+        for name, value in facts.items():
+            if getattr(self, name) in (None, ""):
+                setattr(self, name, value)
+        return self
+
+
+class MissingLibrary(Exception):
+    """A Python library that a system needs is not there; told the Ansible way. trace: the traceback of its import."""
+
+    def __init__(self, library: str, trace: str | None) -> None:
+        super().__init__(library)
+        self.library, self.trace = library, trace
+
+
+def bad_input(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:
+    """A mistake in the task, found before anything was sent."""
+    return Failure(code, why, next_step, **facts)
+
+
+def bad_reply(why: str, **facts: t.Any) -> Failure:
+    """A reply that does not have a shape we know."""
+    return Failure("bad_reply", why, "Check that the endpoint is the right server and look at its log.", **facts)
+
+
+# status -> (code, reason in words, what to do)
+_STATUS: dict[int, tuple[str, str, str]] = {
+    400: ("bad_request", "the server found the request not valid.", "Correct the option that the server names and run again."),
+    401: ("auth_failed", "the server did not accept the credentials.", "Check user and password or key, and run again."),
+    403: ("forbidden", "the server denied the request.", "Check the user's role and the product's licence, and run again."),
+    404: ("not_found", "the server does not know this resource.", "Check the id and the endpoint, and run again."),
+    409: ("conflict", "the resource is in use or in another state.", "Look at the resource, wait until it is free, and run again."),
+    412: ("precondition_failed", "a value that the server needs was missing.", "Look at the resource and run again."),
+    422: ("bad_request", "the server could not process the request.", "Correct the option that the server names and run again."),
+    423: ("rate_limited", "the resource is locked for now.", "Run again later."),
+    429: ("rate_limited", "the server limits the number of requests.", "Run again later, or lower concurrency."),
+    503: ("busy", "the server is not available for now (restart, maintenance or quiesce).", "Wait until the server answers and run again."),
+}
+
+
+def for_status(status: int, *, starts: bool, location_host: str | None = None, retry_after: float | None = None) -> Failure | None:
+    """What a status code means; None for 2xx.
+
+    starts: the request starts or changes something. A 5xx or an odd code then leaves the outcome unknown, a 4xx
+    or a redirect is a refusal. (RFC 9110 section 15; which codes each system uses: the five pages.)
+    """
+    if 200 <= status < 300:
+        return None
+    refused = NOT_STARTED if starts else NONE
+    if 300 <= status < 400:
+        where = f" to {location_host}" if location_host else ""
+        return Failure(
+            "redirect_refused",
+            f"the server answered with a redirect{where}; redirects are never followed.",
+            "Set endpoint to the address of the server itself and run again.",
+            status=status,
+            outcome=refused,
+        )
+    if 400 <= status < 500:
+        code, why, step = _STATUS.get(status, ("unexpected_status", f"the server answered {status}.", "Check the endpoint and run again."))
+        transient = status in (423, 429)
+        return Failure(code, why, step, status=status, outcome=refused, transient=transient, retry_after=retry_after)
+    code, why, step = _STATUS.get(status, ("server_error", f"the server answered {status}.", "Look at the server's log and run again."))
+    outcome = UNKNOWN if starts else NONE
+    return Failure(code, why, step, status=status, outcome=outcome, transient=True, retry_after=retry_after)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text[-1] in ".!?" else text + "."

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One control node never starts the same thing twice: a lock, and a record of what was about to be sent.
+
+One small file for each (server, kind of work), in a private directory of the user. Its ``flock`` keeps two runs from
+planning on the same reading; the kernel frees it with the process, also after ``kill -9``. Its lines are the record:
+what is about to be sent (written and synced before), and what became of it. A run that finds an unfinished line waits
+until nothing can be on its way any more, reads the server's state as it does anyway, and so sees what happened.
+
+Not covered, and said so in docs/reliability.md: a second control node, and a person at the vendor's console.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+
+SCHEMA = 1
+LOCK_POLL = 0.1
+
+
+class Guard:
+    """Hold from before the first reading until the fate of every request is known.
+
+    directory: private (0700), made if need be. key: what must not run twice at once. settle: seconds after which a
+    request that was on its way has arrived or never will. required: fail when the lock can not be had; otherwise go on
+    without one and say so in ``note``. wait: seconds to wait for another run.
+    """
+
+    def __init__(
+        self, directory: str, key: t.Sequence[str], clock: Clock, *, settle: float, required: bool = True, wait: float = 600.0
+    ) -> None:
+        self._directory = os.path.expanduser(directory)
+        self._name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self._clock, self._settle, self._required, self._wait = clock, settle, required, wait
+        self._fd: int | None = None
+        self.intended = False
+        self.waited = 0.0  # seconds that another run held the lock
+        self.note: str | None = None
+        self.unfinished: list[str] = []  # resources for which an earlier run did not learn what became of its request
+
+    @property
+    def path(self) -> str:
+        return os.path.join(self._directory, self._name)
+
+    def __enter__(self) -> Guard:
+        try:
+            self._fd = self._open()
+        except OSError as exc:
+            if self._required:
+                raise self._unavailable(f"{type(exc).__name__}: {exc.strerror}") from None
+            self.note = "No lock could be taken; another run on this machine could start the same work."
+            return self
+        try:
+            self._acquire()
+            self._recover()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(self, *exc: t.Any) -> None:
+        self._close()
+
+    def intend(self, resources: t.Iterable[str]) -> None:
+        """Record, before anything is sent, that these resources are about to be asked for."""
+        self.intended = True
+        self._append([{"intent": resource} for resource in resources], sync=True, header=True)
+
+    def resolve(self, resource: str, outcome: str) -> None:
+        """Record what became of one request: ``not_started``, ``started`` or ``unknown``."""
+        self._append([{"resolved": resource, "outcome": outcome}], sync=False)
+
+    def finish(self) -> None:
+        """Everything is known and told: the record is not needed any more."""
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+        self.unfinished = []
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _open(self) -> int:
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        folder = os.stat(self._directory)
+        if folder.st_uid != os.geteuid() or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise self._unsafe("the directory of the record belongs to somebody else or others may write to it")
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            if os.path.islink(self.path):
+                raise self._unsafe("the record is a symbolic link") from None
+            raise exc
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            os.close(fd)
+            raise self._unsafe("the record is not a private file of this user")
+        return fd
+
+    def _acquire(self) -> None:
+        deadline = Deadline(self._clock, self._wait)
+        began = self._clock.monotonic()
+        while True:
+            try:
+                fcntl.flock(t.cast(int, self._fd), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.waited = self._clock.monotonic() - began
+                return
+            except BlockingIOError:
+                if deadline.passed():
+                    raise self._unavailable("another run on this machine holds it") from None
+                self._clock.sleep(LOCK_POLL)
+            except OSError as exc:
+                if self._required:
+                    raise self._unavailable(f"the file system has no locks ({exc.strerror})") from None
+                self.note = "The file system has no locks; another run on this machine could start the same work."
+                return
+
+    def _recover(self) -> None:
+        """Read what an earlier run left; wait until its last request can not be on its way any more."""
+        header, open_intents = self._read()
+        if not open_intents:
+            return
+        self.unfinished = sorted(open_intents)
+        elapsed = self._settle
+        if header.get("boot") == _boot_id():
+            elapsed = self._clock.monotonic() - float(header.get("monotonic", 0.0))
+        else:
+            elapsed = abs(self._clock.wall() - float(header.get("wall", 0.0)))
+        self._clock.sleep(min(self._settle, max(0.0, self._settle - elapsed)))
+
+    def _read(self) -> tuple[dict[str, t.Any], set[str]]:
+        fd = t.cast(int, self._fd)
+        text = os.pread(fd, 64 * 1024 * 1024, 0).decode("utf-8", "replace")
+        header: dict[str, t.Any] = {}
+        open_intents: set[str] = set()
+        for line in text.splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # cut off by a kill in the middle of a write: that request had not been sent yet
+            if not isinstance(entry, dict):
+                continue
+            if "schema" in entry:
+                if entry["schema"] != SCHEMA:
+                    raise self._unsafe("the record was written by another version of the collection")
+                header = entry
+            elif "intent" in entry:
+                open_intents.add(str(entry["intent"]))
+            elif "resolved" in entry and entry.get("outcome") != "unknown":
+                open_intents.discard(str(entry["resolved"]))
+        return header, open_intents
+
+    def _append(self, entries: list[dict[str, t.Any]], *, sync: bool, header: bool = False) -> None:
+        if self._fd is None:
+            return
+        if header:
+            top = {"schema": SCHEMA, "pid": os.getpid(), "boot": _boot_id(), "monotonic": self._clock.monotonic(), "wall": self._clock.wall()}
+            entries = [top, *entries]
+        data = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+        try:
+            if header:
+                os.ftruncate(self._fd, 0)
+            os.lseek(self._fd, 0, os.SEEK_END)
+            while data:
+                data = data[os.write(self._fd, data) :]
+            if sync:
+                os.fsync(self._fd)
+        except OSError as exc:
+            if self._required:
+                raise self._unavailable(f"the record could not be written ({exc.strerror})") from None
+
+    def _close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _unavailable(self, why: str) -> Failure:
+        return Failure(
+            "lock_unavailable",
+            f"the lock {self.path} can not be had: {why}.",
+            "Wait for the other run, or set state_dir to a local directory of this user, or lock to best_effort, and run again.",
+        )
+
+    def _unsafe(self, why: str) -> Failure:
+        return Failure("journal_unsafe", f"{why} ({self.path}).", "Look at it, remove it, and run again.")
+
+
+def _boot_id() -> str:
+    """Changes when the machine starts anew, and with it the monotonic clock."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return "none"

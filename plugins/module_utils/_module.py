@@ -1,0 +1,98 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Ansible glue: the only place that builds an AnsibleModule, exits, fails, warns and redacts.
+
+The in-process way of plugin_utils/in_process.py runs this same code inside the controller's worker.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure, MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
+from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
+
+Body = t.Callable[[Run], dict[str, t.Any]]
+
+
+class Terminated(BaseException):
+    """SIGTERM or SIGHUP: unwind, so that sessions are closed and temporary files removed."""
+
+
+def main(spec: Spec, body: Body) -> None:
+    """Run ``body`` as a module with ``spec``; every way out goes through :func:`_leave`."""
+    module = AnsibleModule(supports_check_mode=True, **spec.kwargs())
+    too_old = _wire.requests_is_too_old()
+    if _wire.requests is None or too_old:
+        wanted = "requests >= " + ".".join(str(n) for n in _wire.REQUESTS_FLOOR)
+        reason = f"{too_old} is installed" if too_old else None
+        module.fail_json(msg=missing_required_lib(wanted, reason=reason), exception=_wire.REQUESTS_IMPORT_ERROR)
+    if threading.current_thread() is threading.main_thread() and os.environ.get("GROUNDWORK_KEEP_SIGNALS") != "1":
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _terminate)
+    clock = Clock()
+    began = clock.monotonic()
+    run: Run | None = None
+    try:
+        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock)
+        run.redactor.add(*module.no_log_values)
+        result = {"failed": False, **body(run)}
+    except Failure as failure:
+        result = {"failed": True, **failed_result(failure)}
+    except MissingLibrary as missing:
+        module.fail_json(msg=missing_required_lib(missing.library), exception=missing.trace)
+    except Terminated:
+        result = {"failed": True, **failed_result(_interrupted(run))}
+    except Exception as exc:
+        result = {"failed": True, **failed_result(_unexpected(exc, run))}
+    result["duration"] = round(clock.monotonic() - began, 3)
+    _leave(module, run, result)
+
+
+def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> None:
+    """The one exit: what came from outside is made printable, secrets are masked in every form, keys included."""
+    result = safe(result)
+    if run is not None:
+        result = run.redactor.value(result)
+        for text in run.warnings:
+            module.warn(text)
+    if not module._diff:
+        result.pop("diff", None)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _terminate(number: int, frame: t.Any) -> None:
+    raise Terminated
+
+
+def _interrupted(run: Run | None) -> Failure:
+    outcome = UNKNOWN if run is not None and run.sent else NONE
+    return Failure(
+        "interrupted", "the run was told to end (SIGTERM).", "Look at the resources of this task, then run it again.", outcome=outcome
+    )
+
+
+def _unexpected(exc: Exception, run: Run | None) -> Failure:
+    """A defect of ours: where it happened and its kind, never its text, which could hold anything."""
+    frames = [f for f in traceback.extract_tb(exc.__traceback__) if "groundwork" in f.filename]
+    where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "an unknown place"
+    return Failure(
+        "internal_error",
+        f"a defect of the collection ({type(exc).__name__} in {where}).",
+        "Please report it with this message.",
+        outcome=UNKNOWN if run is not None and run.sent else NONE,
+    )

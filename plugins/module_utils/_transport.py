@@ -1,0 +1,451 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One HTTP exchange, done safely. The only file that sends anything.
+
+Rules kept here, each with a test that turns red without it: one transmission a call; no redirect followed; nothing
+taken from the environment but, on purpose, proxies; the certificate verified on every request; a total deadline; a cap
+on the decoded size; nothing told but host, method and path template.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import socket
+import ssl
+import threading
+import typing as t
+import zlib
+from urllib.parse import quote, urlencode, urlsplit
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
+    NONE,
+    UNKNOWN,
+    Failure,
+    bad_input,
+    bad_reply,
+    for_status,
+)
+from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
+
+MAX_BODY = 8 * 1024 * 1024
+MAX_LIST = 64 * 1024 * 1024
+USER_AGENT = "ansible-groundwork.provision/1"
+
+# A starting request goes out on a connection that this worker opened for starting requests and used a moment ago,
+# or on a new one: a server that closes idle connections then never meets one of ours.
+MAX_IDLE_BEFORE_START = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """Where a server is: ``scheme://host:port`` and a base path, both ready for the wire."""
+
+    scheme: str
+    host: str
+    port: int
+    base: str = ""
+
+    @property
+    def root(self) -> str:
+        default = {"https": 443, "http": 80}[self.scheme]
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + ("" if self.port == default else f":{self.port}")
+
+    @property
+    def place(self) -> str:
+        """``host:port`` for messages."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str, *, option: str = "endpoint", schemes: tuple[str, ...] = ("https",)) -> Endpoint:
+        """Read a URL from an option. Raises ``config_host``; the text itself is never repeated when it holds a user."""
+
+        def refuse(why: str) -> Failure:
+            return bad_input("config_host", f"{option} {why}.", f"Give {option} as https://host[:port] and run again.")
+
+        text = (text or "").strip()
+        if not text or not text.isprintable() or " " in text:
+            raise refuse("is empty or holds blanks or control characters")
+        if text.count(":") > 1 and "://" not in text and "[" not in text:
+            raise refuse("is a bare IPv6 address")
+        try:
+            parts = urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise refuse("is not a valid URL (host or port)") from None
+        if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+            raise refuse("holds a user or password; use the options for them")
+        if parts.scheme not in schemes:
+            raise refuse(f"must begin with {' or '.join(s + '://' for s in schemes)}")
+        if not host or parts.query or parts.fragment:
+            raise refuse("must be a host with at most a port and a path")
+        if port == 0 or "%" in host:
+            raise refuse("has port 0 or a zone id, which cannot be used")
+        try:
+            host = host if host.isascii() else host.encode("idna").decode()
+        except UnicodeError:
+            raise refuse("holds a host name that is not valid") from None
+        if not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+            raise refuse("holds a host name that is not valid")
+        return cls(parts.scheme, host, port or {"https": 443, "http": 80}[parts.scheme], parts.path.rstrip("/"))
+
+
+def segment(value: str, what: str) -> str:
+    """One id as one path segment. ``.``, ``..``, empty, control characters and over 1,024 bytes are refused."""
+    text = value if isinstance(value, str) else str(value)
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        size = 0
+    if not size or size > 1024 or text in (".", "..") or any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text):
+        raise bad_input(
+            "config_id",
+            f"{what} is empty, '.', '..', too long, or holds control characters or broken Unicode.",
+            f"Correct {what} and run again.",
+        )
+    return quote(text, safe="")
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """What came back. ``body`` is decoded and at most the cap long."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+    cookies: tuple[str, ...] = ()
+
+    def json(self) -> t.Any:
+        """The parsed body; ``not_json`` when it is not JSON (the content type is not asked: XClarity's is its own)."""
+        try:
+            return json.loads(self.body, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("Content-Type", "none").split(";")[0]
+            raise Failure(
+                "not_json",
+                f"the answer ({self.status}, {len(self.body)} bytes, type {kind[:60]}) is not JSON; a proxy or a login page may stand in between.",
+                "Check endpoint and use_proxy and run again.",
+                status=self.status,
+                transient=True,
+            ) from None
+
+
+def _no_constant(name: str) -> t.Any:
+    raise ValueError(name)
+
+
+class _Lane(threading.local):
+    """The connections of one thread: one for reads, one for requests that start something."""
+
+    def __init__(self) -> None:
+        self.adapters: dict[bool, t.Any] = {}
+        self.used: dict[bool, float] = {}
+
+
+class Transport:
+    """Sends single requests to one endpoint. Safe to use from several threads; each has its own connections."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        clock: Clock,
+        *,
+        validate_certs: bool = True,
+        ca_path: str | None = None,
+        use_proxy: bool = True,
+        timeout: float = 30.0,
+    ) -> None:
+        self.endpoint = endpoint
+        self.clock = clock
+        self.timeout = timeout
+        self.sent = 0  # requests transmitted, for the tests that hold the documented formula against it
+        self._verify: bool | str = (_check_ca(ca_path) if ca_path else True) if validate_certs else False
+        self._proxies = requests.utils.get_environ_proxies(endpoint.root) if use_proxy else {}
+        self._lane = _Lane()
+        self._open: list[t.Any] = []
+        self._lock = threading.Lock()
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: t.Sequence[tuple[str, str]] = (),
+        headers: t.Mapping[str, str] | None = None,
+        body: t.Any = None,
+        starts: bool = False,
+        max_body: int = MAX_BODY,
+        what: str = "",
+    ) -> Reply:
+        """Send once and read the whole answer, whatever its status.
+
+        path: as on the wire, beginning with ``/``, already encoded (see :func:`segment`). query: pairs, encoded here.
+        body: JSON-able, or None. starts: the request starts or changes something; it then goes out on a fresh
+        connection and a lost answer has the outcome ``unknown``. Raises :class:`Failure`.
+        """
+        with self.stream(method, path, query=query, headers=headers, body=body, starts=starts, what=what) as answer:
+            return Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
+
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: t.Sequence[tuple[str, str]] = (),
+        headers: t.Mapping[str, str] | None = None,
+        body: t.Any = None,
+        starts: bool = False,
+        timeout: float | None = None,
+        what: str = "",
+    ) -> Answer:
+        """As :meth:`send`, but the body is left to be read, within ``timeout`` seconds in all. Close the answer."""
+        adapter = self._adapter(starts)
+        request = requests.models.PreparedRequest()
+        request.method = method
+        request.url = self.endpoint.root + self.target(path, query)
+        request.headers = requests.structures.CaseInsensitiveDict(
+            {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
+        )
+        if body is not None:
+            request.body = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            request.headers["Content-Type"] = "application/json"
+            request.headers["Content-Length"] = str(len(request.body))
+        elif method not in ("GET", "HEAD"):
+            request.headers["Content-Length"] = "0"
+        request.headers.update(headers or {})
+        request.hooks = {}
+        self._refuse_header_breaks(request.headers)
+        seconds = timeout or self.timeout
+        exchange = _wire.begin(Deadline(self.clock, seconds))
+        told = what or f"{method} {path}"
+        self.sent += 1
+        try:
+            response = adapter.send(request, stream=True, timeout=(seconds, seconds), verify=self._verify, proxies=self._proxies)
+        except _wire.network_errors() as exc:
+            adapter.drop()
+            raise self._failure(exc, exchange, starts, told) from None
+        return Answer(self, adapter, response, exchange, starts, told)
+
+    def target(self, path: str, query: t.Sequence[tuple[str, str]] = ()) -> str:
+        """The request target as it goes on the wire (Digest signs exactly this text)."""
+        return self.endpoint.base + path + ("?" + urlencode(list(query), quote_via=quote, safe="") if query else "")
+
+    def adapter(self) -> t.Any:
+        """The adapter of this thread for a library that brings its own session (keystoneauth1)."""
+        return self._adapter(False)
+
+    @property
+    def verify(self) -> bool | str:
+        return self._verify
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        return dict(self._proxies)
+
+    def close(self) -> None:
+        """Close every connection of every thread."""
+        with self._lock:
+            for adapter in self._open:
+                adapter.drop()
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _adapter(self, starts: bool) -> t.Any:
+        lane = self._lane
+        now = self.clock.monotonic()
+        adapter = lane.adapters.get(starts)
+        if adapter is None:
+            adapter = lane.adapters[starts] = _wire.Adapter()
+            with self._lock:
+                self._open.append(adapter)
+        elif starts and now - lane.used[starts] > MAX_IDLE_BEFORE_START:
+            adapter.drop()
+        lane.used[starts] = now
+        return adapter
+
+    def _touch(self, starts: bool) -> None:
+        self._lane.used[starts] = self.clock.monotonic()
+
+    def _refuse_header_breaks(self, headers: t.Mapping[str, str]) -> None:
+        for name, value in headers.items():
+            if any(c in "\r\n\0" for c in value) or not value.isascii():
+                raise bad_input(
+                    "config_header",
+                    f"a value for the header {name} holds a line break or a character that a header cannot carry.",
+                    "Correct user, password or token and run again.",
+                )
+
+    def _failure(self, exc: BaseException, exchange: _wire.Exchange, starts: bool, what: str) -> Failure:
+        code, why, step, transient = _explain(exc, exchange, self.endpoint, self.timeout)
+        outcome = UNKNOWN if starts and exchange.sent else NONE
+        return Failure(code, why, step, what=f"{what} at {self.endpoint.place}", outcome=outcome, transient=transient)
+
+
+class Answer:
+    """An open reply. ``status`` and ``headers`` are there; the body is read once, in pieces or whole."""
+
+    def __init__(self, transport: Transport, adapter: t.Any, response: t.Any, exchange: _wire.Exchange, starts: bool, what: str) -> None:
+        self.status: int = response.status_code
+        self.headers: t.Mapping[str, str] = response.headers
+        raw_headers = getattr(response.raw, "headers", None)
+        self.cookies = tuple(raw_headers.getlist("Set-Cookie")) if hasattr(raw_headers, "getlist") else ()
+        self._transport, self._adapter, self._response = transport, adapter, response
+        self._exchange, self._starts, self._what = exchange, starts, what
+        self._whole = False
+
+    def pieces(self, size: int = 65536) -> t.Iterator[bytes]:
+        """The body as it is on the wire (not decoded)."""
+        raw = self._response.raw
+        try:
+            while True:
+                # The socket is given the time that is left; a fresh look at the clock also ends a drip.
+                self._exchange.budget()
+                piece = raw.read(size, decode_content=False)
+                if not piece:
+                    self._whole = True
+                    return
+                yield piece
+        except _wire.network_errors() as exc:
+            failure = self._transport._failure(exc, self._exchange, self._starts, self._what)
+            if self._starts:
+                failure.why = f"the server answered {self.status}, but the body was lost ({failure.why.rstrip('.')})."
+            failure.status = self.status
+            raise failure from None
+
+    def read(self, cap: int) -> bytes:
+        """The whole body, decoded; ``reply_too_large`` above ``cap`` bytes."""
+        decoder = _decoder(self.headers.get("Content-Encoding", ""))
+        body = bytearray()
+        for piece in self.pieces():
+            try:
+                while piece:
+                    body += decoder.decompress(piece, cap + 1 - len(body)) if decoder else piece
+                    if len(body) > cap:
+                        raise self._bad("reply_too_large", f"the answer is larger than {cap} bytes")
+                    piece = decoder.unconsumed_tail if decoder else b""
+            except zlib.error:
+                raise self._bad("bad_reply", "the compressed answer is broken") from None
+        return bytes(body)
+
+    def _bad(self, code: str, why: str) -> Failure:
+        outcome = UNKNOWN if self._starts else NONE
+        return Failure(
+            code, why + ".", "Check that the endpoint is the right server.", what=self._what, status=self.status, outcome=outcome
+        )
+
+    def close(self) -> None:
+        """Give the connection back if the body was read to its end, else close it."""
+        if self._whole:
+            self._response.raw.release_conn()
+        else:
+            self._response.raw.close()
+            self._adapter.drop()
+        self._transport._touch(self._starts)
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(self, *exc: t.Any) -> None:
+        self.close()
+
+
+def check_status(reply: Reply | Answer, *, starts: bool, what: str = "", place: str = "") -> None:
+    """Raise what the status means; nothing for 2xx."""
+    host = None
+    if 300 <= reply.status < 400:
+        try:
+            host = urlsplit(reply.headers.get("Location", "")).hostname
+        except ValueError:
+            host = None
+    failure = for_status(reply.status, starts=starts, location_host=host, retry_after=retry_after(reply.headers))
+    if failure is not None:
+        raise failure.about(what=f"{what} at {place}" if place else what)
+
+
+def retry_after(headers: t.Mapping[str, str]) -> float | None:
+    """Seconds from a Retry-After header: only the plain number is believed, at most 60; else None (own back-off)."""
+    text = headers.get("Retry-After", "").strip()
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        return None
+    return min(float(text), 60.0)
+
+
+def _decoder(encoding: str) -> t.Any:
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return None
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return zlib.decompressobj(47)  # gzip or zlib header, told apart by zlib itself
+    raise bad_reply("the answer has a content encoding that was not asked for")
+
+
+def _check_ca(path: str) -> str:
+    path = os.path.expanduser(path)
+    try:
+        with open(path, "rb") as file:
+            good = b"-----BEGIN CERTIFICATE-----" in file.read(4 * 1024 * 1024)
+        if good:
+            ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError):
+        good = False
+    if not good:
+        raise bad_input("config_ca_path", "ca_path is not a readable file of PEM certificates.", "Correct ca_path and run again.")
+    return path
+
+
+_VERIFY = {
+    9: "tls_expired",  # X509_V_ERR_CERT_NOT_YET_VALID
+    10: "tls_expired",  # X509_V_ERR_CERT_HAS_EXPIRED
+    62: "tls_hostname",  # X509_V_ERR_HOSTNAME_MISMATCH
+    64: "tls_hostname",  # X509_V_ERR_IP_ADDRESS_MISMATCH
+}
+
+
+def _explain(exc: BaseException, exchange: _wire.Exchange, endpoint: Endpoint, timeout: float) -> tuple[str, str, str, bool]:
+    """(code, reason, next step, transient) for a failed exchange, from the innermost cause and from what was sent."""
+    chain = list(_wire.causes(exc))
+    names = {type(one).__name__ for one in chain}
+    place = endpoint.place
+
+    for one in chain:
+        if isinstance(one, ssl.SSLCertVerificationError):
+            code = _VERIFY.get(one.verify_code, "tls_untrusted")
+            if code == "tls_expired":
+                return code, f"the certificate of {place} is expired or not yet valid; this machine's clock may be wrong.", (
+                    "Renew the certificate or correct the clock, and run again."
+                ), False
+            if code == "tls_hostname":
+                return code, f"the certificate of {place} was made for another name.", (
+                    "Use the name in the certificate as endpoint and run again."
+                ), False
+            return code, f"the certificate of {place} is not trusted.", "Set ca_path to the CA that signed it and run again.", False
+    if "ProxyError" in names and not exchange.sent:
+        return "proxy_error", f"the proxy did not let the request through to {place}.", (
+            "Check the proxy environment variables or set use_proxy to false, and run again."
+        ), False
+    for one in chain:
+        if isinstance(one, ssl.SSLError) and not exchange.sent:
+            return "tls_protocol", f"no TLS connection could be made with {place}.", "Check that the port speaks TLS 1.2 or later.", False
+        if isinstance(one, socket.gaierror):
+            return "dns_failure", f"the name of {place} could not be resolved.", "Check endpoint and the resolver, and run again.", False
+    if not exchange.sent:
+        if exchange.deadline.passed() or "ConnectTimeoutError" in names or any(isinstance(one, TimeoutError) for one in chain):
+            return "connect_timeout", f"no connection to {place} within {timeout:g} s.", "Check the network and run again.", True
+        if any(isinstance(one, ConnectionRefusedError) for one in chain):
+            return "connect_refused", f"connection to {place} refused.", "Check that the server runs, and endpoint, and run again.", True
+        return "connect_failed", f"no connection to {place} could be made.", "Check the network and run again.", True
+    look = "Look at the server's list of jobs and at the resource before running again."
+    if exchange.deadline.passed() or any(isinstance(one, TimeoutError) for one in chain) or "ReadTimeoutError" in names:
+        return "reply_timeout", f"no complete answer within {timeout:g} s after the request was sent.", look, True
+    if {"BadStatusLine", "InvalidHeader", "LineTooLong", "HeaderParsingError", "UnknownProtocol"} & names:
+        return "bad_reply", "the answer was not valid HTTP.", look, True
+    return "reply_lost", "the connection was closed after the request was sent, before the whole answer was there.", look, True

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sockets that keep a total deadline and that know whether a request has left the machine.
+
+``requests`` and urllib3 time each single read; a server that drips a byte a second can hold such a client for ever.
+They also raise the same exception for "never connected" and for "sent, then reset". Both are settled here, by a
+connection class of our own that looks at the :class:`Exchange` of its thread. Nothing else of urllib3 is changed.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import traceback
+import typing as t
+
+try:
+    import requests
+    import urllib3
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.poolmanager import PoolManager
+except ImportError:
+    requests = None  # type: ignore[assignment]  # told to the user by _module.py
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+    HTTPAdapter = HTTPConnection = HTTPSConnection = object  # type: ignore[assignment,misc]
+    HTTPConnectionPool = HTTPSConnectionPool = PoolManager = object  # type: ignore[assignment,misc]
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+
+# Below it the library itself can leak credentials (CVE-2024-35195, CVE-2024-47081).
+REQUESTS_FLOOR = (2, 32, 4)
+
+
+def requests_is_too_old() -> str | None:
+    """The version found, when it is below the floor; else None."""
+    if requests is None:
+        return None
+    found = tuple(int(p) for p in requests.__version__.split(".")[:3] if p.isdigit())
+    return requests.__version__ if found < REQUESTS_FLOOR else None
+
+
+class Exchange:
+    """One request and its reply: the deadline they share and how far they got."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.sent = False  # the first byte of the request itself was handed to the socket
+
+    def budget(self) -> float:
+        """Seconds that a single socket operation may still take."""
+        left = self.deadline.left()
+        if left <= 0:
+            raise TimeoutError("total deadline")
+        return left
+
+
+_thread = threading.local()
+
+
+def begin(deadline: Deadline) -> Exchange:
+    """Open the exchange that the connections of this thread will look at."""
+    _thread.exchange = Exchange(deadline)
+    return _thread.exchange
+
+
+def _exchange() -> Exchange | None:
+    return getattr(_thread, "exchange", None)
+
+
+class _TimedIO(io.RawIOBase):
+    """What the response is read from: each read gets the time that is left of the whole."""
+
+    def __init__(self, sock: t.Any) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        exchange = _exchange()
+        if exchange is not None:
+            self._sock.settimeout(exchange.budget())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _TimedSocket:
+    """Stands in for a socket in the one call that http.client makes of it for a response: ``makefile``."""
+
+    def __init__(self, sock: t.Any) -> None:
+        self._sock = sock
+
+    def makefile(self, mode: str, *args: t.Any, **kwargs: t.Any) -> io.BufferedReader:
+        return io.BufferedReader(_TimedIO(self._sock), 65536)
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._sock, name)
+
+
+class _Watched:
+    """Mixed into both connection classes."""
+
+    _connecting = False
+
+    def connect(self) -> None:
+        self._connecting = True
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            self._connecting = False
+
+    def send(self, data: t.Any) -> None:
+        if self.sock is None:  # type: ignore[has-type]
+            self.connect()
+        exchange = _exchange()
+        if exchange is not None and not self._connecting:
+            self.sock.settimeout(exchange.budget())  # type: ignore[has-type]
+            exchange.sent = True
+        super().send(data)  # type: ignore[misc]
+
+    def getresponse(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        real = self.sock
+        if real is not None and not isinstance(real, _TimedSocket):
+            self.sock = _TimedSocket(real)
+        try:
+            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            # http.client may have closed it meanwhile ("Connection: close"); else the real one goes back.
+            if isinstance(self.sock, _TimedSocket):
+                self.sock = real
+
+
+class _HTTP(_Watched, HTTPConnection):
+    pass
+
+
+class _HTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTP
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPS
+
+
+class Adapter(HTTPAdapter):
+    """The ``requests`` adapter with watched connections, one connection kept, and no retry of any kind."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        return manager
+
+    def drop(self) -> None:
+        """Close what is open, so that the next request goes out on a new connection."""
+        self.poolmanager.clear()
+        for manager in self.proxy_manager.values():
+            manager.clear()
+
+
+def causes(exc: BaseException) -> t.Iterator[BaseException]:
+    """The exception and everything that it wraps, outermost first."""
+    seen: set[int] = set()
+    todo: list[t.Any] = [exc]
+    while todo:
+        one = todo.pop(0)
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        todo += [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+
+
+def network_errors() -> tuple[type[BaseException], ...]:
+    """What a failed exchange can raise."""
+    return (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, socket.error)

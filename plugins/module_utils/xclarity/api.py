@@ -1,0 +1,146 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""XClarity Administrator on the wire: how to connect, and the quirks that every resource shares."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth, Basic, XClaritySession, check_secret
+from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
+    NOT_STARTED,
+    Failure,
+    bad_input,
+    bad_reply,
+)
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport
+
+SYSTEM = "xclarity"
+
+
+def connect(run: Run, prefix: str = "") -> Client:
+    """A client for the connection options of a run; use it with ``with``.
+
+    prefix: takes the options of a second server, e.g. ``target_`` for the appliance that a backup is pushed to.
+    Nothing is sent yet; a mistake in the options is found here.
+    """
+    get: t.Callable[[str], t.Any] = lambda name: run.params.get(prefix + name, run.params.get(name))  # noqa: E731
+    transport = Transport(
+        Endpoint.parse(run.params[prefix + "endpoint"], option=prefix + "endpoint"),
+        run.clock,
+        validate_certs=get("validate_certs"),
+        ca_path=get("ca_path"),
+        use_proxy=get("use_proxy"),
+        timeout=get("timeout"),
+    )
+    return Client(SYSTEM, transport, _auth(run, prefix), _explain, run.random)
+
+
+def _auth(run: Run, prefix: str) -> Auth:
+    params = run.params
+    session = params.get("session") if not prefix else None
+    if session:
+        if not all(isinstance(session.get(k), str) and session[k] for k in ("id", "csrf")):
+            raise bad_input("config_credentials", "session holds no id and csrf.", "Give the session that xclarity_session returned.")
+        run.redactor.add(session["id"], session["csrf"])
+        return XClaritySession("", "", run.redactor, session)
+    user = params.get(prefix + "username")
+    if not user:
+        raise bad_input("config_credentials", f"{prefix}username is not set.", f"Set {prefix}username and run again.")
+    password = check_secret(params.get(prefix + "password"), prefix + "password")
+    run.redactor.add(password)
+    if params.get("auth_method") == "basic":
+        return Basic(user, password, run.redactor)
+    return XClaritySession(user, password, run.redactor)
+
+
+# -- messages: four shapes exist (api notes of the vendor's pages: messages, message, strings, hardware endpoints) ---------
+
+
+def messages(data: t.Any) -> list[dict[str, str]]:
+    """The messages of an answer as ``{"id", "text", "explanation", "recovery"}``, whichever shape they came in."""
+    if not isinstance(data, dict):
+        return []
+    found: list[dict[str, str]] = []
+    for key in ("messages", "message"):
+        value = data.get(key)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and one:
+                found.append({"id": "", "text": clean(one, 400), "explanation": "", "recovery": ""})
+            elif isinstance(one, dict) and any(one.values()):
+                found.append(
+                    {
+                        "id": clean(one.get("id") or "", 40),
+                        "text": clean(one.get("text") or "", 400),
+                        "explanation": clean(one.get("explanation") or "", 400),
+                        "recovery": _recovery(one.get("recovery")),
+                    }
+                )
+    return found
+
+
+def _recovery(value: t.Any) -> str:
+    """Documented as an array of objects, seen as one object and as a string."""
+    if isinstance(value, list):
+        return " ".join(text for text in map(_recovery, value) if text)
+    if isinstance(value, dict):
+        return clean(value.get("text") or "", 400)
+    return clean(value, 400) if isinstance(value, str) else ""
+
+
+def told(data: t.Any) -> str | None:
+    """The messages in one line, or None."""
+    parts = [" ".join(p for p in (m["id"], m["text"], m["recovery"]) if p) for m in messages(data)]
+    return "; ".join(p for p in parts if p) or None
+
+
+def _explain(reply: Reply) -> str | None:
+    try:
+        return told(reply.json())
+    except Failure:
+        return None
+
+
+def check_result(data: t.Any, what: str) -> list[str]:
+    """Judge the ``result`` inside a 200: ``success`` (or none) and ``warning`` pass, any other word is a refusal.
+
+    Pages say ``failed``, real appliances were seen to say ``failure``. Returns the server's messages of a warning.
+    """
+    if not isinstance(data, dict):
+        raise bad_reply("the answer is not an object", what=what)
+    word = data.get("result")
+    said = clean(word, 40).lower() if isinstance(word, str) else ""
+    if word is None or said == "success":
+        return []
+    if said == "warning":
+        return [" ".join(p for p in (m["id"], m["text"]) if p) for m in messages(data)] or ["The server answered with a warning."]
+    raise Failure(
+        "server_refused",
+        f"the server answered 200 with the result {said or 'of no known form'}.",
+        "Follow the server's message and run again.",
+        outcome=NOT_STARTED,
+        server_message=told(data),
+        what=what,
+    )
+
+
+def job_id(value: t.Any) -> str | None:
+    """A job's id from an answer: text or number; None for empty, ``"0"`` and anything that is no plain id."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = str(value).strip()
+    return text if text and text != "0" and len(text) <= 64 and text.replace("-", "").replace("_", "").isalnum() and text.isascii() else None
+
+
+def items(data: t.Any, *keys: str, what: str) -> list[dict[str, t.Any]]:
+    """The list under the first of ``keys`` that is there; entries that are no objects make the answer a bad one."""
+    if isinstance(data, dict):
+        for key in keys:
+            value = data.get(key)
+            if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+                return value
+    raise bad_reply(f"the answer holds no list of {keys[0]}", what=what)

@@ -1,0 +1,277 @@
+#!/usr/bin/python
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: profile_activation
+short_description: Activate or unassign server profiles of XClarity Administrator
+version_added: 1.0.0
+description:
+  - Brings one server profile, or many in one task, into the wanted state on its server, and waits until it is there.
+  - An inactive profile is assigned to a server and activated. A pending one, or one that failed, is activated again on its server.
+  - A profile that is already active on the wanted server is left alone, one that is being activated is waited for.
+  - Every activation is sent at most once. One whose answer was lost is looked for, never repeated.
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - groundwork.provision.xclarity
+  - groundwork.provision.wait
+  - groundwork.provision.bulk
+  - groundwork.provision.once
+  - groundwork.provision.attributes
+  - groundwork.provision.attributes.xclarity
+options:
+  profile:
+    description:
+      - Id or name of one profile. A name that several profiles have is refused.
+      - Use O(profiles) for many.
+    type: str
+  uuid:
+    description:
+      - Where the profile belongs, the UUID of a rack or tower server, or the location id of a Flex bay, V(<chassis uuid>_bay<n>).
+      - Required while the profile is inactive. For an assigned profile it may be left out, and must match its server if it is set.
+    type: str
+  restart:
+    description:
+      - When the server restarts. Required with O(state=active), here or for each of O(profiles).
+      - V(immediate) restarts the server now and completes the activation. The running system goes down without a further question.
+      - V(defer) does not restart. The activation completes with the next manual restart, so the profile is then V(pending), not active.
+    type: str
+    choices: [immediate, defer]
+  profiles:
+    description:
+      - Many profiles in one task, with one login, one plan, and one poll for all of their jobs.
+    type: list
+    elements: dict
+    suboptions:
+      profile:
+        description: As O(profile).
+        type: str
+        required: true
+      uuid:
+        description: As O(uuid).
+        type: str
+      restart:
+        description: As O(restart), which is the default for each.
+        type: str
+        choices: [immediate, defer]
+      redeploy:
+        description: As O(redeploy), which is the default for each.
+        type: bool
+  state:
+    description:
+      - V(active) assigns and activates. With O(restart=defer) a profile that is pending counts as reached.
+      - V(inactive) unassigns the profile from its server.
+    type: str
+    choices: [active, inactive]
+    default: active
+  redeploy:
+    description:
+      - Activate again although the profile is active, or pending with O(restart=defer). Every run then sends an activation, and with
+        O(restart=immediate) every run restarts the server.
+    type: bool
+    default: false
+  power_down:
+    description: With O(state=inactive), power the server down.
+    type: bool
+    default: false
+  reset_bmc:
+    description: With O(state=inactive), reset the settings of the server's management controller.
+    type: bool
+    default: false
+  reset_switch:
+    description: With O(state=inactive), reset the settings of the switch ports.
+    type: bool
+    default: false
+  force:
+    description: With O(state=inactive), unassign also when the server can not be reached.
+    type: bool
+    default: false
+seealso:
+  - module: groundwork.provision.profile_info
+  - module: groundwork.provision.job
+"""
+
+EXAMPLES = r"""
+- name: Activate a profile on a rack server and restart it now
+  groundwork.provision.profile_activation:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    profile: web-01
+    uuid: A1B2C3D4E5F60718293A4B5C6D7E8F90
+    restart: immediate
+
+- name: Assign a profile to a Flex bay; it becomes active with the next manual restart
+  groundwork.provision.profile_activation:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    profile: "72"
+    uuid: 1B54B9AEFCE04D5E820C0B6310D03590_bay3
+    restart: defer
+
+- name: Activate many profiles in one task
+  groundwork.provision.profile_activation:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    restart: immediate
+    concurrency: 8
+    profiles:
+      - profile: db-01
+        uuid: C0FFEE00E5F60718293A4B5C6D7E8F91
+      - profile: db-02
+        uuid: C0FFEE00E5F60718293A4B5C6D7E8F92
+
+- name: Unassign a profile
+  groundwork.provision.profile_activation:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    profile: web-01
+    state: inactive
+"""
+
+RETURN = r"""
+outcome:
+  description: What is known of the requests of this run, the least certain item counts.
+  returned: always
+  type: str
+  sample: finished
+plan:
+  description: The requests that were sent, or in check mode would be, in order.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: POST
+      path: /profiles/71
+      query: {}
+      body: {restart: immediate, uuid: A1B2C3D4E5F60718293A4B5C6D7E8F90}
+      resource: web-01
+      why: it is inactive and is wanted on A1B2C3D4E5F60718293A4B5C6D7E8F90; restarts the server
+profiles:
+  description: A result for each profile, in the order given.
+  returned: always, once the profiles were found
+  type: list
+  elements: dict
+  contains:
+    id: {description: Id of the profile., type: str, sample: "71"}
+    name: {description: Name of the profile., type: str, sample: web-01}
+    status: {description: "One of V(inactive), V(pending), V(active), V(activating), V(failed), V(unknown).", type: str, sample: active}
+    profile_status: {description: The server's own word., type: str, sample: ACTIVE}
+    uuid: {description: UUID of its server., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
+    location: {description: UUID or location id that it is deployed to., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
+    server: {description: Name of its server., type: str, sample: web-01}
+    compliance: {description: "Whether the server complies, V(valid), V(invalid) or V(none).", type: str, sample: valid}
+    changed: {description: Whether this run started something for it., type: bool, sample: true}
+    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: finished}
+    job: {description: Id of the job that was started., type: str, sample: "20114"}
+    joined: {description: Whether an activation was already under way and was waited for., type: bool, sample: false}
+    reconciled: {description: Whether the answer was lost and the activation was found by reading., type: bool, sample: false}
+    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
+    error: {description: Why this item failed., type: dict, returned: when it failed}
+duration:
+  description: Seconds that the run took.
+  returned: always
+  type: float
+  sample: 312.4
+error:
+  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  returned: on failure
+  type: dict
+  sample:
+    code: target_mismatch
+    status:
+    system: xclarity
+    operation: activate
+    resource: web-01
+    server_message:
+    hint: Unassign it first (state inactive), or correct uuid, and run again.
+"""
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.activation import bring
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Want
+
+RESTART = {"type": "str", "choices": ["immediate", "defer"]}
+SPEC = (
+    XCLARITY
+    + WAIT
+    + BULK
+    + ONCE
+    + Spec(
+        {
+            "profile": {"type": "str"},
+            "uuid": {"type": "str"},
+            "restart": RESTART,
+            "profiles": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "profile": {"type": "str", "required": True},
+                    "uuid": {"type": "str"},
+                    "restart": RESTART,
+                    "redeploy": {"type": "bool"},
+                },
+            },
+            "state": {"type": "str", "choices": ["active", "inactive"], "default": "active"},
+            "redeploy": {"type": "bool", "default": False},
+            "power_down": {"type": "bool", "default": False},
+            "reset_bmc": {"type": "bool", "default": False},
+            "reset_switch": {"type": "bool", "default": False},
+            "force": {"type": "bool", "default": False},
+        },
+        mutually_exclusive=(("profile", "profiles"), ("uuid", "profiles")),
+        required_one_of=(("profile", "profiles"),),
+    )
+)
+
+
+def wants(params: dict) -> list[Want]:
+    """The items of either form. Raises for an empty list, and for an activation without ``restart``."""
+    rows = params["profiles"] if params["profiles"] is not None else [{"profile": params["profile"], "uuid": params["uuid"]}]
+    if not rows:
+        raise bad_input("config_empty", "profiles is an empty list.", "Name at least one profile and run again.")
+    found = []
+    for row in rows:
+        restart = row.get("restart") or params["restart"]
+        if params["state"] == "active" and not restart:
+            raise bad_input(
+                "config_restart",
+                f"restart is not set for the profile {row['profile']}.",
+                "Set restart to immediate or defer and run again.",
+            )
+        redeploy = params["redeploy"] if row.get("redeploy") is None else row["redeploy"]
+        found.append(Want(row["profile"], row.get("uuid") or "", restart or "", redeploy))
+    return found
+
+
+def run(run: Run) -> dict:
+    """Read, plan, apply, wait, judge; see xclarity/activation.py."""
+    params = run.params
+    wanted = wants(params)
+    flags = {
+        "force": params["force"],
+        "powerDownITE": params["power_down"],
+        "resetIMM": params["reset_bmc"],
+        "resetSwitch": params["reset_switch"],
+    }
+    with api.connect(run) as client:
+        return bring(run, client, wanted, params["state"], flags)
+
+
+def main() -> None:
+    _module.main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
