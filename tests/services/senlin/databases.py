@@ -4,6 +4,7 @@
 """The little that is done to the sqlite files of Keystone and Senlin.
 
 usage: databases.py wal FILE...                switch to the write-ahead log (it stays so)
+       databases.py cascade FILE               make Keystone's application credentials take their roles with them
        databases.py copy FROM TO               a consistent copy of a database in use
        databases.py catalog FILE OLD=NEW...    replace URLs in Keystone's catalog
 """
@@ -19,6 +20,16 @@ def wal(*files: str) -> None:
         mode = sqlite3.connect(file).execute("pragma journal_mode=wal").fetchone()[0]
         if mode != "wal":
             raise SystemExit(f"{file}: journal_mode is {mode}")
+
+
+def cascade(file: str) -> None:
+    # Keystone leaves this to ON DELETE CASCADE, which sqlite ignores unless each connection asks for it. The rows
+    # left behind then collide with the next application credential, which gets the same number (a false 409).
+    with sqlite3.connect(file) as database:
+        database.execute(
+            "create trigger application_credential_cascade after delete on application_credential begin"
+            " delete from application_credential_role where application_credential_id = old.internal_id; end"
+        )
 
 
 def copy(source: str, target: str) -> None:
@@ -37,4 +48,4 @@ def catalog(file: str, *replacements: str) -> None:
 
 
 if __name__ == "__main__":
-    {"wal": wal, "copy": copy, "catalog": catalog}[sys.argv[1]](*sys.argv[2:])
+    {"wal": wal, "cascade": cascade, "copy": copy, "catalog": catalog}[sys.argv[1]](*sys.argv[2:])

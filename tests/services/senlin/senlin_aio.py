@@ -15,7 +15,9 @@ conductor every call that needs it ends in 500 MessagingTimeout after rpc_respon
 
 from __future__ import annotations
 
-import senlin.cmd  # noqa: F401  (must be the first import: it monkey-patches for eventlet)
+import senlin.cmd  # must be the first import: it monkey-patches for eventlet
+
+# isort: split
 
 import os
 import signal

@@ -113,6 +113,7 @@ prepare() { # build the databases and keys in $RUN, then keep a copy in $1
   lap "databases and keys"
   # without the write-ahead log Keystone deadlocks against itself now and then ("database is locked")
   "$bin/python" "$here/databases.py" wal "$RUN/db/keystone.sqlite" "$RUN/db/senlin.sqlite"
+  "$bin/python" "$here/databases.py" cascade "$RUN/db/keystone.sqlite"
   keystone_manage bootstrap --bootstrap-password "$ADMIN_PASSWORD" --bootstrap-region-id "$REGION" \
     --bootstrap-public-url "$CATALOG_IDENTITY" --bootstrap-internal-url "$CATALOG_IDENTITY" --bootstrap-admin-url "$CATALOG_IDENTITY"
   start_keystone

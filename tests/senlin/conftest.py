@@ -1,0 +1,109 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the tests against a real Keystone and a real Senlin (`make test-senlin`).
+
+The service is started once a session, from nothing, unless it is already running on the default ports; only what
+was started here is stopped. Run these tests in one process: each worker would start a service of its own.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_cloud import Account, Cloud, running
+
+SEED = Path(__file__).parent / "data" / "create_profile_request.json"
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """The service with its defaults: names not unique, all parts alive, TLS with a private CA."""
+    with running() as instance:
+        yield instance
+
+
+@pytest.fixture(scope="session")
+def strict_cloud() -> Iterator[Cloud]:
+    """A second service: name_unique, and tokens that live eight seconds."""
+    with running(own=True, NAME_UNIQUE="true", TOKEN_EXPIRATION="8") as instance:
+        yield instance
+
+
+@pytest.fixture(scope="session")
+def headless_cloud() -> Iterator[Cloud]:
+    """A third one, whose conductor is dead: what needs it ends in 500 after three seconds."""
+    with running(own=True, SENLIN_PARTS="engine", RPC_TIMEOUT="3") as instance:
+        yield instance
+
+
+@pytest.fixture(scope="session")
+def demo(cloud: Cloud) -> Account:
+    """A member of the project demo."""
+    return cloud.account("demo")
+
+
+@pytest.fixture(scope="session")
+def admin(cloud: Cloud) -> Account:
+    """An administrator, in the project admin."""
+    return cloud.account("admin")
+
+
+@pytest.fixture
+def alone(cloud: Cloud) -> Iterator[Account]:
+    """A member of a project that holds nothing else."""
+    with cloud.own_project() as account:
+        yield account
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test uses."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def seed_request() -> bytes:
+    """The request body of the page "Create Profile", to the letter."""
+    return SEED.read_bytes().strip()
+
+
+@pytest.fixture
+def heat_spec() -> dict[str, Any]:
+    return {
+        "type": "os.heat.stack",
+        "version": "1.0",
+        "properties": {"template": {"heat_template_version": "2014-10-16", "resources": {}}},
+    }
+
+
+@pytest.fixture
+def nova_spec() -> dict[str, Any]:
+    return {
+        "type": "os.nova.server",
+        "version": "1.0",
+        "properties": {"name": "node", "flavor": "1", "image": "image", "networks": [{"network": "private"}]},
+    }
+
+
+Create = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def create(admin: Account) -> Iterator[Create]:
+    """`create(account, name, spec, metadata=...)` makes a profile that is deleted after the test, whoever owns it."""
+    made: list[str] = []
+
+    def make(account: Account, name: str, spec: dict[str, Any], **more: Any) -> dict[str, Any]:
+        profile = account.create(name, spec, **more)
+        if account.cloud is admin.cloud:
+            made.append(profile["id"])
+        return profile
+
+    yield make
+    for identity in made:
+        assert admin.call("DELETE", f"/v1/profiles/{identity}").status_code in (204, 404)

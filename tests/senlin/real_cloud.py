@@ -1,0 +1,182 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running Keystone and Senlin, as the tests see them: `Cloud` is one instance, `Account` is one user of it.
+
+An instance is started and stopped by the scripts in tests/services/senlin; see its README for the settings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "services" / "senlin"
+PORTS = ("KEYSTONE_PORT", "SENLIN_PORT", "KEYSTONE_TLS_PORT", "SENLIN_TLS_PORT")
+DEFAULT_DOMAIN = {"id": "default"}
+TIMEOUT = 90  # seconds for one request; above the service's own 30 s wait for its conductor
+
+
+class Account:
+    """One token and what is asked with it.
+
+    `token` is None for a caller without one; `project` and `user` are ids, `project` is None when unscoped.
+    """
+
+    def __init__(self, cloud: Cloud, reply: requests.Response | None = None) -> None:
+        self.cloud = cloud
+        self.token: str | None = None
+        self.body: dict[str, Any] = {}
+        if reply is not None:
+            assert reply.status_code == 201, reply.text
+            self.token = reply.headers["X-Subject-Token"]
+            self.body = reply.json()["token"]
+
+    @property
+    def project(self) -> str | None:
+        return self.body.get("project", {}).get("id")
+
+    @property
+    def user(self) -> str:
+        return self.body["user"]["id"]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        microversion: str | None = None,
+        base: str | None = None,
+        **headers: str,
+    ) -> requests.Response:
+        """One request to the clustering service (or to `base`); a body of bytes goes as it is, any other as JSON."""
+        given = {"Accept": "application/json"}
+        if self.token is not None:
+            given["X-Auth-Token"] = self.token
+        if microversion is not None:
+            given["OpenStack-API-Version"] = microversion if " " in microversion else f"clustering {microversion}"
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        if data is not None:
+            given["Content-Type"] = "application/json"
+        given.update({name.replace("_", "-"): value for name, value in headers.items()})
+        return self.cloud.http.request(
+            method, (base or self.cloud.clustering) + path, headers=given, data=data, timeout=TIMEOUT
+        )
+
+    def keystone(self, method: str, path: str, body: Any = None) -> requests.Response:
+        return self.call(method, path, body, base=self.cloud.keystone)
+
+    def create(self, name: str, spec: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """A new profile; returns what the service says of it."""
+        reply = self.call("POST", "/v1/profiles", {"profile": {"name": name, "spec": spec, **more}})
+        assert reply.status_code == 201, reply.text
+        return reply.json()["profile"]
+
+    def profiles(self, query: str = "") -> list[dict[str, Any]]:
+        reply = self.call("GET", f"/v1/profiles{query}")
+        assert reply.status_code == 200, reply.text
+        return reply.json()["profiles"]
+
+
+class Cloud:
+    """One instance: `keystone` and `clustering` are base URLs, `settings` is the content of its ready.json."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self.keystone: str = settings["keystone"]
+        self.clustering: str = settings["clustering"]
+        self.clouds_yaml = Path(settings["clouds_yaml"])
+        self.users: dict[str, str] = settings["users"]
+        self.http = requests.Session()
+        self.http.trust_env = False  # no proxy, no .netrc
+        self.http.verify = settings["ca"] or True
+
+    def issue(self, identity: dict[str, Any], scope: dict[str, Any] | None = None) -> Account:
+        """A token for this identity; an application credential brings its scope with it."""
+        auth: dict[str, Any] = {"identity": identity} if scope is None else {"identity": identity, "scope": scope}
+        anyone = Account(self)
+        return Account(self, anyone.keystone("POST", "/auth/tokens", {"auth": auth}))
+
+    def account(self, user: str, *, scoped: bool = True, password: str = "", project: str = "") -> Account:
+        """A fresh token of one of the users, for its own project unless another one is named."""
+        identity = {
+            "methods": ["password"],
+            "password": {
+                "user": {"name": user, "domain": DEFAULT_DOMAIN, "password": password or self.users[user]},
+            },
+        }
+        if not scoped:
+            return self.issue(identity, {"unscoped": {}})
+        name = project or self.settings["projects"][user]
+        return self.issue(identity, {"project": {"name": name, "domain": DEFAULT_DOMAIN}})
+
+    @contextmanager
+    def own_project(self) -> Iterator[Account]:
+        """A member of a new, empty project: what other tests make is not in its way. Its profiles go with it."""
+        admin = self.account("admin")
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        about = {"name": name, "domain_id": "default"}
+        project = admin.keystone("POST", "/projects", {"project": about}).json()["project"]["id"]
+        user = admin.keystone("POST", "/users", {"user": {**about, "password": name}}).json()["user"]["id"]
+        role = admin.keystone("GET", "/roles?name=member").json()["roles"][0]["id"]
+        try:
+            admin.keystone("PUT", f"/projects/{project}/users/{user}/roles/{role}")
+            yield self.account(name, password=name, project=name)
+        finally:
+            # New tokens: those from above may have expired.
+            member, admin = self.account(name, password=name, project=name), self.account("admin")
+            for profile in member.profiles():
+                member.call("DELETE", f"/v1/profiles/{profile['id']}")
+            admin.keystone("DELETE", f"/users/{user}")
+            admin.keystone("DELETE", f"/projects/{project}")
+
+
+def _script(name: str, settings: dict[str, str]) -> str:
+    done = subprocess.run(
+        [str(SCRIPTS / name)],
+        env={**os.environ, **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextmanager
+def running(*, own: bool = False, **settings: str) -> Iterator[Cloud]:
+    """The instance with these settings, started if it is not running and then also stopped.
+
+    With `own` it is a second one, on ports that are free now. Raises RuntimeError with the script's words, for
+    example when no Python that Senlin runs on is found.
+    """
+    if own:
+        settings = {**settings, **dict(zip(PORTS, map(str, _free_ports(len(PORTS))), strict=True))}
+    said = _script("up.sh", settings)
+    try:
+        ready = Path(said.rsplit("(", 1)[1].split(")")[0].split(",")[0])
+        yield Cloud(json.loads(ready.read_text(encoding="utf-8")))
+    finally:
+        if not said.startswith("already running"):
+            _script("down.sh", settings)
