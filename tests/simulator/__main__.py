@@ -4,7 +4,7 @@
 """`python -m simulator --dir DIR`: serve the systems until SIGTERM or Ctrl-C.
 
 Writes DIR/ca.pem, and when every port answers DIR/ready.json: {"pid", "ca", "xclarity", "ops_manager", "keystone",
-"clustering"} with base URLs (keystone's ends in /v3). ready.json is removed at the end.
+"clustering", "xclarity_target"} with base URLs (keystone's ends in /v3). ready.json is removed at the end.
 """
 
 from __future__ import annotations
@@ -25,16 +25,21 @@ import yaml
 from .core import Clock, System
 from .server import World, certificates, serve
 
-SYSTEMS = ("xclarity", "ops_manager", "clustering")
+# Name of a system: the package it is in.
+SYSTEMS = {
+    "xclarity": "xclarity", "ops_manager": "ops_manager", "clustering": "clustering", "xclarity_target": "xclarity",
+}
 
 
 def load_system(name: str, clock: Clock) -> System:
-    """The one System of this name that package simulator.<name> offers."""
-    module = importlib.import_module(f"simulator.{name}")
+    """The one System of this name that its package offers."""
+    if name not in SYSTEMS:
+        raise SystemExit(f"unknown system {name}")
+    module = importlib.import_module(f"simulator.{SYSTEMS[name]}")
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, System) and value.name == name:
             return value(clock)
-    raise SystemExit(f"simulator.{name} has no System named {name}")
+    raise SystemExit(f"simulator.{SYSTEMS[name]} has no System named {name}")
 
 
 def write_ready(directory: Path, urls: dict[str, str]) -> None:

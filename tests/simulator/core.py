@@ -73,6 +73,8 @@ class System:
         self.switches: dict[str, Any] = dict(self.SWITCHES)
         #: Base URL by app name (see `apps`), known once the ports are bound.
         self.urls: dict[str, str] = {}
+        #: All systems of this simulator by name, this one too.
+        self.peers: dict[str, System] = {}
         self.reset()
 
     def reset(self) -> None:

@@ -56,6 +56,8 @@ class World:
     def __init__(self, clock: Clock, systems: list[System]) -> None:
         self.clock = clock
         self.systems = {system.name: system for system in systems}
+        for system in systems:
+            system.peers = self.systems
         self.faults = Faults()
         self.entries: list[dict[str, Any]] = []
         self.sequence = 0
