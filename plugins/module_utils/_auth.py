@@ -10,6 +10,7 @@ through the :class:`Transport` that it is given.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
@@ -117,10 +118,9 @@ class XClaritySession(Auth):
         if self.session is None or self._handed_in:
             return
         headers, self._headers, self.session = self._headers, {}, None
-        try:
+        # Nothing can be done about a failure here; the server ends the session when it times out.
+        with contextlib.suppress(Failure):
             transport.send("DELETE", "/sessions", headers=headers, what="log out")
-        except Failure:
-            pass  # nothing can be done about it; the server ends the session when it times out
 
     def _login(self, transport: Transport) -> None:
         self._logins += 1

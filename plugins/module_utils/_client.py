@@ -22,6 +22,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._transport im
 READ_ATTEMPTS = 4
 BACKOFF_BASE, BACKOFF_CAP = 0.5, 10.0
 REFUSED_RESENDS = 3  # 429 on a starting request: refused for certain, so it may be sent again, this often
+LOGOUT_WHEN_INTERRUPTED = 2.0  # seconds that a log-out may take when somebody waits for us to end
 # After these nothing has been tried again at first contact: they do not go away by waiting.
 FINAL_AT_ONCE = ("dns_failure",)
 
@@ -72,7 +73,9 @@ class Client:
         self.auth.open(self.transport)
         return self
 
-    def __exit__(self, *exc: t.Any) -> None:
+    def __exit__(self, kind: t.Any, *exc: t.Any) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            self.transport.timeout = min(self.transport.timeout, LOGOUT_WHEN_INTERRUPTED)
         try:
             self.auth.close(self.transport)
         finally:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import traceback
 import typing as t
 
@@ -22,6 +21,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
+
+# False while plugin_utils/in_process.py runs a module inside the controller's worker, whose signals are Ansible's.
+OWN_PROCESS = True
 
 Body = t.Callable[[Run], dict[str, t.Any]]
 
@@ -38,7 +40,7 @@ def main(spec: Spec, body: Body) -> None:
         wanted = "requests >= " + ".".join(str(n) for n in _wire.REQUESTS_FLOOR)
         reason = f"{too_old} is installed" if too_old else None
         module.fail_json(msg=missing_required_lib(wanted, reason=reason), exception=_wire.REQUESTS_IMPORT_ERROR)
-    if threading.current_thread() is threading.main_thread() and os.environ.get("GROUNDWORK_KEEP_SIGNALS") != "1":
+    if OWN_PROCESS:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _terminate)

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a module's own ``main`` in this process, or a real ``ansible-playbook``, against the simulator."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.module_utils.common import warnings as ansible_warnings
+
+from simulator.client import Control
+
+PACKAGE = "ansible_collections.groundwork.provision.plugins"
+
+# Distinct, so that a hit in some output names its source. The demo estate has these users and keys.
+XCLARITY_PASSWORD = "Passw0rd-xclarity"
+OPS_MANAGER_PRIVATE_KEY = "0ps-private-key"
+
+QUICK = {"poll_interval": 0.05, "wait_timeout": 20.0, "reconcile_timeout": 1.0}
+
+
+class Result(dict[str, Any]):
+    """What the module printed, with a few short cuts."""
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.get("failed"))
+
+    @property
+    def code(self) -> str | None:
+        return self.get("error", {}).get("code")
+
+
+@dataclasses.dataclass
+class Played:
+    """A finished ansible-playbook: its code, its output, and the numbers of its recap summed over hosts."""
+
+    rc: int
+    output: str
+    recap: dict[str, int]
+
+
+class Harness:
+    """control: the simulator. folder: the test's own. collections: the root above ansible_collections/."""
+
+    def __init__(self, control: Control, folder: Path, collections: Path) -> None:
+        self.control, self.folder, self.collections = control, folder, collections
+
+    # -- modules -------------------------------------------------------------------------------------------------
+
+    def connection(self, system: str) -> dict[str, Any]:
+        """The connection options of one system for the simulator's demo estate."""
+        ready = self.control.ready
+        if system == "xclarity":
+            return {
+                "endpoint": ready["xclarity"], "ca_path": ready["ca"], "username": "automation", "password": XCLARITY_PASSWORD,
+            }  # fmt: skip
+        if system == "ops_manager":
+            return {
+                "endpoint": ready["ops_manager"], "ca_path": ready["ca"], "public_key": "automation",
+                "private_key": OPS_MANAGER_PRIVATE_KEY, "group_name": "payments",
+            }  # fmt: skip
+        auth = {
+            "auth_url": ready["keystone"], "username": "demo", "password": "demopw", "project_name": "demo",
+            "user_domain_name": "Default", "project_domain_name": "Default",
+        }  # fmt: skip
+        return {"auth": auth, "region_name": "RegionOne", "ca_path": ready["ca"]}
+
+    def run_module(
+        self, name: str, params: dict[str, Any] | None = None, *, system: str | None = None, check: bool = False, diff: bool = True
+    ) -> Result:
+        """Run ``name`` with ``params`` over the connection options of its system; its parsed result.
+
+        system: taken from the module's action group when not given. Waits are made short unless ``params`` sets them.
+        """
+        module = importlib.import_module(f"{PACKAGE}.modules.{name}")
+        options = module.SPEC.options
+        system = system or _system(options)
+        arguments: dict[str, Any] = {**self.connection(system)}
+        arguments.update({key: value for key, value in QUICK.items() if key in options})
+        if "state_dir" in options:
+            arguments["state_dir"] = str(self.folder / "state")
+        arguments.update(params or {})
+        arguments = {key: value for key, value in arguments.items() if value is not OMIT}
+        return run_main(module.main, arguments, check=check, diff=diff)
+
+    # -- playbooks -----------------------------------------------------------------------------------------------
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a play: the connections by variables, nothing from the user's own configuration."""
+        ready = self.control.ready
+        return {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+            "GROUNDWORK_STATE_DIR": str(self.folder / "state"),
+            "XCLARITY_ENDPOINT": ready["xclarity"],
+            "XCLARITY_CA_PATH": ready["ca"],
+            "XCLARITY_USERNAME": "automation",
+            "XCLARITY_PASSWORD": XCLARITY_PASSWORD,
+            "OPS_MANAGER_ENDPOINT": ready["ops_manager"],
+            "OPS_MANAGER_CA_PATH": ready["ca"],
+            "OPS_MANAGER_PUBLIC_KEY": "automation",
+            "OPS_MANAGER_PRIVATE_KEY": OPS_MANAGER_PRIVATE_KEY,
+            "OPS_MANAGER_GROUP_NAME": "payments",
+            "OS_AUTH_URL": ready["keystone"],
+            "OS_CACERT": ready["ca"],
+            "OS_USERNAME": "demo",
+            "OS_PASSWORD": "demopw",
+            "OS_PROJECT_NAME": "demo",
+            "OS_USER_DOMAIN_NAME": "Default",
+            "OS_PROJECT_DOMAIN_NAME": "Default",
+            "OS_REGION_NAME": "RegionOne",
+            **more,
+        }
+
+    def play(self, tasks: list[dict[str, Any]], *arguments: str, variables: dict[str, Any] | None = None, **env: str) -> Played:
+        """Run tasks on localhost with ansible-playbook. A warning or deprecation of Ansible's own fails the test."""
+        book = [{"name": "Test", "hosts": "localhost", "gather_facts": False, "vars": variables or {}, "tasks": tasks}]
+        path = self.folder / "play.yml"
+        path.write_text(yaml.safe_dump(book, sort_keys=False), encoding="utf-8")
+        return self.playbook(str(path), *arguments, **env)
+
+    def playbook(self, *arguments: str, **env: str) -> Played:
+        """Run ansible-playbook with these arguments."""
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+        done = subprocess.run(
+            command, env=self.environment(**env), cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        output = done.stdout + done.stderr
+        assert "[WARNING]" not in output, output
+        assert "[DEPRECATION WARNING]" not in output, output
+        recap: dict[str, int] = {}
+        for key, number in re.findall(r"\b(ok|changed|unreachable|failed|skipped|rescued|ignored)=(\d+)", output):
+            recap[key] = recap.get(key, 0) + int(number)
+        return Played(done.returncode, output, recap)
+
+
+class _Omit:
+    """Stands for an option that shall not be given although the harness would."""
+
+
+OMIT = _Omit()
+
+
+def run_main(main: Any, arguments: dict[str, Any], *, check: bool = False, diff: bool = True) -> Result:
+    """The parsed result of a module's ``main`` for these arguments, and a look that no secret is in it."""
+    in_process = importlib.import_module(f"{PACKAGE}.plugin_utils.in_process")
+    ansible_warnings._global_warnings.clear()
+    ansible_warnings._global_deprecations.clear()
+    internal = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_no_log": True, "_ansible_verbosity": 0}
+    text = in_process.run_here(main, {**arguments, **internal})
+    result = Result(_decode(text))
+    for name in ("password", "private_key", "passphrase"):
+        secret = arguments.get(name)
+        if isinstance(secret, str) and len(secret) >= 4:
+            assert secret not in text, f"the secret {name} is in the result"
+    return result
+
+
+def _decode(text: str) -> dict[str, Any]:
+    try:
+        from ansible.module_utils.common.json import Direction, get_module_decoder
+    except ImportError:  # ansible-core 2.18
+        return json.loads(text)
+    return json.loads(text, cls=get_module_decoder("legacy", Direction.MODULE_TO_CONTROLLER))
+
+
+def _system(options: dict[str, Any]) -> str:
+    if "private_key" in options:
+        return "ops_manager"
+    return "openstack" if "auth_type" in options else "xclarity"
