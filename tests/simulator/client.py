@@ -25,9 +25,9 @@ class Control:
     """One kept connection to /_control. `ready` is the content of ready.json (or the path of the file)."""
 
     def __init__(self, ready: dict[str, Any] | str | Path) -> None:
-        if not isinstance(ready, dict):
-            ready = json.loads(Path(ready).read_text(encoding="utf-8"))
-        self.ready: dict[str, Any] = dict(ready)
+        self.ready: dict[str, Any] = (
+            ready if isinstance(ready, dict) else json.loads(Path(ready).read_text(encoding="utf-8"))
+        )
         url = next(self.ready[name] for name in ("xclarity", "ops_manager", "clustering") if name in self.ready)
         self._host = urllib.parse.urlsplit(url).netloc
         self._context = ssl.create_default_context(cafile=self.ready["ca"])
@@ -72,8 +72,9 @@ class Control:
 
     def clock(self, mode: str | None = None, speed: float | None = None, advance: float | None = None) -> float:
         """Change the clock as asked and return its time in epoch seconds."""
-        asked = {"mode": mode, "speed": speed, "advance": advance}
-        return float(self.call("POST", "clock", {key: value for key, value in asked.items() if value is not None})["now"])
+        given = {"mode": mode, "speed": speed, "advance": advance}
+        asked = {key: value for key, value in given.items() if value is not None}
+        return float(self.call("POST", "clock", asked)["now"])
 
     def fault(self, system: str | None = None, method: str | None = None, path: str | None = None,
               nth: int = 1, times: int = 1, probability: float | None = None, **do: Any) -> None:

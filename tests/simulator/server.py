@@ -24,8 +24,8 @@ from .core import Clock, System
 from .faults import Faults, handle_with_fault
 
 _LOGGED_HEADERS = {
-    "accept", "accept-encoding", "content-length", "content-type", "expect", "host", "if-range", "openstack-api-version",
-    "range", "referer", "user-agent", "x-not-user-input", "x-openstack-request-id",
+    "accept", "accept-encoding", "content-length", "content-type", "expect", "host", "if-range",
+    "openstack-api-version", "range", "referer", "user-agent", "x-not-user-input", "x-openstack-request-id",
 }
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "x-auth-token", "x-csrf-token", "x-subject-token"}
 _SECRET_VALUES = re.compile(r'("(?:password|passphrase|secret|csrf|adminPass)"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)

@@ -18,8 +18,8 @@ Seed (every key optional; every key of an item but those marked * has a default)
     remote_file_servers: [{serverId, displayName, address*, port, protocol, username}]
     switches:       [...], storage_devices: [...]    shown as they are
     next_job_id:    number of the next job
-    generate:       {rack_nodes: n, profiles: n, prefix: web}    many servers "web-00001" with UUIDs 000...001 in hex, and
-                    inactive profiles of the same names with ids 100001, 100002, ...
+    generate:       {rack_nodes: n, profiles: n, prefix: web}    many servers "web-00001" with UUIDs 000...001 in hex,
+                    and inactive profiles of the same names with ids 100001, 100002, ...
 
 Actions (POST /_control/xclarity/{action}): reboot {"uuid": server UUID} is a restart by hand; expire_sessions
 {"user": name or null}; restart {"seconds": s}: the server is away for that time and its sessions are gone.

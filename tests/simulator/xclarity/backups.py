@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The server's own backups: /managementServer/data (copy, move, push, create, delete), validation, space, quiesce.
 
-A backup is {"uuid", "label", "filename", "size", "checksum", "locations", "passphrase", "processed", ...}; a location is
-`internal` or the mount point of a remote share. Creating and restoring quiesce the server: at both edges nothing can be
-read, in between the switch `quiesced_serves` decides.
+A backup is {"uuid", "label", "filename", "size", "checksum", "locations", "passphrase", "processed", ...}; a location
+is `internal` or the mount point of a remote share. Creating and restoring quiesce the server: at both edges nothing can
+be read, in between the switch `quiesced_serves` decides.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Backups:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route("/managementServer/data", self.list, methods=["GET"]),
+            Route("/managementServer/data", self.index, methods=["GET"]),
             Route("/managementServer/data", self.transfer, methods=["PUT"]),
             Route("/managementServer/data", self.create_or_restore, methods=["POST"]),
             Route("/managementServer/data/repository", self.repository, methods=["GET"]),
@@ -89,7 +89,7 @@ class Backups:
     # --- quiesce ---
 
     def unavailable(self, method: str, anyway: bool) -> Response | None:
-        """The reply of a server that is restarting or quiesced; None when it can serve. `anyway`: sessions and status."""
+        """The reply of a server that restarts or is quiesced; None when it can serve. `anyway`: sessions, status."""
         now = self.system.clock.now()
         if now < self.down_until:
             return self._away()
@@ -138,7 +138,7 @@ class Backups:
 
     @call(authenticated=False, anyway=True)
     async def resume(self, request: Request, _user: str) -> Response:
-        """Documented without authentication: cancels a backup, stops a restore, and with neither restarts the server."""
+        """Needs no authentication, as documented: cancels a backup, stops a restore, or else restarts the server."""
         if (await json_body(request, {"action"})).get("action") != "resume":
             raise Refused(400, "FQXHMDM9002J", "action must be resume.")
         self.counts["resumes"] += 1
@@ -167,7 +167,7 @@ class Backups:
         return shown
 
     @call()
-    async def list(self, request: Request, _user: str) -> Response:
+    async def index(self, request: Request, _user: str) -> Response:
         return reply(self.system, {
             "backups": [self._shown(one) for one in self.all.values()], "result": "success", "messages": [],
         })
@@ -213,13 +213,15 @@ class Backups:
         if action == "cancel":
             if operation != "push":
                 raise Refused(400, "FQXHMDM9005J", "Only a push can be cancelled here.")
-            return self._cancel_push()
+            self._cancel_push()
+            return None
         identifier, destination = body.get("uuid"), body.get("destination")
         if not isinstance(identifier, str) or not isinstance(destination, str) or not identifier or not destination:
             raise Refused(400, "FQXHMDM9006J", "uuid and destination are required.")
         backup = self.all.get(identifier)
         if backup is None:
-            raise self._refuse(self.system.switches["unknown_backup_reply"], "FQXHMDM9007J", "The backup was not found.")
+            how = self.system.switches["unknown_backup_reply"]
+            raise self._refuse(how, "FQXHMDM9007J", "The backup was not found.")
         if operation == "push":
             return self._push(backup, destination, user)
         return self._copy(backup, operation, destination, user)
@@ -303,7 +305,7 @@ class Backups:
         self.counts["created"] += 1
         now = self.system.clock.now()
         stamp = re.sub(r"\D", "", self.system.clock.iso(now))
-        new = {
+        new: dict[str, Any] = {
             "uuid": str(uuids.uuid5(uuids.NAMESPACE_OID, f"{label}{now}{self.counts['created']}")), "label": label,
             "filename": f"lxca_backup_{label}_{stamp}.tar", "passphrase": passphrase, "by": user,
             "include_os": bool(body.get("includeOS")), "include_firmware": bool(body.get("includeFW")),

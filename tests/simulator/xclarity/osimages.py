@@ -91,7 +91,7 @@ class OsImages:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route("/osImages", self.list, methods=["GET"]),
+            Route("/osImages", self.index, methods=["GET"]),
             Route("/osImages/remoteFileServers", self.list_servers, methods=["GET"]),
             Route("/osImages/remoteFileServers", self.add_server, methods=["POST"]),
             Route("/osImages/remoteFileServers/{id}", self.one_server, methods=["GET"]),
@@ -119,14 +119,15 @@ class OsImages:
         return shown
 
     @call(licensed=True)
-    async def list(self, request: Request, _user: str) -> Response:
+    async def index(self, request: Request, _user: str) -> Response:
         kind, ids = request.query_params.get("imageType"), request.query_params.get("id")
         if kind not in (None, "OSPROFILE") or (kind is None) != (ids is None):
             raise Refused(403, "FQXHMFC9001J", "imageType must be OSPROFILE, together with id.")
         wanted = None if ids is None else set(ids.split(","))
         items = []
         for image in self.images.values():
-            profiles = [self._profile(self.profiles[one]) for one in image["profiles"] if wanted is None or one in wanted]
+            chosen = [one for one in image["profiles"] if wanted is None or one in wanted]
+            profiles = [self._profile(self.profiles[one]) for one in chosen]
             if wanted is not None and not profiles:
                 continue
             items.append({
@@ -302,7 +303,8 @@ class OsImages:
         self.servers[identifier] = {**before, **body, "serverId": identifier}
         shown = self._server(self.servers[identifier])
         return reply(self.system, {
-            "serverId": shown["serverId"], "keySignature": shown["serverPublicKey"], "result": "success", "messages": [],
+            "serverId": shown["serverId"], "keySignature": shown["serverPublicKey"], "result": "success",
+            "messages": [],
         })
 
     @call(licensed=True)

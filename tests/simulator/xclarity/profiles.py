@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Server profiles: their states, activation, unassigning, and the different shapes the list and the single one have.
 
-    inactive --POST--> activating --job ends--> active            restart=immediate; the server restarts once
-                                            \--> pending          restart=defer; a restart of the server makes it active
-                                             \-> failed           the job failed or was cancelled
+    inactive --POST--> activating --job ends well--> active      restart=immediate; the server restarts once
+                       activating --job ends well--> pending     restart=defer; a restart of the server makes it active
+                       activating --job ends badly--> failed
     active, pending, failed --POST--> activating                  redeploy, to the same target only: another restart
     any but inactive --unassign--> inactive
 """
@@ -69,7 +69,7 @@ class Profiles:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route("/profiles", self.list, methods=["GET"]),
+            Route("/profiles", self.index, methods=["GET"]),
             Route("/profiles/status", self.status, methods=["GET"]),
             Route("/profiles/unassign/{ids}", self.unassign, methods=["POST"]),
             Route("/profiles/{id}", self.one, methods=["GET"]),
@@ -143,11 +143,13 @@ class Profiles:
         target = self.system.inventory_part.target(profile["target"]) if profile["target"] else None
         node = target.node if target else None
         compliance = profile["compliance"]
+        if self.system.switches["compliance_case"] == "upper":
+            compliance = compliance.upper()
         flex = bool(target and target.flex)
         chassis = self.system.inventory_part.chassis.get(target.key.rpartition("_bay")[0]) if target and flex else None
         return {
             "id": profile["id"], "profileName": profile["name"], "profileStatus": words[profile["status"]],
-            "complianceStatus": compliance.upper() if self.system.switches["compliance_case"] == "upper" else compliance,
+            "complianceStatus": compliance,
             "serverName": node["name"] if node else "", "uuid": node["uuid"] if node else "",
             "chassisName": chassis["name"] if chassis else "",
             "bayId": target.key.rpartition("_bay")[2] if target and flex else "", "subBayId": None,
@@ -171,7 +173,7 @@ class Profiles:
     # --- reading ---
 
     @call(licensed=True)
-    async def list(self, request: Request, _user: str) -> Response:
+    async def index(self, request: Request, _user: str) -> Response:
         switches = self.system.switches
         # The cached texts hold words that switches can change.
         shape = (str(switches["profile_status_words"]), switches["compliance_case"])
@@ -258,7 +260,7 @@ class Profiles:
                           "Unassign the profile first, or send the UUID of the server it is assigned to.")
         busy = self.system.switches["activate_while_activating"]
         if profile["status"] == "activating" and busy != "accept":
-            raise Refused(busy, "FQXHMCP9006J", "The profile is being activated.", "Wait until the activation has ended.")
+            raise Refused(busy, "FQXHMCP9006J", "The profile is being activated.", "Wait until it has ended.")
         target = self.system.inventory_part.target(wanted)
         why = self._obstacle(profile, wanted, target)
         if why or target is None:

@@ -37,7 +37,9 @@ _HEADERS = {
 class Refused(Exception):
     """A call that is answered with an error: status, invented message id, text, advice."""
 
-    def __init__(self, status: int, message_id: str, text: str, recovery: str = "Correct the request and send it again."):
+    def __init__(
+        self, status: int, message_id: str, text: str, recovery: str = "Correct the request and send it again."
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.message_id = message_id
@@ -84,7 +86,7 @@ def failed(system: XClarity, refused: Refused, key: str = "messages") -> dict[st
 
 
 async def json_body(request: Request, allowed: set[str] | None = None) -> dict[str, Any]:
-    """The JSON object of a request. An attribute outside `allowed` is refused, as every page says of those not valid."""
+    """The JSON object of a request. An attribute outside `allowed` is not valid, and refused with 400."""
     try:
         data = json.loads(await request.body() or b"{}")
     except ValueError as error:

@@ -71,7 +71,7 @@ class Sessions:
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/sessions", self.log_in, methods=["POST"]),
-            Route("/sessions", self.list, methods=["GET"]),
+            Route("/sessions", self.index, methods=["GET"]),
             Route("/sessions", self.log_out, methods=["DELETE"]),
             Route("/sessions/{id}", self.log_out_other, methods=["DELETE"]),
             Route("/userAccountSettings", self.policy, methods=["GET"]),
@@ -171,7 +171,7 @@ class Sessions:
         limit = self.system.switches["max_concurrent_sessions"]
         if limit and used >= limit:
             raise Refused(self.system.switches["session_limit_status"], "FQXHMSE9003J",
-                          f"The user has reached the maximum number of {limit} sessions.", "Log out of another session.")
+                          f"The user has reached the maximum of {limit} sessions.", "Log out of another session.")
 
     # --- endpoints ---
 
@@ -219,7 +219,7 @@ class Sessions:
         return answer
 
     @call()
-    async def list(self, request: Request, _user: str) -> Response:
+    async def index(self, request: Request, _user: str) -> Response:
         own = request.scope["state"].get("session")
         now = self.system.clock.now()
         entries = [

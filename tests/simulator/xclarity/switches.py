@@ -123,7 +123,7 @@ SWITCHES: dict[str, Any] = {
     # Seconds at both ends of a quiesce in which nothing can be read, and what a call then gets: 503 or "drop".
     "quiesce_edge_seconds": 0.05,
     "quiesce_reply": 503,
-    # In the middle of a quiesce: "reads" are answered and writes refused, or "none" are answered but the quiesce status.
+    # In the middle of a quiesce: "reads" are answered, or "none" but the quiesce status.
     "quiesced_serves": "reads",
     # Seconds a restart of the server takes.
     "restart_seconds": 0.3,
