@@ -23,7 +23,7 @@ from simulator.client import Control
 PACKAGE = "ansible_collections.groundwork.provision.plugins"
 
 # Distinct, so that a hit in some output names its source. The demo estate has these users and keys.
-XCLARITY_PASSWORD = "Passw0rd-xclarity"
+XCLARITY_PASSWORD = "Passw0rd-demo"
 OPS_MANAGER_PRIVATE_KEY = "0ps-private-key"
 
 QUICK = {"poll_interval": 0.05, "wait_timeout": 20.0, "reconcile_timeout": 1.0}
@@ -63,7 +63,7 @@ class Harness:
         ready = self.control.ready
         if system == "xclarity":
             return {
-                "endpoint": ready["xclarity"], "ca_path": ready["ca"], "username": "automation", "password": XCLARITY_PASSWORD,
+                "endpoint": ready["xclarity"], "ca_path": ready["ca"], "username": "AUTOMATION", "password": XCLARITY_PASSWORD,
             }  # fmt: skip
         if system == "ops_manager":
             return {
@@ -110,7 +110,7 @@ class Harness:
             "GROUNDWORK_STATE_DIR": str(self.folder / "state"),
             "XCLARITY_ENDPOINT": ready["xclarity"],
             "XCLARITY_CA_PATH": ready["ca"],
-            "XCLARITY_USERNAME": "automation",
+            "XCLARITY_USERNAME": "AUTOMATION",
             "XCLARITY_PASSWORD": XCLARITY_PASSWORD,
             "OPS_MANAGER_ENDPOINT": ready["ops_manager"],
             "OPS_MANAGER_CA_PATH": ready["ca"],

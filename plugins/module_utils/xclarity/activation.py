@@ -173,7 +173,21 @@ def _wait_for_jobs(run: Run, client: Client, items: list[Item], deadline: Deadli
     by_job = {item.outcome.job: item for item in items if item.open and item.outcome is not None and item.outcome.job}
     if not by_job:
         return
-    poll = jobs.poll(client)
+    deferred = {job for job, item in by_job.items() if item.choice.want.restart == "defer"}
+
+    def poll(open_jobs: list[str]) -> dict[str, State]:
+        states = jobs.poll(client)(open_jobs)
+        # The job of a deferred activation may run until the manual restart, so the profile is looked at as well.
+        if any(job in deferred and not (job in states and states[job].done) for job in open_jobs):
+            now = {profile.id: profile for profile in profiles.read_all(client)}
+            for job in deferred.intersection(open_jobs):
+                choice = by_job[job].choice
+                profile = now.get(choice.profile.id)
+                if profile is not None and profile.status != choice.profile.status and profiles.reached(profile, choice, "active"):
+                    states.setdefault(job, State(profile.told))
+                    states[job] = dataclasses.replace(states[job], done=True, ok=True)
+        return states
+
     ends = _waiting(
         lambda: wait(
             [job for job in by_job if job], poll, run.clock, timeout=max(deadline.left(), 0), interval=params["poll_interval"]
@@ -205,7 +219,8 @@ def _judge(run: Run, client: Client, items: list[Item], state: str, deadline: De
             if profile.id in pending and profile.id in keys:
                 item = pending[profile.id]
                 item.now = profile
-                states[profile.id] = profiles.resource_state(profile, item.choice, state, stale and profile.id not in told)
+                ended = profile.id in told
+                states[profile.id] = profiles.resource_state(profile, item.choice, state, stale and not ended, ended)
         return states
 
     def look(keys: list[str], timeout: float, interval: float) -> None:

@@ -208,7 +208,8 @@ def choose_activation(profile: Profile, want: Want, running: str | None = None) 
             resource=resource,
         )
     if status == ACTIVATING:
-        return Choice(profile, want, join=True)
+        # With defer an activation may count as running until the manual restart: there is nothing to wait for then.
+        return Choice(profile, want, join=want.restart == "immediate")
     if not want.redeploy:
         if status == ACTIVE or (status == PENDING and want.restart == "defer"):
             return Choice(profile, want)
@@ -334,9 +335,11 @@ def goals(want: Want, state: str) -> tuple[str, ...]:
     return (PENDING, ACTIVE) if want.restart == "defer" else (ACTIVE,)
 
 
-def reached(profile: Profile, choice: Choice, state: str) -> bool:
-    """The resource itself shows the wanted end."""
-    if profile.status not in goals(choice.want, state):
+def reached(profile: Profile, choice: Choice, state: str, job_ended: bool = False) -> bool:
+    """The resource itself shows the wanted end. job_ended: its job told a good end; with ``defer`` a profile may then
+    still count as being activated, until the manual restart."""
+    wanted = goals(choice.want, state) + ((ACTIVATING,) if job_ended and choice.want.restart == "defer" else ())
+    if profile.status not in wanted:
         return False
     return state == "inactive" or not choice.want.uuid or profile.is_on(choice.want.uuid)
 
@@ -352,10 +355,10 @@ def moved(before: Profile, now: Profile, running: str | None, state: str, target
     return now.status != INACTIVE and (not target or now.is_on(target) or not now.target)
 
 
-def resource_state(profile: Profile, choice: Choice, state: str, stale: bool) -> State:
+def resource_state(profile: Profile, choice: Choice, state: str, stale: bool, job_ended: bool = False) -> State:
     """For a wait on the profile itself. stale: what it shows may still be from before the request."""
     name = profile.told or profile.status
-    if reached(profile, choice, state) and not (stale and choice.profile.status == profile.status and choice.step):
+    if reached(profile, choice, state, job_ended) and not (stale and choice.profile.status == profile.status and choice.step):
         return State(name, done=True, ok=True)
     if profile.status == FAILED and not (stale and choice.profile.status == FAILED):
         return State(name, done=True, ok=False)

@@ -102,13 +102,14 @@ class Profiles:
         if profile is None:
             return
         job: Job | None = profile["job"]
-        if profile["status"] == "pending" or (profile["deferred"] and job is not None and job.final is not None):
+        if job is not None and job.waits and job.final is None:
+            profile["deferred"] = False
+            self.system.jobs_part.release(job)
+        elif profile["status"] == "pending" or (profile["deferred"] and job is not None and job.final is not None):
             self._set(profile, "active")
         elif profile["deferred"] and job is not None:
             # Restarted while the deferred activation still runs: its end will find the restart done.
             profile["deferred"] = False
-            if job.waits:
-                self.system.jobs_part.release(job)
 
     def _begin(self, profile: dict[str, Any], target: Target, deferred: bool, user: str) -> Job:
         switches = self.system.switches
@@ -128,7 +129,8 @@ class Profiles:
         profile["activations"] += 1
         profile["job"] = job
         profile["deferred"] = deferred
-        self._set(profile, "activating", target.key)
+        # A job that runs until the manual restart leaves the profile waiting for that restart meanwhile.
+        self._set(profile, switches["defer_end_state"] if waits else "activating", target.key)
         if not deferred and target.node is not None:
             # The restart of an immediate activation; it must not complete a profile, which its job does.
             target.node["reboots"] += 1

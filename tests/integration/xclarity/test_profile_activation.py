@@ -1,0 +1,281 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""profile_activation against the simulator. "The page" is the vendor's page "POST /profiles/{id}"."""
+
+from __future__ import annotations
+
+import pytest
+
+RACK = "0A10000000000000000000000000000A"
+BAY3 = "1B54B9AEFCE04D5E820C0B6310D03590_bay3"
+MODULE = "profile_activation"
+
+
+def changing(sim):
+    return [e for e in sim.log(system="xclarity", changing=True) if "/sessions" not in e["path"]]
+
+
+def sent(result):
+    return [(step["method"], step["path"]) for step in result["plan"]]
+
+
+@pytest.mark.parametrize("auth_method", ["session", "basic"])
+def test_activate_a_rack_server_now(sim, run_module, auth_method):
+    """The page: restart immediate, uuid of a rack server, 200."""
+    params = {"profile": "web-01", "uuid": RACK, "restart": "immediate", "auth_method": auth_method}
+    first = run_module(MODULE, params)
+    assert not first.failed, first
+    assert first["changed"] is True
+    assert first["outcome"] == "finished"
+    assert first["profiles"][0]["status"] == "active"
+    assert first["profiles"][0]["uuid"] == RACK
+    assert first["profiles"][0]["history"][-1]["state"] == "Complete"
+    assert first["diff"]["before"] == {"web-01": {"status": "inactive", "target": ""}}
+    assert first["diff"]["after"] == {"web-01": {"status": "active", "target": RACK}}
+    assert sent(first) == [("POST", "/profiles/71")]
+    assert first["plan"][0]["body"] == {"restart": "immediate", "uuid": RACK}
+    assert [(e["method"], e["path"]) for e in changing(sim)] == [("POST", "/profiles/71")]
+
+    since = sim.last()
+    second = run_module(MODULE, params)
+    assert second["changed"] is False
+    assert second["outcome"] == "none"
+    assert second["plan"] == []
+    assert [e for e in sim.log(since=since, changing=True) if "/sessions" not in e["path"]] == []
+
+
+def test_the_example_of_the_page(sim, run_module):
+    """The page: its example, restart defer on the location id of a Flex bay; active only after a manual restart."""
+    params = {"profile": "75", "uuid": BAY3, "restart": "defer"}
+    first = run_module(MODULE, params)
+    assert not first.failed, first
+    assert first["changed"] is True
+    assert first["profiles"][0]["status"] == "pending"
+    assert first["profiles"][0]["location"] == BAY3
+    assert run_module(MODULE, params)["changed"] is False
+    sim.action("xclarity", "reboot", uuid="0A10000000000000000000000000000E")
+    again = run_module(MODULE, params)
+    assert again["changed"] is False
+    assert again["profiles"][0]["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    "switches", [{"defer_end_state": "activating"}, {"defer_job_waits": True}, {"defer_job_waits": True, "jobRecordId_is_task": False}]
+)
+def test_defer_ends_whatever_the_server_takes_it_for(sim, run_module, switches):
+    """The page does not say what a deferred activation shows; neither reading makes the task hang or repeat."""
+    sim.switches("xclarity", **switches)
+    params = {"profile": "75", "uuid": BAY3, "restart": "defer", "wait_timeout": 5}
+    first = run_module(MODULE, params)
+    assert not first.failed, first
+    assert run_module(MODULE, params)["changed"] is False
+    assert len(changing(sim)) == 1
+
+
+def test_check_mode_sends_nothing_and_tells_what_would_be_sent(sim, run_module):
+    params = {"restart": "immediate", "profiles": [{"profile": "web-01", "uuid": RACK}, {"profile": "app-01", "uuid": BAY3}]}
+    foretold = run_module(MODULE, params, check=True)
+    assert foretold["changed"] is True
+    assert changing(sim) == []
+    real = run_module(MODULE, params | {"concurrency": 1})
+    assert foretold["plan"] == real["plan"]
+    assert foretold["diff"] == real["diff"]
+    assert [(e["method"], e["path"]) for e in changing(sim)] == sent(foretold)
+
+
+def test_a_pending_profile_is_finished_by_a_restart(sim, run_module):
+    """The page: an assigned profile may be activated without uuid; its target comes from the profile."""
+    result = run_module(MODULE, {"profile": "app-02", "restart": "immediate"})
+    assert not result.failed, result
+    assert result["changed"] is True
+    assert result["plan"][0]["body"] == {"restart": "immediate"}
+    assert result["profiles"][0]["status"] == "active"
+
+
+def test_redeploy_is_only_done_when_asked_for(sim, run_module):
+    """The page: redeploying a server profile that is active."""
+    params = {"profile": "db-01", "restart": "immediate"}
+    assert run_module(MODULE, params)["changed"] is False
+    assert run_module(MODULE, params | {"redeploy": True})["changed"] is True
+    assert sim.state("xclarity")["profiles"]["74"]["activations"] == 1
+
+
+def test_a_failed_activation_is_repaired(sim, run_module):
+    """The page: redeploying a profile that failed activation."""
+    sim.switches("xclarity", fail_next=[{"kind": "activate", "state": "Stopped_With_Error"}])
+    params = {"profile": "web-01", "uuid": RACK, "restart": "immediate"}
+    first = run_module(MODULE, params)
+    assert first.failed
+    assert first.code == "job_failed"
+    assert first["changed"] is True
+    assert "The job was started (job" in first["msg"]
+    second = run_module(MODULE, params)
+    assert not second.failed, second
+    assert second["profiles"][0]["status"] == "active"
+
+
+def test_target_mismatch_is_refused_before_sending(sim, run_module):
+    """The page: the specified UUID must match the UUID of the current target server."""
+    result = run_module(MODULE, {"profile": "db-01", "uuid": RACK, "restart": "immediate"})
+    assert result.code == "target_mismatch"
+    assert result["changed"] is False
+    assert "No request was sent." in result["msg"]
+    assert changing(sim) == []
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"profile": "web-01", "restart": "immediate"}, "uuid_missing"),
+        ({"profile": "no-such", "uuid": RACK, "restart": "immediate"}, "profile_not_found"),
+        ({"profiles": [], "restart": "immediate"}, "config_empty"),
+        ({"profile": "web-01", "uuid": RACK}, "config_restart"),
+        ({"profiles": [{"profile": "db-01"}, {"profile": "74"}], "restart": "immediate"}, "duplicate_item"),
+        ({"profile": "web-01", "restart": "defer", "endpoint": "http://127.0.0.1"}, "config_host"),
+        ({"profile": "web-01", "restart": "defer", "endpoint": "https://127.0.0.1:1"}, "connect_refused"),
+        ({"profile": "web-01", "restart": "defer", "ca_path": None}, "tls_untrusted"),
+        ({"profile": "web-01", "restart": "defer", "password": "wrong-password"}, "auth_failed"),
+        ({"profile": "web-01", "restart": "defer", "poll_interval": 0}, "config_number"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_sent(sim, run_module, params, code):
+    result = run_module(MODULE, params)
+    assert result.code == code, result["msg"]
+    assert result["changed"] is False
+    assert result["error"]["hint"]
+    assert "Traceback" not in str(result)
+    assert changing(sim) == []
+
+
+def test_an_ambiguous_name_lists_the_ids(empty_sim, run_module, sim):
+    sim.seed(xclarity={"profiles": [{"id": "90", "name": "71"}]})
+    result = run_module(MODULE, {"profile": "71", "uuid": RACK, "restart": "immediate"})
+    assert result.code == "profile_ambiguous"
+    assert "71" in result["msg"]
+    assert "90" in result["msg"]
+
+
+@pytest.mark.parametrize("status, code, known", [
+    (400, "bad_request", "The server refused the request"),
+    (403, "forbidden", "The server refused the request"),
+    (404, "not_found", "The server refused the request"),
+    (500, "server_error", "It is not known whether"),
+])  # fmt: skip
+def test_every_status_code_of_the_page(sim, run_module, status, code, known):
+    """The page: 400, 403, 404 and 500, each with a descriptive message in the body."""
+    body = '{"result":"failed","messages":[{"id":"FQXHMCP0001J","text":"told by the server","recovery":[{"text":"do this"}]}]}'
+    sim.fault("xclarity", "POST", "^/profiles/", status=status, body=body)
+    result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate", "reconcile_timeout": 0.2})
+    assert result.failed
+    assert result.code == code
+    assert result["error"]["status"] == status
+    assert "told by the server" in result["error"]["server_message"]
+    assert known in result["msg"]
+    assert result["changed"] is (status == 500)
+    assert len(changing(sim)) == 1
+
+
+@pytest.mark.parametrize("when, found", [("after", True), ("before", False)])
+def test_a_lost_answer_is_looked_for_and_never_sent_again(sim, run_module, when, found):
+    sim.fault("xclarity", "POST", "^/profiles/", reset=when)
+    result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate"})
+    assert len(changing(sim)) == 1
+    assert result["changed"] is True
+    if found:
+        assert not result.failed, result
+        assert result["profiles"][0]["reconciled"] is True
+        assert result["profiles"][0]["status"] == "active"
+    else:
+        assert result["outcome"] == "unknown"
+        assert "It is not known whether the job was started." in result["msg"]
+        assert "The request was not repeated." in result["msg"]
+
+
+@pytest.mark.parametrize("switches", [
+    {"jobRecordId_is_task": False, "unknown_task_reply": 404},
+    {"jobRecordId_is_task": False, "unknown_task_reply": 400},
+    {"jobRecordId_is_task": False, "unknown_task_reply": "empty"},
+    {"activation_job_id": "empty"},
+    {"activation_job_id": "absent"},
+    {"task_status_words": {"Complete": "complete"}},
+    {"compliance_case": "upper"},
+    {"content_type": "text/plain"},
+])  # fmt: skip
+def test_every_undocumented_variant_is_borne(sim, run_module, switches):
+    """The page's response table is empty: what the id is good for is not known, so the profile itself is the judge."""
+    sim.switches("xclarity", **switches)
+    result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate"})
+    assert not result.failed, result
+    assert result["profiles"][0]["status"] == "active"
+    assert len(changing(sim)) == 1
+
+
+def test_a_refusal_inside_a_200(sim, run_module):
+    """Observed: failed targets come in uuidsFailed with status 200."""
+    result = run_module(MODULE, {"profile": "web-01", "uuid": "0A1000000000000000000000DEADBEEF", "restart": "immediate"})
+    assert result.code == "activation_refused"
+    assert result["changed"] is False
+    assert "0A1000000000000000000000DEADBEEF" in result["msg"]
+
+
+def test_one_bad_item_does_not_stop_the_others(sim, run_module):
+    items = [{"profile": "web-01", "uuid": "0A1000000000000000000000DEADBEEF"}, {"profile": "web-02", "uuid": RACK[:-1] + "B"}]
+    result = run_module(MODULE, {"profiles": items, "restart": "immediate"})
+    assert result.failed
+    assert result["changed"] is True
+    assert "1 of 2 profiles failed" in result["msg"]
+    assert [p["outcome"] for p in result["profiles"]] == ["not_started", "finished"]
+
+
+def test_stop_begins_no_other_item(sim, run_module):
+    items = [{"profile": "web-01", "uuid": "0A1000000000000000000000DEADBEEF"}, {"profile": "web-02", "uuid": RACK[:-1] + "B"}]
+    result = run_module(MODULE, {"profiles": items, "restart": "immediate", "on_failure": "stop", "concurrency": 1})
+    assert [p["outcome"] for p in result["profiles"]] == ["not_started", "none"]
+    assert len(changing(sim)) == 1
+
+
+def test_an_activation_under_way_is_joined(sim, run_module):
+    sim.switches("xclarity", job_seconds=1.0)
+    params = {"profile": "web-01", "uuid": RACK, "restart": "immediate"}
+    started = run_module(MODULE, params | {"wait": False})
+    assert started["outcome"] == "started"
+    joined = run_module(MODULE, params)
+    assert joined["changed"] is False
+    assert joined["profiles"][0]["status"] == "active"
+    assert len(changing(sim)) == 1
+
+
+def test_a_timeout_tells_how_to_go_on(sim, run_module):
+    sim.switches("xclarity", job_seconds=60)
+    result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate", "wait_timeout": 0.3})
+    assert result.code == "wait_timeout"
+    assert result["changed"] is True
+    assert "Running" in result["msg"]
+    assert "wait_timeout" in result["error"]["hint"]
+
+
+def test_unassign(sim, run_module):
+    """The page "POST /profiles/unassign/{id}": all four booleans."""
+    params = {"profile": "db-01", "state": "inactive", "power_down": True}
+    foretold = run_module(MODULE, params, check=True)
+    first = run_module(MODULE, params)
+    assert not first.failed, first
+    assert first["plan"] == foretold["plan"]
+    assert first["plan"][0]["body"] == {"force": False, "powerDownITE": True, "resetIMM": False, "resetSwitch": False}
+    assert first["profiles"][0]["status"] == "inactive"
+    assert run_module(MODULE, params)["changed"] is False
+
+
+def test_requests_for_many_are_as_documented(sim, run_module):
+    """login + list + N + polls + list + logout; nothing else."""
+    sim.seed(xclarity={"generate": {"rack_nodes": 50, "profiles": 50, "prefix": "many"}})
+    items = [{"profile": f"many-{n:05d}", "uuid": f"{n:032X}"} for n in range(1, 51)]
+    since = sim.last()
+    result = run_module(MODULE, {"profiles": items, "restart": "immediate"})
+    assert not result.failed, result
+    log = sim.log(since=since, system="xclarity")
+    polls = [e for e in log if e["path"].startswith("/tasks/")]
+    assert len(log) == 1 + 1 + 50 + len(polls) + 1 + 1
+    assert len(result["profiles"]) == 50
+    assert all(p["status"] == "active" for p in result["profiles"])

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The import rule of docs/architecture.md, and a few things that only one file may do."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PLUGINS = ROOT / "plugins"
+PREFIX = "ansible_collections.groundwork.provision.plugins."
+
+# From the bottom up. A file may import from the floors below its own, and from files of its own floor that do not
+# import it back (Python itself sees to that).
+FLOORS = [
+    {"_clock", "_text"},
+    {"_errors"},
+    {"_wire"},
+    {"_transport"},
+    {"_auth"},
+    {"_client"},
+    {"_bulk", "_guard", "_wait", "_download"},
+    {"_reconcile"},
+    {"_run"},
+    {"xclarity", "ops_manager", "openstack"},
+    {"_options", "_module"},
+]
+SYSTEMS = {"xclarity", "ops_manager", "openstack"}
+FILES = sorted(PLUGINS.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a file imports, those inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update({node.module} | {f"{node.module}.{alias.name}" for alias in node.names})
+    return found
+
+
+def units(path: Path) -> set[str]:
+    """The files or packages of module_utils that a file imports."""
+    start = PREFIX + "module_utils."
+    return {name[len(start) :].split(".")[0] for name in imports(path) if name.startswith(start)}
+
+
+def floor(unit: str) -> int:
+    return next(number for number, names in enumerate(FLOORS) if unit in names)
+
+
+@pytest.mark.parametrize("path", sorted((PLUGINS / "module_utils").rglob("*.py")), ids=lambda p: str(p.relative_to(PLUGINS)))
+def test_each_file_imports_only_from_below(path):
+    own = path.relative_to(PLUGINS / "module_utils").parts[0].removesuffix(".py")
+    for other in units(path):
+        assert floor(other) <= floor(own), f"{own} imports {other}, which stands above it"
+        assert other == own or not {own, other} <= SYSTEMS, "the systems do not know each other"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PLUGINS)))
+def test_only_the_glue_knows_ansible(path):
+    """The api files and the core are used by inventory plugins and event sources unchanged."""
+    inside = path.relative_to(PLUGINS).parts
+    if inside[0] != "module_utils" or inside[1] in ("_module.py", "_options.py"):
+        return
+    assert not [name for name in imports(path) if name == "ansible" or name.startswith("ansible.")]
+
+
+@pytest.mark.parametrize("path", sorted((PLUGINS / "modules").glob("*.py")), ids=lambda p: p.stem)
+def test_a_module_sends_nothing_and_exits_nowhere(path):
+    names = imports(path)
+    assert not names & {"requests", "urllib3", "socket", "http.client", "time", "sys", "os"}
+    assert "exit_json" not in path.read_text(encoding="utf-8")
+    assert "fail_json" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text, allowed",
+    [
+        ("import time", {"_clock.py"}),
+        ("import requests", {"_wire.py"}),
+        ("verify=False", set()),
+        ("allow_redirects=True", set()),
+        ("module.warn(", {"_module.py"}),
+        ("exit_json(", {"_module.py"}),
+        ("fail_json(", {"_module.py"}),
+        ("extractall", set()),
+        ("shell=True", set()),
+        ("print(", set()),
+        ("traceback.print", set()),
+    ],
+)
+def test_things_that_one_place_may_do(text, allowed):
+    found = {path.name for path in FILES if text in code(path)}
+    assert found <= allowed, f"{text} in {sorted(found - allowed)}"
+
+
+def code(path: Path) -> str:
+    """The source without comments and strings, so that prose may name what code may not do."""
+    return ast.unparse(_NoText().visit(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+class _NoText(ast.NodeTransformer):
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+
+def test_the_simulator_does_not_know_the_collection():
+    for path in (ROOT / "tests" / "simulator").rglob("*.py"):
+        assert not [name for name in imports(path) if name.startswith("ansible")], path
+
+
+def test_the_rule_would_notice_a_break(tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text(f"from {PREFIX}module_utils import _module\n", encoding="utf-8")
+    assert units(broken) == {"_module"}
+    assert floor("_module") > floor("_transport")
