@@ -31,7 +31,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_reply,
     for_status,
 )
-from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
+
+requests = _wire.requests
 
 MAX_BODY = 8 * 1024 * 1024
 MAX_LIST = 64 * 1024 * 1024
