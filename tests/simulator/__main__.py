@@ -44,9 +44,9 @@ def load_system(name: str, clock: Clock) -> System:
 
 def write_ready(directory: Path, urls: dict[str, str]) -> None:
     """DIR/ready.json, complete from the first moment it can be seen."""
-    known = {"pid": os.getpid(), "ca": str(directory / "ca.pem"), **urls}
-    if "keystone" in known:
-        known["keystone"] += "/v3"
+    known: dict[str, int | str] = {"pid": os.getpid(), "ca": str(directory / "ca.pem"), **urls}
+    if "keystone" in urls:
+        known["keystone"] = urls["keystone"] + "/v3"
     partial = directory / "ready.json.part"
     partial.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     partial.replace(directory / "ready.json")

@@ -124,5 +124,5 @@ def control_app(world: World) -> Any:
             Route("/_control/sessions", sessions),
             Route("/_control/{system}/{action}", action, methods=["POST"]),
         ],
-        exception_handlers={kind: refused for kind in (ValueError, KeyError, TypeError, AttributeError)},
+        exception_handlers=dict.fromkeys((ValueError, KeyError, TypeError, AttributeError), refused),
     )

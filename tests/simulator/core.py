@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -57,7 +57,7 @@ class Clock:
 
     def iso(self, t: float | None = None) -> str:
         """`t` (default: now) as "2026-03-01T09:15:00Z"."""
-        moment = datetime.fromtimestamp(self.now() if t is None else t, timezone.utc)
+        moment = datetime.fromtimestamp(self.now() if t is None else t, UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

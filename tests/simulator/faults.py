@@ -71,13 +71,15 @@ class Fault:
         self.matched = 0
         self.fired = 0
 
-    def fires(self, app: str, method: str, target: str, chance: random.Random) -> bool:
-        """Count this request if it matches, and say whether the fault hits it."""
+    def counts(self, app: str, method: str, target: str) -> bool:
+        """Count this request if it matches, and say whether its turn to be hit has come."""
         if self.system not in (None, app) or self.method not in (None, method) or not self.path.search(target):
             return False
         self.matched += 1
-        if self.matched < self.nth or 0 <= self.times <= self.fired:
-            return False
+        return self.matched >= self.nth and (self.times < 0 or self.fired < self.times)
+
+    def fires(self, chance: random.Random) -> bool:
+        """Hit a request whose turn has come, unless chance spares it."""
         if self.probability is not None and chance.random() >= self.probability:
             return False
         self.fired += 1
@@ -85,7 +87,7 @@ class Fault:
 
 
 class Faults:
-    """All faults in force, in the order they were added; the first that fires decides."""
+    """All faults in force, in the order they were added. Each counts every request; the first that fires decides."""
 
     def __init__(self) -> None:
         self.clear()
@@ -99,10 +101,8 @@ class Faults:
         return len(self.rules)
 
     def pick(self, app: str, method: str, target: str) -> dict[str, Any] | None:
-        for fault in self.rules:
-            if fault.fires(app, method, target, self._chance):
-                return fault.do
-        return None
+        due = [fault for fault in self.rules if fault.counts(app, method, target)]
+        return next((fault.do for fault in due if fault.fires(self._chance)), None)
 
     def summary(self) -> list[dict[str, Any]]:
         return [{"do": fault.do, "matched": fault.matched, "fired": fault.fired} for fault in self.rules]

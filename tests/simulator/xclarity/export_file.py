@@ -4,8 +4,8 @@
 """The bytes of an exported OS-image profile: a real tar.gz of any size, made on the fly, the same each time.
 
 The members are those that the page names: device drivers, boot files, metadata with the unattend file, custom files,
-and a checksum. Their names are invented. One member is a payload of the wanted size, the same 32 KiB block again and again.
-It is stored in gzip without compression, so that any byte range can be produced at once and a file of gigabytes costs
+and a checksum. Their names are invented. One member is a payload of the wanted size, the same 32 KiB block over and
+over. It is stored in gzip without compression, so that any byte range can be produced at once and a file of gigabytes costs
 neither time nor memory; the checksum of the whole is computed from that of one block.
 """
 

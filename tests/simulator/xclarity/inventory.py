@@ -64,7 +64,8 @@ class Inventory:
             flex = bool(one.get("chassis"))
             node = {
                 "name": f"server-{number}", "rack": f"R{number // 40 + 1:02}", "unit": number % 40 + 1,
-                "licensed": True, "managed": True, "power": POWER_ON, "bay": None, "chassis": None, "attributes": {}, "reboots": 0,
+                "licensed": True, "managed": True, "power": POWER_ON, "bay": None, "chassis": None,
+                "attributes": {}, "reboots": 0,
                 "ip": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", **one,
             }
             if flex:
