@@ -50,7 +50,7 @@ def wanted() -> str:
         groups[system_of(module)].append(module.stem)
     lines = ["action_groups:"]
     for system, modules in groups.items():
-        lines += [f"  {system}:", *(f"    - {module}" for module in modules)]
+        lines += [f"  {system}:", *(f"    - {module}" for module in modules)] if modules else [f"  {system}: []"]
     lines += ["  all:", "    - metadata:", "        extend_group:"]
     lines += [f"          - {COLLECTION}.{system}" for system in SYSTEMS]
     return "\n".join(lines) + "\n"

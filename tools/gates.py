@@ -27,6 +27,7 @@ WARNING = re.compile(r"\[WARNING\]|\[DEPRECATION WARNING\]|^WARNING\b|Deprecatio
 # Lines that say nothing about the collection.
 HARMLESS = re.compile(
     r"WARNING: Using locale "  # ansible-test wants en_US.UTF-8, a bare machine has C.UTF-8
+    r"|WARNING: Reviewing previous "  # the heading over a repetition of the others
     r"|WARNING: Required program \"shellcheck\" not found"  # only where it may not be installed: install_shellcheck
     r"|WARNING: (Location|Running pip|Retrying|The script|Cache entry|You are using pip) "  # pip's own
 )
