@@ -67,7 +67,7 @@ def environment(**extra: str | Path) -> dict[str, str]:
     The programs of the running virtual environment come first on PATH, then the interpreter that it was made with.
     Shims of pyenv and asdf are left out: they answer to the name of a Python that they may then not run.
     """
-    own = ("ANSIBLE_", "GROUNDWORK_", "MYPY", "PYTEST_", "PYTHON")
+    own = ("ANSIBLE_", "MYPY", "PYTEST_", "PYTHON")
     result = {key: value for key, value in os.environ.items() if not key.startswith(own)}
     folders = [str(Path(sys.executable).parent), str(Path(sys.base_prefix, "bin"))]
     folders += [folder for folder in result.get("PATH", os.defpath).split(os.pathsep) if Path(folder).name != "shims"]
