@@ -103,11 +103,16 @@ class Client:
         return self._retry(lambda: self._once("GET", path, query, None, False, what, MAX_BODY, None), what, attempts)
 
     def download(self, path: str, *, headers: t.Mapping[str, str], timeout: float, what: str) -> Answer:
-        """An open reply for a file. Sent once; a 401 is answered with new credentials once."""
+        """An open reply for a file. Sent once; a 401 is answered with new credentials once.
+
+        timeout: seconds for all of it; the transport's own is how long nothing may come.
+        """
         target = self.transport.target(path)
         for last in (False, True):
             auth = self.auth.headers("GET", target)
-            answer = self.transport.stream("GET", path, headers={**auth, **headers, "Accept": "*/*"}, timeout=timeout, what=what)
+            answer = self.transport.stream(
+                "GET", path, headers={**auth, **headers, "Accept": "*/*"}, timeout=timeout, idle=self.transport.timeout, what=what
+            )
             if answer.status != 401 or last:
                 return answer
             with answer:

@@ -206,9 +206,13 @@ class Transport:
         body: t.Any = None,
         starts: bool = False,
         timeout: float | None = None,
+        idle: float | None = None,
         what: str = "",
     ) -> Answer:
-        """As :meth:`send`, but the body is left to be read, within ``timeout`` seconds in all. Close the answer."""
+        """As :meth:`send`, but the body is left to be read, within ``timeout`` seconds in all. Close the answer.
+
+        idle: seconds that may pass without a byte, for a long body whose ``timeout`` is long.
+        """
         adapter = self._adapter(starts)
         request = requests.models.PreparedRequest()
         request.method = method
@@ -226,11 +230,12 @@ class Transport:
         request.hooks = {}
         self._refuse_header_breaks(request.headers)
         seconds = timeout or self.timeout
-        exchange = _wire.begin(Deadline(self.clock, seconds))
+        exchange = _wire.begin(Deadline(self.clock, seconds), idle)
+        patience = seconds if idle is None else min(seconds, idle)
         told = what or f"{method} {path}"
         self.sent += 1
         try:
-            response = adapter.send(request, stream=True, timeout=(seconds, seconds), verify=self._verify, proxies=self._proxies)
+            response = adapter.send(request, stream=True, timeout=(patience, patience), verify=self._verify, proxies=self._proxies)
         except _wire.network_errors() as exc:
             adapter.drop()
             raise self._failure(exc, exchange, starts, told) from None

@@ -46,10 +46,11 @@ def requests_is_too_old() -> str | None:
 
 
 class Exchange:
-    """One request and its reply: the deadline they share and how far they got."""
+    """One request and its reply: the deadline they share and how far they got. idle: seconds that nothing may come."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, idle: float | None = None) -> None:
         self.deadline = deadline
+        self.idle = idle
         self.sent = False  # the first byte of the request itself was handed to the socket
 
     def budget(self) -> float:
@@ -57,15 +58,15 @@ class Exchange:
         left = self.deadline.left()
         if left <= 0:
             raise TimeoutError("total deadline")
-        return left
+        return left if self.idle is None else min(left, self.idle)
 
 
 _thread = threading.local()
 
 
-def begin(deadline: Deadline) -> Exchange:
+def begin(deadline: Deadline, idle: float | None = None) -> Exchange:
     """Open the exchange that the connections of this thread will look at."""
-    _thread.exchange = Exchange(deadline)
+    _thread.exchange = Exchange(deadline, idle)
     return _thread.exchange
 
 
