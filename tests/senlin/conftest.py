@@ -9,6 +9,7 @@ was started here is stopped. Run these tests in one process: each worker would s
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,9 @@ from typing import Any
 import pytest
 from real_cloud import Account, Cloud, running
 
-SEED = Path(__file__).parent / "data" / "create_profile_request.json"
+HERE = Path(__file__).resolve().parent
+SEED = HERE / "data" / "create_profile_request.json"
+sys.path.insert(0, str(HERE.parent / "simulator_tests"))  # the table that both services are asked
 
 
 @pytest.fixture(scope="session")
