@@ -28,7 +28,12 @@ def connect(run: Run, prefix: str = "") -> Client:
     prefix: takes the options of a second server, e.g. ``target_`` for the appliance that a backup is pushed to.
     Nothing is sent yet; a mistake in the options is found here.
     """
-    get: t.Callable[[str], t.Any] = lambda name: run.params.get(prefix + name, run.params.get(name))  # noqa: E731
+
+    def get(name: str) -> t.Any:
+        """Options of the second server that are not set are those of the first."""
+        value = run.params.get(prefix + name)
+        return run.params.get(name) if value is None else value
+
     transport = Transport(
         Endpoint.parse(run.params[prefix + "endpoint"], option=prefix + "endpoint"),
         run.clock,
