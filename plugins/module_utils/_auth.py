@@ -139,17 +139,23 @@ class XClaritySession(Auth):
             )
         check_status(reply, starts=False, what="log in", place=place)
         data = reply.json()
-        session = data.get("response", {}).get("session", {}) if isinstance(data, dict) and isinstance(data.get("response"), dict) else {}
+        response = data.get("response") if isinstance(data, dict) else None
+        response = response if isinstance(response, dict) else {}
+        session = response.get("session")
+        session = session if isinstance(session, dict) else {}
         cookies = _cookies(reply)
-        ident = cookies.get("JSESSIONID") or (session.get("id") if isinstance(session, dict) else None)
-        csrf = cookies.get("csrf") or (session.get("csrf") if isinstance(session, dict) else None)
+        ident = cookies.get("JSESSIONID") or session.get("id")
+        csrf = cookies.get("csrf") or session.get("csrf")
         if not isinstance(ident, str) or not ident or not isinstance(csrf, str):
             raise bad_reply("the answer to the login holds no session", what=f"log in at {place}")
-        if data.get("response", {}).get("pwChangeRequired") is True:
+        if response.get("pwChangeRequired") is True:
             self._take(ident, csrf)
             self.close(transport)
             raise Failure(
-                "auth_failed", "the server wants this user's password to be changed first.", "Change it, then run again.", what=f"log in at {place}"
+                "auth_failed",
+                "the server wants this user's password to be changed first.",
+                "Change it, then run again.",
+                what=f"log in at {place}",
             )
         self._take(ident, csrf)
 
@@ -175,7 +181,8 @@ class Digest(Auth):
 
     def __init__(self, user: str, password: str, redactor: Redactor) -> None:
         if any(c in user for c in '"\\') or not user.isprintable():
-            raise bad_input("config_credentials", "the key's user part holds a quote, backslash or control character.", "Correct public_key.")
+            why = "the key's user part holds a quote, backslash or control character."
+            raise bad_input("config_credentials", why, "Correct public_key and run again.")
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()
         self._challenge: dict[str, str] = {}
@@ -300,5 +307,3 @@ def _first_message(reply: Reply) -> str | None:
         return str(data["messages"][0]["text"])
     except (Failure, LookupError, TypeError):
         return None
-
-

@@ -161,8 +161,8 @@ class Guard:
         if self._fd is None:
             return
         if header:
-            top = {"schema": SCHEMA, "pid": os.getpid(), "boot": _boot_id(), "monotonic": self._clock.monotonic(), "wall": self._clock.wall()}
-            entries = [top, *entries]
+            now = {"monotonic": self._clock.monotonic(), "wall": self._clock.wall()}
+            entries = [{"schema": SCHEMA, "pid": os.getpid(), "boot": _boot_id(), **now}, *entries]
         data = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
         try:
             if header:

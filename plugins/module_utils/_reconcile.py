@@ -213,8 +213,8 @@ def _send(
         else:
             accepted = accept(step, reply.json())
     except Unproven as unproven:
-        failure = Failure("bad_reply", unproven.why, outcome=UNKNOWN, status=reply.status, transient=True)
-        return Outcome(step, UNKNOWN, failure=failure.about(**facts))
+        doubt = Failure("bad_reply", unproven.why, outcome=UNKNOWN, status=reply.status, transient=True)
+        return Outcome(step, UNKNOWN, failure=doubt.about(**facts))
     except Failure as failure:
         if failure.code == "not_json":
             failure.outcome = UNKNOWN

@@ -80,7 +80,8 @@ class _NoGuard:
     """Stands in for a guard in check mode."""
 
     def __init__(self, path: str) -> None:
-        self.path, self.waited, self.note, self.unfinished = path, 0.0, None, []
+        self.path, self.waited, self.note = path, 0.0, None
+        self.unfinished: list[str] = []
 
     def __enter__(self) -> _NoGuard:
         return self

@@ -113,6 +113,7 @@ class _TimedSocket:
 class _Watched:
     """Mixed into both connection classes."""
 
+    sock: t.Any
     _connecting = False
 
     def connect(self) -> None:
@@ -123,11 +124,11 @@ class _Watched:
             self._connecting = False
 
     def send(self, data: t.Any) -> None:
-        if self.sock is None:  # type: ignore[has-type]
+        if self.sock is None:
             self.connect()
         exchange = _exchange()
         if exchange is not None and not self._connecting:
-            self.sock.settimeout(exchange.budget())  # type: ignore[has-type]
+            self.sock.settimeout(exchange.budget())
             exchange.sent = True
         super().send(data)  # type: ignore[misc]
 

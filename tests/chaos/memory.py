@@ -22,11 +22,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from starlette.applications import Starlette
 from urllib3 import HTTPHeaderDict
 
+from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from simulator.__main__ import SYSTEMS, load_system
 from simulator.core import Clock as SimulatorClock
 from simulator.server import Front, World
@@ -156,7 +156,9 @@ class Memory:
         for call in due:
             call()
 
-    def handle(self, front: Front, method: str, parts: Any, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def handle(
+        self, front: Front, method: str, parts: Any, headers: dict[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
         """The app's own answer, without faults of this file."""
         messages: list[dict[str, Any]] = []
         incoming = [{"type": "http.request", "body": body, "more_body": False}]

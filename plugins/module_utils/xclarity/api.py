@@ -138,7 +138,8 @@ def job_id(value: t.Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
     text = str(value).strip()
-    return text if text and text != "0" and len(text) <= 64 and text.replace("-", "").replace("_", "").isalnum() and text.isascii() else None
+    plain = text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+    return text if plain and text != "0" and len(text) <= 64 else None
 
 
 def items(data: t.Any, *keys: str, what: str) -> list[dict[str, t.Any]]:

@@ -24,7 +24,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity impo
 INACTIVE, PENDING, ACTIVE, ACTIVATING, FAILED, OTHER = "inactive", "pending", "active", "activating", "failed", "unknown"
 
 # activationStatus of GET /profiles/status
-_ACTIVATION = {"RUNNING": ACTIVATING, "PENDING": PENDING, "COMPLETED": ACTIVE, "TERMINATED": FAILED, "CONFIGERROR": FAILED, "LDAPERROR": FAILED}
+_ACTIVATION = {
+    "RUNNING": ACTIVATING,
+    "PENDING": PENDING,
+    "COMPLETED": ACTIVE,
+    "TERMINATED": FAILED,
+    "CONFIGERROR": FAILED,
+    "LDAPERROR": FAILED,
+}
 STATUS_BATCH = 150  # server UUIDs in one URL: 33 characters each
 
 
