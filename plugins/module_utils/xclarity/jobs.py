@@ -12,10 +12,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
-from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait
 
 # How many ids go into one URL: at 24 characters each they stay well under 8,000 bytes.
 BATCH = 200
@@ -66,6 +68,102 @@ def failing(job: t.Mapping[str, t.Any], depth: int = 0) -> list[str]:
                 found.append(f"{clean(child.get('title') or child.get('jobUID') or 'child', 80)}: {clean(child.get('status'), 40)}")
             found += failing(child, depth + 1)
     return found
+
+
+def ident(job: t.Mapping[str, t.Any]) -> str | None:
+    """A job's id, as text; None when its entry holds none."""
+    for key in ("jobUID", "id", "jobId", "jobID"):
+        value = job.get(key)
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value):
+            return str(value)
+    return None
+
+
+def is_open(job: t.Mapping[str, t.Any]) -> bool:
+    """It has not ended. 100 percent is an end of some kind, also under a word that is not known here."""
+    at = state(job)
+    return not at.done and job.get("complete") is not True and not (at.percent is not None and at.percent >= 100)
+
+
+def kind(job: t.Mapping[str, t.Any]) -> str:
+    """How it stands in one of our words: running, succeeded, failed, cancelled, interrupted or unknown."""
+    at = state(job)
+    said = word(at.name)
+    if said in CANCELLED:
+        return "cancelled"
+    if said in INTERRUPTED:
+        return "interrupted"
+    if at.done:
+        return "succeeded" if at.ok else "failed"
+    return "running" if is_open(job) else "unknown"
+
+
+def text(job: t.Mapping[str, t.Any]) -> str:
+    """All that an entry says, in small letters, but for who created it: nothing else tells what a job is about."""
+    return _all_text({key: value for key, value in job.items() if key not in ("createdBy", "children")}).casefold()
+
+
+def public(job: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """A job for a result. Times and texts are the server's own."""
+    at = state(job)
+
+    def plain(key: str) -> str | None:
+        value = job.get(key)
+        return clean(value, 400) if isinstance(value, str) and value else None
+
+    told = job.get("children")
+    children = [public(child) for child in told if isinstance(child, dict)] if isinstance(told, list) else []
+    return {
+        "id": ident(job),
+        "state": kind(job),
+        "status": at.name,
+        "percentage": at.percent,
+        "title": plain("title"),
+        "message": _job_text(job),
+        "created_by": plain("createdBy"),
+        "started": plain("startTime"),
+        "ended": plain("endTime"),
+        "failing": failing(job),
+        "children": children,
+    }
+
+
+def follow(
+    run: Run, client: Client, whats: t.Mapping[str, str], deadline: Deadline, *, poll_failures: int = 10
+) -> dict[str, tuple[Watched, Failure | None]]:
+    """Wait for these jobs with one poll for all. whats: job id -> what was tried, for messages.
+
+    Gives for each how the wait ended, and the failure that this means (:func:`judge`; None also for a job that is lost
+    or was never seen, since then the resource has to be looked at). A wait that itself fails leaves each job started.
+    """
+    try:
+        ends = wait(
+            list(whats),
+            poll(client),
+            run.clock,
+            timeout=max(deadline.left(), 0),
+            interval=run.params["poll_interval"],
+            poll_failures=poll_failures,
+        )
+    except Failure as failure:
+        return {job: (Watched(job), while_waiting(failure, what, job)) for job, what in whats.items()}
+    return {job: (watched, judge(watched, whats[job])) for job, watched in ends.items()}
+
+
+def while_waiting(failure: Failure, what: str, job: str | None) -> Failure:
+    """The wait could not go on (login lost, certificate changed): what was started goes on by itself."""
+    told = Failure(
+        failure.code,
+        f"while waiting, {failure.why}",
+        failure.next_step,
+        what=what,
+        outcome=STARTED,
+        status=failure.status,
+        system=failure.system,
+        job=job,
+    )
+    told.server_message = failure.server_message
+    return told
 
 
 def read(client: Client, ids: t.Sequence[str], *, attempts: int = 4) -> dict[str, dict[str, t.Any]]:
@@ -161,6 +259,16 @@ def _job_text(job: t.Any) -> str | None:
         return None
     texts = [_flatten(job.get(key)) for key in ("summary", "description", "messageDisplay", "messages")]
     return "; ".join(text for text in texts if text) or None
+
+
+def _all_text(value: t.Any, depth: int = 0) -> str:
+    if isinstance(value, str):
+        return clean(value, 2000)
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list) and depth < 10:
+        return " ".join(filter(None, (_all_text(one, depth + 1) for one in value[:100])))
+    return ""
 
 
 def _flatten(value: t.Any, depth: int = 0) -> str:
