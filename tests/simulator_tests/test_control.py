@@ -10,20 +10,26 @@ import json
 import socket
 import ssl
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-
-from simulator.client import Control, ControlError
 from xclarity_calls import ESTATE, RACK, Calls
+
+from simulator.client import Control, ControlError, SimulatorProcess
 
 
 @pytest.fixture
 def calls(control: Control) -> Calls:
     control.seed(xclarity=ESTATE)
     return Calls(control)
+
+
+def read_to_the_end(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
 
 
 def test_bad_control_calls_are_refused(control: Control) -> None:
@@ -116,8 +122,7 @@ def test_reset_is_a_reset_on_the_wire(control: Control) -> None:
                     incoming.write(plain.recv(65536))
         plain.sendall(outgoing.read())
         with pytest.raises(ConnectionResetError):
-            while plain.recv(65536):
-                pass
+            read_to_the_end(plain)
 
 
 def test_fin_is_an_orderly_end(control: Control) -> None:
@@ -200,3 +205,36 @@ def test_requests_that_never_end_are_not_handled(control: Control) -> None:
         time.sleep(0.02)
     entry = control.log()[0]
     assert (entry["status"], entry["changing"]) == (None, False)
+
+
+def test_the_process_with_the_demo_estate(tmp_path: Path) -> None:
+    estate = Path(__file__).parent.parent / "simulator" / "estate.yml"
+    process = SimulatorProcess(tmp_path, seed=estate, speed=50)
+    with process as control:
+        ready = json.loads((tmp_path / "ready.json").read_text(encoding="utf-8"))
+        assert ready == control.ready
+        assert set(ready) == {"pid", "ca", "xclarity", "ops_manager", "keystone", "clustering", "xclarity_target"}
+        assert ready["keystone"].endswith("/v3")
+        profiles = control.state("xclarity")["profiles"]
+        assert {one["status"] for one in profiles.values()} == {"inactive", "active", "pending"}
+        started = control.clock()
+        time.sleep(0.02)
+        assert control.clock() - started >= 1
+        # The name and the IPv6 address are in the certificate as well.
+        port = urlsplit(ready["xclarity"]).port
+        for host in ("localhost", "127.0.0.1"):
+            reply = requests.get(f"https://{host}:{port}/_control/sessions", verify=ready["ca"], timeout=10,
+                                 proxies={"https": ""})
+            assert reply.json()["open"] == 0
+        running = process.process
+        assert running is not None
+    assert running.returncode == 0
+    assert not (tmp_path / "ready.json").exists()
+    assert (tmp_path / "stderr.log").read_text(encoding="utf-8") == ""
+
+
+def test_a_simulator_that_cannot_start_says_why(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.yml"
+    seed.write_text("xclarity: {no_such_part: 1}\n", encoding="utf-8")
+    with pytest.raises(RuntimeError, match="no_such_part"):
+        SimulatorProcess(tmp_path / "run", seed=seed).start()

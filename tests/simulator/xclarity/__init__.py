@@ -94,8 +94,10 @@ class XClarity(System):
         ])
 
     def settle(self) -> None:
-        """Let everything happen that is due by now."""
-        self.jobs_part.settle()
+        """Let everything happen that is due by now, on the other server too: a push there ends by a job here."""
+        for system in self.peers.values() or [self]:
+            if isinstance(system, XClarity):
+                system.jobs_part.settle()
 
     def unavailable(self, method: str, anyway: bool) -> Response | None:
         return self.backups_part.unavailable(method, anyway)

@@ -5,8 +5,8 @@
 
 The members are those that the page names: device drivers, boot files, metadata with the unattend file, custom files,
 and a checksum. Their names are invented. One member is a payload of the wanted size, the same 32 KiB block over and
-over. It is stored in gzip without compression, so that any byte range can be produced at once and a file of gigabytes costs
-neither time nor memory; the checksum of the whole is computed from that of one block.
+over. It is stored in gzip without compression, so that any byte range can be produced at once and a file of gigabytes
+costs neither time nor memory; the checksum of the whole is computed from that of one block.
 """
 
 from __future__ import annotations

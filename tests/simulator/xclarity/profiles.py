@@ -93,6 +93,10 @@ class Profiles:
         if status == "active":
             profile.update(compliance="valid", deferred=False)
         profile["status"] = status
+        self._changed(profile)
+
+    def _changed(self, profile: dict[str, Any]) -> None:
+        """Forget what was cached of it."""
         self._texts.pop(profile["id"], None)
         self._list = None
 
@@ -323,6 +327,8 @@ class Profiles:
         name, compliance = body.get("profileName", profile["name"]), body.get("complianceStatus")
         if not isinstance(name, str) or not name or _BAD_IN_NAME & set(name):
             raise Refused(400, "FQXHMCP9009J", "profileName is not valid.")
+        if compliance == "INVALID" and profile["compliance"] != "valid":
+            raise Refused(400, "FQXHMCP9014J", "Only a profile that was set to VALID can be set to INVALID.")
         if any(other["name"] == name and other is not profile for other in self.all.values()):
             raise Refused(400, "FQXHMCP9010J", "Another profile has this name.")
         if compliance not in (None, "VALID", "INVALID"):
@@ -330,7 +336,7 @@ class Profiles:
         profile["name"] = name
         if compliance:
             profile["compliance"] = compliance.lower()
-        self._set(profile, profile["status"])
+        self._changed(profile)
         status = self.system.switches["put_profile_status"]
         return reply(self.system, None, status)
 
