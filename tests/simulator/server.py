@@ -28,7 +28,7 @@ _LOGGED_HEADERS = {
     "openstack-api-version", "range", "referer", "user-agent", "x-not-user-input", "x-openstack-request-id",
 }
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "x-auth-token", "x-csrf-token", "x-subject-token"}
-_SECRET_VALUES = re.compile(r'("(?:password|passphrase|secret|csrf|adminPass)"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
+_SECRET_VALUES = re.compile(r'("(?:password|passphrase|keyPassphrase?|secret|csrf|adminPass)"\s*:\s*)"(?:[^"\\]|\\.)*"', re.IGNORECASE)
 _TOKEN_ID = re.compile(r'("token"\s*:\s*\{\s*"id"\s*:\s*)"[^"]*"')
 _LOGGED_BODY = 65536
 _connections = itertools.count(1)
@@ -198,7 +198,7 @@ async def serve(world: World, leaf: trustme.LeafCert, port_base: int, stop: asyn
             front = Front(world, system, app_name, Starlette(routes=routes))
             config = uvicorn.Config(
                 front, http=Protocol, loop="none", ws="none", lifespan="off", access_log=False, log_config=None,
-                server_header=False, timeout_keep_alive=120, timeout_graceful_shutdown=1,
+                server_header=False, proxy_headers=False, timeout_keep_alive=120, timeout_graceful_shutdown=1,
             )
             config.load()
             config.ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -41,7 +41,7 @@ def test_iso_is_utc_in_whole_seconds() -> None:
     ("body", "shown"),
     [
         (b'{"UserId": "u", "password": "s\\"x"}', '{"UserId": "u", "password": "***"}'),
-        (b'{"passphrase":"s"}', '{"passphrase":"***"}'),
+        (b'{"passphrase":"s","keyPassphrase":"t"}', '{"passphrase":"***","keyPassphrase":"***"}'),
         (b'{"auth":{"identity":{"methods":["token"],"token":{"id":"gAAA"}}}}',
          '{"auth":{"identity":{"methods":["token"],"token":{"id":"***"}}}}'),
         (b'{"restart": "defer"}', '{"restart": "defer"}'),
