@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One table of requests for Keystone and Senlin, to be run against the real services and against the simulator.
 
+clustering_recorded.json holds what the real services answered, so that the simulator is held to them where they cannot
+run; `python clustering_table.py KEYSTONE_URL CLUSTERING_URL [CA]` writes it anew.
+
 `run_table` sends every case in order and returns what was seen, with everything that differs between two runs (ids,
 times, addresses, tokens) replaced by its kind; two runs against equal services give equal observations. The services
 must have the users of `USERS` and their projects must hold no profiles and clusters named like those made here (`clean`
@@ -13,12 +16,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
 
+RECORDED = Path(__file__).with_name("clustering_recorded.json")
 #: Token name -> (user, password, project or None for an unscoped token)
 USERS: dict[str, tuple[str, str, str | None]] = {
     "demo": ("demo", "demopw", "demo"),
@@ -211,5 +217,22 @@ def run_table(service: Service, cases: list[Case]) -> dict[str, dict[str, Any]]:
 
 def table() -> list[Case]:
     """All cases, in the order in which they must be sent."""
-    from clustering_cases import CASES
+    from clustering_cases import CASES  # it is made of this module's Case
     return CASES
+
+
+def recorded() -> dict[str, dict[str, Any]]:
+    """What the real services answered, by the name of the case."""
+    answers: dict[str, dict[str, Any]] = json.loads(RECORDED.read_text(encoding="utf-8"))
+    return answers
+
+
+def record(service: Service) -> None:
+    """Run the table against the real services and keep the answers, one case a line."""
+    lines = [f"{json.dumps(name)}: {json.dumps(answer, sort_keys=True)}"
+             for name, answer in run_table(service, table()).items()]
+    RECORDED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    record(Service(*sys.argv[1:]))
