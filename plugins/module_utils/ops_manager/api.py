@@ -1,0 +1,220 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ops Manager on the wire: how to connect, what its errors mean, how a list is read whole.
+
+Sources: the pages "Group Server Pool Requests", "Public API Principles" and "Public API Error Codes".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import email.utils
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import Digest, check_secret
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, Endpoint, Reply, Transport, segment
+
+SYSTEM = "ops_manager"
+BASE = "/api/public/v1.0"
+PAGE = 100  # the largest page that every release gives: 100 up to 4.0, 500 later
+MAX_PAGES = 10_000
+WALKS = 3  # a list can change while it is paged through; this often it is read anew
+
+Entry = dict[str, t.Any]
+
+# errorCode -> (our code, reason in words or "" for the general one, what to do)
+_MEANING: dict[str, tuple[str, str, str]] = {
+    "USER_UNAUTHORIZED": (
+        "forbidden",
+        "the key lacks a role.",
+        "Give the key Project Automation Admin (for pool-wide reads Global Read Only) and run again.",
+    ),
+    "NOT_IN_GROUP": (
+        "forbidden",
+        "the key is no member of the group, or there is no such group.",
+        "Check group_id or group_name and the key's roles in that group, and run again.",
+    ),
+    "NO_CURRENT_USER": ("auth_failed", "", "Check the key, and that its access list has the address of this machine, and run again."),
+    "IP_ADDRESS_NOT_ON_ACCESS_LIST": (
+        "forbidden",
+        "the address of this machine is not on the key's access list.",
+        "Add the address to the access list of the key and run again.",
+    ),
+    "FEATURE_UNSUPPORTED": ("pool_disabled", "the server pool is not enabled.", ""),
+    "UNSUPPORTED_FOR_CURRENT_CONFIG": ("pool_disabled", "the server pool is not enabled.", ""),
+    "UNSUPPORTED_FOR_CURRENT_PLAN": ("pool_disabled", "the server pool is not enabled.", ""),
+    "INVALID_GROUP_ID": ("group_not_found", "there is no such group.", "Check group_id and run again."),
+    "GROUP_NOT_FOUND": ("group_not_found", "there is no such group.", "Check group_id and run again."),
+    "GROUP_NAME_NOT_FOUND": ("group_not_found", "there is no group of that name.", "Check group_name and run again."),
+    "MULTIPLE_GROUPS": ("group_ambiguous", "several groups have that name.", "Set group_id in place of group_name and run again."),
+}
+_MEANING["IP_ADDRESS_NOT_ON_WHITELIST"] = _MEANING["IP_ADDRESS_NOT_ON_ACCESS_LIST"]  # before release 5.0
+
+ENABLE_POOL = (
+    "Server pools are off by default since release 4.0 and gone from later ones: an administrator enables them"
+    " (Admin, Ops Manager Config, Server Pool). Then run again."
+)
+
+
+class OpsManager(Client):
+    """A client that gives errors their meaning and knows how far the server's clock is ahead of ours."""
+
+    skew = 0.0  # seconds, from the Date header of the last answer that had one
+
+    def now(self) -> float:
+        """The server's time, seconds since 1970."""
+        return self.clock.wall() + self.skew
+
+    def _check(self, reply: Reply, starts: bool, what: str) -> None:
+        told = _date(reply.headers.get("Date", ""))
+        if told is not None:
+            self.skew = told - self.clock.wall()
+        try:
+            super()._check(reply, starts, what)
+        except Failure as failure:
+            refine(failure, reply, self.now())
+            raise
+
+
+def connect(run: Run) -> OpsManager:
+    """A client for the connection options of a run; use it with ``with``. Nothing is sent yet.
+
+    ``endpoint`` is the address of Ops Manager; one that already ends with the path of the API is understood too.
+    """
+    params = run.params
+    endpoint = Endpoint.parse(params["endpoint"])
+    for ending in (BASE, "/api/public", "/api"):
+        if endpoint.base.endswith(ending):
+            endpoint = dataclasses.replace(endpoint, base=endpoint.base.removesuffix(ending))
+            break
+    user = params.get("public_key")
+    if not user:
+        raise bad_input("config_credentials", "public_key is not set.", "Set public_key (or its environment variable) and run again.")
+    secret = check_secret(params.get("private_key"), "private_key")
+    run.redactor.add(secret)
+    transport = Transport(
+        endpoint,
+        run.clock,
+        validate_certs=params["validate_certs"],
+        ca_path=params["ca_path"],
+        use_proxy=params["use_proxy"],
+        timeout=params["timeout"],
+    )
+    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor), explain, run.random)
+
+
+def group_id(client: OpsManager, params: t.Mapping[str, t.Any]) -> str:
+    """The id of the group (project) that the options name."""
+    if params.get("group_id"):
+        segment(params["group_id"], "group_id")
+        return params["group_id"]
+    if not params.get("group_name"):
+        raise bad_input("config_group", "neither group_id nor group_name is set.", "Set one of them and run again.")
+    found = read(client, f"/groups/byName/{segment(params['group_name'], 'group_name')}", what=f"look up the group {params['group_name']}")
+    if not isinstance(found.get("id"), str) or not found["id"]:
+        raise bad_reply("the answer holds no group id", what="look up the group")
+    return found["id"]
+
+
+# -- errors -----------------------------------------------------------------------------------------------------------
+
+
+def error_of(reply: Reply) -> Entry:
+    """The error body: five fields from the API, three (no ``errorCode``) from the digest layer, none from a proxy."""
+    try:
+        data = reply.json()
+    except Failure:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def explain(reply: Reply) -> str | None:
+    """The server's own words: detail and errorCode."""
+    error = error_of(reply)
+    words = [error.get("detail"), f"({error['errorCode']})" if error.get("errorCode") else None]
+    return " ".join(clean(word, 300) for word in words if isinstance(word, str)) or None
+
+
+def refine(failure: Failure, reply: Reply, now: float) -> None:
+    """Put into ``failure`` what Ops Manager's error codes mean (page "Public API Error Codes"). now: the server's time."""
+    code = error_of(reply).get("errorCode")
+    code = clean(code, 60) if isinstance(code, str) else ""
+    if code:
+        failure.details["error_code"] = code
+    if code in _MEANING and failure.status is not None and 400 <= failure.status < 500:
+        failure.code, why, step = _MEANING[code]
+        failure.why = why or failure.why
+        failure.next_step = step or ENABLE_POOL
+    elif failure.code == "auth_failed":
+        failure.next_step = (
+            "Check public_key and private_key; older releases say the same when this machine's address is not on the key's access list."
+        )
+    if failure.status == 429 and failure.retry_after is None:
+        failure.retry_after = 61 - now % 60  # requests are counted by the clock minute
+
+
+def _date(text: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read(client: OpsManager, path: str, *, what: str, attempts: int = READ_ATTEMPTS) -> Entry:
+    """One entity. path: below :data:`BASE`."""
+    data = client.read(BASE + path, what=what, attempts=attempts)
+    if not isinstance(data, dict):
+        raise bad_reply("the answer is not an object", what=what)
+    return data
+
+
+def list_all(
+    client: OpsManager,
+    path: str,
+    *,
+    what: str,
+    query: t.Sequence[tuple[str, str]] = (),
+    key: t.Callable[[Entry], str] = lambda entry: str(entry.get("id")),
+    attempts: int = READ_ATTEMPTS,
+) -> list[Entry]:
+    """Every entry of a paged list, each once, in the server's order.
+
+    There is no snapshot: when the count changed or an entry moved between two pages, the list is read again, at most
+    :data:`WALKS` times. Links are not used (their form differs between releases, samples leave them out).
+    """
+    found: dict[str, Entry] = {}
+    for _walk in range(WALKS):
+        found, whole = _walk_pages(client, path, what, query, key, attempts)
+        if whole:
+            break
+    return list(found.values())
+
+
+def _walk_pages(
+    client: OpsManager, path: str, what: str, query: t.Sequence[tuple[str, str]], key: t.Callable[[Entry], str], attempts: int
+) -> tuple[dict[str, Entry], bool]:
+    found: dict[str, Entry] = {}
+    totals: set[t.Any] = set()
+    rows = 0
+    for number in range(1, MAX_PAGES + 1):
+        page = (*query, ("pageNum", str(number)), ("itemsPerPage", str(PAGE)))
+        data = client.read(BASE + path, query=page, what=what, attempts=attempts, max_body=MAX_LIST)
+        entries = data.get("results") if isinstance(data, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise bad_reply("the answer holds no list of results", what=what)
+        found.update((key(entry), entry) for entry in entries)
+        rows += len(entries)
+        total = data.get("totalCount")
+        counted = isinstance(total, int) and not isinstance(total, bool)
+        totals.add(total if counted else None)
+        if not entries or (rows >= total if counted else len(entries) < PAGE):
+            break
+    return found, number == 1 or (len(totals) == 1 and totals <= {None, len(found)})

@@ -1,0 +1,287 @@
+#!/usr/bin/python
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_pool_request
+short_description: Get servers for a group from the server pool of Ops Manager
+version_added: 1.0.0
+description:
+  - Sees to it that a group (project) holds as many servers with the wanted properties as are asked for.
+  - Counted are the bound servers that match, and those that matching requests which are executing will bring. Only the
+    shortfall is asked for, as one request with one document a server. A second run therefore asks for nothing.
+  - It waits until the servers are bound and returns them.
+  - A request is sent at most once. One whose answer was lost is looked for in the group's list, never repeated.
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - groundwork.provision.ops_manager
+  - groundwork.provision.wait
+  - groundwork.provision.once
+  - groundwork.provision.attributes
+  - groundwork.provision.attributes.ops_manager
+options:
+  properties:
+    description:
+      - The properties of the wanted servers, a value for each property that the pool offers.
+      - A property whose C(multiSelect) is on may have a list of values; they are dealt out to the servers in turn.
+      - The pool knows only text, so numbers are written out (V(16) becomes V("16")). Booleans, null and numbers with a fraction are
+        refused; write them in quotes as the pool spells them.
+      - Names and values are checked against what the pool offers before anything is sent.
+    type: dict
+  count:
+    description:
+      - How many servers with O(properties) the group shall hold.
+      - Not used with O(state=absent).
+    type: int
+    default: 1
+  servers:
+    description:
+      - Several kinds of servers in one request.
+    type: list
+    elements: dict
+    suboptions:
+      properties:
+        description: As O(properties).
+        type: dict
+        required: true
+      count:
+        description: As O(count).
+        type: int
+        default: 1
+  request_id:
+    description:
+      - One request by its id. With O(state=present) it is waited for, with O(state=absent) it is cancelled.
+    type: str
+  state:
+    description:
+      - With V(present) the group holds the servers.
+      - With V(absent) no request for such servers is executing any more. Cancelled is each executing request of which every
+        document has the given O(properties); properties that are left out do not matter. Servers that are bound stay
+        bound, see M(groundwork.provision.server_pool_server).
+    type: str
+    choices: [present, absent]
+    default: present
+  satisfied_by:
+    description:
+      - With V(servers) bound servers are counted.
+      - With V(requests) completed requests are counted in their place, for keys that may not list servers. Servers that were
+        given back in the meantime are then not missed.
+    type: str
+    choices: [servers, requests]
+    default: servers
+notes:
+  - More servers than wanted are reported as RV(surplus), never given back.
+  - Ops Manager has no field that ties a server to a request. RV(servers[].new) comes from a comparison of the group's servers before
+    and after, and RV(certain) tells whether it leaves no doubt.
+seealso:
+  - module: groundwork.provision.server_pool_info
+  - module: groundwork.provision.server_pool_request_info
+  - module: groundwork.provision.server_pool_server
+"""
+
+EXAMPLES = r"""
+- name: Three servers, over two sites in turn
+  groundwork.provision.server_pool_request:
+    endpoint: https://opsmanager.example.com:8443
+    public_key: automation
+    private_key: "{{ ops_manager_private_key }}"
+    group_name: payments
+    properties:
+      Datacenter: [oslo, rome]
+      Size: m
+    count: 3
+  register: acquired
+
+- name: Put them into the inventory
+  ansible.builtin.add_host:
+    name: "{{ item.hostname }}"
+    groups: [database]
+  loop: "{{ acquired.servers }}"
+
+- name: Two kinds of servers in one request, without waiting
+  groundwork.provision.server_pool_request:
+    endpoint: https://opsmanager.example.com:8443
+    public_key: automation
+    private_key: "{{ ops_manager_private_key }}"
+    group_name: payments
+    servers:
+      - properties: {Datacenter: oslo, Size: l}
+        count: 2
+      - properties: {Datacenter: rome, Size: s}
+    wait: false
+
+- name: Cancel what is still executing for one site
+  groundwork.provision.server_pool_request:
+    endpoint: https://opsmanager.example.com:8443
+    public_key: automation
+    private_key: "{{ ops_manager_private_key }}"
+    group_name: payments
+    properties:
+      Datacenter: rome
+    state: absent
+"""
+
+RETURN = r"""
+outcome:
+  description: What is known of the request of this run, V(none), V(not_started), V(started), V(finished) or V(unknown).
+  returned: always
+  type: str
+  sample: finished
+plan:
+  description: The requests that were sent, or in check mode would be, in order.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: POST
+      path: /api/public/v1.0/groups/5a9d0a0a1d41c81a2b3c4d01/serverPool/requests
+      query: {}
+      body:
+        properties:
+          - {Datacenter: oslo, Size: m}
+      resource: 1 server for group 5a9d0a0a1d41c81a2b3c4d01
+      why: 3 wanted, 2 held, 0 on the way
+group_id:
+  description: Id of the group.
+  returned: with O(state=present)
+  type: str
+  sample: 5a9d0a0a1d41c81a2b3c4d01
+request:
+  description: The request that this run sent, none when nothing was missing. With O(state=absent) the one that was cancelled.
+  returned: always
+  type: dict
+  contains: &request
+    id: {description: Id of the request., type: str, sample: 57e939ad87d9d63a1d2e4179}
+    status: {description: "V(EXECUTING), V(CANCELLING), V(CANCELLED), V(FAILED) or V(COMPLETED).", type: str, sample: COMPLETED}
+    ended: {description: "V(completed), V(failed), V(cancelled), V(expired), none while it goes on.", type: str, sample: completed}
+    group_id: {description: Id of the group., type: str, sample: 5a9d0a0a1d41c81a2b3c4d01}
+    num_servers: {description: How many servers it asks for., type: int, sample: 1}
+    properties: {description: "What it asks for, one entry a server.", type: list, elements: dict, sample: [{Datacenter: oslo, Size: m}]}
+    created: {description: When it was made., type: str, sample: "2026-03-05T09:10:11Z"}
+    expires: {description: When it lapses if the servers can not be had., type: str, sample: "2026-03-05T11:10:11Z"}
+    complete_date: {description: When it was fulfilled., type: str, sample: "2026-03-05T09:10:19Z"}
+    cancel_date: {description: When it was cancelled., type: str, sample: "2026-03-05T09:30:00Z"}
+    own: {description: Whether this run sent it., type: bool, sample: true, returned: with O(state=present)}
+    changed: {description: Whether this run cancelled it., type: bool, sample: true, returned: with O(state=absent)}
+    outcome: {description: What is known of its cancellation., type: str, sample: finished, returned: with O(state=absent)}
+    reconciled: {description: Whether the answer was lost and it was found by reading., type: bool, sample: false}
+    history: {description: Each status of the wait with the second it was first seen., type: list, elements: dict}
+    error: {description: Why it did not end well., type: dict, returned: when it failed}
+requests:
+  description: The request of this run and those of others that it waited for. With O(state=absent) those that matched.
+  returned: always
+  type: list
+  elements: dict
+  contains: *request
+servers:
+  description: The servers that the group holds for this wish, one for each that was asked for and is bound.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+  contains:
+    id: {description: Id of the server in the pool., type: str, sample: 5a4af6c51d41c81a2b3c0011}
+    hostname: {description: Its name., type: str, sample: node17.oslo.example}
+    properties: {description: All of its properties., type: dict, sample: {Datacenter: oslo, Rack: r4, Size: m}}
+    status: {description: Its status., type: str, sample: BOUND}
+    group_id: {description: The group that it is bound to., type: str, sample: 5a9d0a0a1d41c81a2b3c4d01}
+    created: {description: When it came into the pool., type: str, sample: "2026-01-02T03:04:05Z"}
+    recycled: {description: "When it was last given back, none for never.", type: str}
+    new: {description: Whether it came with the requests that were waited for., type: bool, sample: true}
+certain:
+  description:
+    - Whether RV(servers[].new) is beyond doubt. It is when as many new servers are there as were asked for, each matches, and no other
+      request of the group was fulfilled at the same time.
+  returned: with O(state=present)
+  type: bool
+  sample: true
+surplus:
+  description: Names of servers that match too, beyond the wish. With O(satisfied_by=requests) always empty.
+  returned: with O(state=present)
+  type: list
+  elements: str
+  sample: []
+duration:
+  description: Seconds that the run took.
+  returned: always
+  type: float
+  sample: 42.7
+error:
+  description:
+    - Why the task failed. RV(error.code) is stable and meant for conditions, e.g. V(request_expired), V(request_cancelled),
+      V(request_failed), V(already_fulfilled), V(wait_timeout), V(ambiguous_match), V(pool_disabled), V(value_unknown).
+  returned: on failure
+  type: dict
+  sample:
+    code: value_unknown
+    status:
+    system: ops_manager
+    operation:
+    resource: Datacenter
+    server_message:
+    hint: Correct properties (module server_pool_info lists what there is) and run again.
+"""
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, OPS_MANAGER, WAIT, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, cancelling, ordering, server_pool
+
+SPEC = (
+    OPS_MANAGER
+    + WAIT
+    + ONCE
+    + Spec(
+        {
+            "properties": {"type": "dict"},
+            "count": {"type": "int", "default": 1},
+            "servers": {
+                "type": "list",
+                "elements": "dict",
+                "options": {"properties": {"type": "dict", "required": True}, "count": {"type": "int", "default": 1}},
+            },
+            "request_id": {"type": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "satisfied_by": {"type": "str", "choices": ["servers", "requests"], "default": "servers"},
+        },
+        mutually_exclusive=(("properties", "servers", "request_id"),),
+        required_one_of=(("properties", "servers", "request_id"),),
+    )
+)
+
+
+def wishes(params: dict) -> list[server_pool.Wish]:
+    """The wishes of either form; none with ``request_id``."""
+    if params["request_id"] is not None:
+        return []
+    rows = params["servers"] if params["servers"] is not None else [{"properties": params["properties"], "count": params["count"]}]
+    if not rows:
+        raise bad_input("config_empty", "servers is an empty list.", "Name at least one kind of server and run again.")
+    return [server_pool.wish(row["properties"], row["count"]) for row in rows]
+
+
+def run(run: Run) -> dict:
+    """Read, plan, apply, wait, judge; see ops_manager/ordering.py and ops_manager/cancelling.py."""
+    params = run.params
+    wanted = wishes(params)
+    if params["request_id"] is not None:
+        server_pool.check_id(params["request_id"])
+    with api.connect(run) as client:
+        group = api.group_id(client, params)
+        if params["state"] == "absent":
+            return cancelling.cancel(run, client, group, wanted, params["request_id"])
+        if params["request_id"] is not None:
+            return ordering.follow(run, client, group, params["request_id"])
+        return ordering.hold(run, client, group, wanted, params["satisfied_by"])
+
+
+def main() -> None:
+    _module.main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

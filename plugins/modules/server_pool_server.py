@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_pool_server
+short_description: Give servers of a group back to the server pool of Ops Manager
+version_added: 1.0.0
+description:
+  - Terminates servers that are bound to a group (project), by their names, and waits until the group does not hold them any more.
+  - This ends everything that runs on them. Whether their data is kept is decided by the termination policy of the pool.
+  - A server that the group does not hold counts as given back.
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - groundwork.provision.ops_manager
+  - groundwork.provision.wait
+  - groundwork.provision.bulk
+  - groundwork.provision.once
+  - groundwork.provision.attributes
+  - groundwork.provision.attributes.ops_manager
+options:
+  hostnames:
+    description:
+      - The servers, each by its full name. There is no other way to choose them, so that nothing is terminated by mistake.
+    type: list
+    elements: str
+    required: true
+  state:
+    description:
+      - V(absent) is the only state; servers are acquired with M(groundwork.provision.server_pool_request).
+    type: str
+    choices: [absent]
+    required: true
+seealso:
+  - module: groundwork.provision.server_pool_request
+  - module: groundwork.provision.server_pool_info
+"""
+
+EXAMPLES = r"""
+- name: Give two servers back
+  groundwork.provision.server_pool_server:
+    endpoint: https://opsmanager.example.com:8443
+    public_key: automation
+    private_key: "{{ ops_manager_private_key }}"
+    group_name: payments
+    hostnames:
+      - node17.oslo.example
+      - node18.oslo.example
+    state: absent
+"""
+
+RETURN = r"""
+outcome:
+  description: What is known of the requests of this run, the least certain server counts.
+  returned: always
+  type: str
+  sample: finished
+plan:
+  description: The requests that were sent, or in check mode would be, in order.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: DELETE
+      path: /api/public/v1.0/groups/5a9d0a0a1d41c81a2b3c4d01/serverPool/servers/5a4af6c51d41c81a2b3c0011
+      query: {}
+      body:
+      resource: node17.oslo.example
+      why: the group holds it (BOUND)
+servers:
+  description: A result for each server, in the order given.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    hostname: {description: Its name., type: str, sample: node17.oslo.example}
+    id: {description: "Its id in the pool, none when the group did not hold it.", type: str, sample: 5a4af6c51d41c81a2b3c0011}
+    properties: {description: Its properties., type: dict, sample: {Datacenter: oslo, Size: m}}
+    state: {description: "V(absent), or V(present) while the group holds it.", type: str, sample: absent}
+    changed: {description: Whether this run terminated it., type: bool, sample: true}
+    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: finished}
+    reconciled: {description: Whether the answer was lost and the end was found by reading., type: bool, sample: false}
+    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
+    error: {description: Why this server failed., type: dict, returned: when it failed}
+duration:
+  description: Seconds that the run took.
+  returned: always
+  type: float
+  sample: 3.1
+error:
+  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  returned: on failure
+  type: dict
+  sample:
+    code: forbidden
+    status: 401
+    system: ops_manager
+    operation: terminate
+    resource: node17.oslo.example
+    server_message: The current user is not authorized to perform this action. (USER_UNAUTHORIZED)
+    hint: Give the key Project Automation Admin (for pool-wide reads Global Read Only) and run again.
+    error_code: USER_UNAUTHORIZED
+"""
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPS_MANAGER, WAIT, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, terminating
+
+SPEC = (
+    OPS_MANAGER
+    + WAIT
+    + BULK
+    + ONCE
+    + Spec(
+        {
+            "hostnames": {"type": "list", "elements": "str", "required": True},
+            "state": {"type": "str", "choices": ["absent"], "required": True},
+        }
+    )
+)
+
+
+def run(run: Run) -> dict:
+    """Read, plan, apply, wait, judge; see ops_manager/terminating.py."""
+    terminating.select(run.params["hostnames"], [])  # a mistake in the list is found before anything is sent
+    with api.connect(run) as client:
+        return terminating.terminate(run, client, api.group_id(client, run.params), run.params["hostnames"])
+
+
+def main() -> None:
+    _module.main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()
