@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import SenlinError
 from .identity import Token
-
-SORT_KEYS = ("type", "name", "created_at", "updated_at")
 
 
 def is_uuid_like(text: str) -> bool:
@@ -39,6 +37,13 @@ class Profile:
     created: float
     updated: float | None = None
     text: bytes = b""                  # its JSON, kept because lists of thousands are asked for again and again
+
+
+_SORT_VALUES: dict[str, Callable[[Profile], Any]] = {
+    "type": lambda one: one.type, "name": lambda one: one.name, "created_at": lambda one: one.created,
+    "updated_at": lambda one: one.updated or 0.0,            # null comes first
+}
+SORT_KEYS = tuple(_SORT_VALUES)
 
 
 @dataclass
@@ -128,17 +133,10 @@ class Store:
         rows.sort(key=lambda one: one.id)
         for part in reversed((sort or "created_at").split(",")):
             key, _, direction = part.partition(":")
-            rows.sort(key=lambda one, key=key: self._sort_value(one, key),           # type: ignore[misc]
-                      reverse=direction == "desc")
+            rows.sort(key=_SORT_VALUES[key], reverse=direction == "desc")
         if after is not None:
             rows = rows[rows.index(after) + 1:]
         return rows if limit is None else rows[:limit]
-
-    @staticmethod
-    def _sort_value(profile: Profile, key: str) -> Any:
-        if key == "updated_at":
-            return profile.updated or 0.0                    # null comes first
-        return profile.created if key == "created_at" else getattr(profile, key)
 
     # -- changing
 
