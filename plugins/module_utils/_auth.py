@@ -169,14 +169,26 @@ class XClaritySession(Auth):
         self._headers = {"Cookie": f"JSESSIONID={ident}; csrf={csrf}", "X-Csrf-Token": csrf}
 
 
+class _Nonce:
+    """A challenge and how many requests have used it."""
+
+    def __init__(self, challenge: dict[str, str]) -> None:
+        self.challenge = challenge
+        self.count = 0
+
+
 class Digest(Auth):
-    """HTTP Digest with one nonce for all workers (RFC 7616; Ops Manager's rules are those of Jetty).
+    """HTTP Digest with nonces that all workers share (RFC 7616; Ops Manager's rules are those of Jetty).
 
     The first request of a run is challenged once; each later one carries the next ``nc`` up front. A 401 is answered
     while the server offers a nonce that we have not used for that request, at most :data:`MAX_CHALLENGES` times.
+
+    A nonce lives in the memory of one server node. Where a balancer spreads requests over two, one that was just given
+    is unknown to the other node: then the nonces of both are kept and used in turn.
     """
 
     MAX_CHALLENGES = 3  # the first challenge, and two more for stale or unknown nonces
+    MAX_REFUSED = 2  # fresh nonces refused for another reason: the key is wrong, and trying on could lock the account
     ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
 
     def __init__(self, user: str, password: str, redactor: Redactor) -> None:
@@ -185,26 +197,39 @@ class Digest(Auth):
             raise bad_input("config_credentials", why, "Correct public_key and run again.")
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()
-        self._challenge: dict[str, str] = {}
-        self._count = 0
+        self._nonces: list[_Nonce] = []  # one, or one of each of two nodes; the first is the next to be used
+        self._refused = 0
         self.challenges = 0  # how many 401 were answered, for the figure "one a task"
 
     def headers(self, method: str, target: str) -> dict[str, str]:
         with self._lock:
-            if not self._challenge:
+            if not self._nonces:
                 return {}
-            self._count += 1
-            return {"Authorization": self._answer(method, target, dict(self._challenge), self._count)}
+            nonce = self._nonces.pop(0)
+            self._nonces.append(nonce)
+            nonce.count += 1
+            return {"Authorization": self._answer(method, target, nonce.challenge, nonce.count)}
 
     def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
         with self._lock:
-            used = _directive(sent.get("Authorization", ""), "nonce")
-            if used is not None and used != self._challenge.get("nonce"):
+            answered = sent.get("Authorization", "")
+            used = _directive(answered, "nonce")
+            mine = next((nonce for nonce in self._nonces if nonce.challenge["nonce"] == used), None)
+            if mine is None and self._nonces:
                 return True  # another worker holds a newer nonce
-            challenge = self._choose(reply.headers.get("WWW-Authenticate", ""))
-            if challenge is None or challenge["nonce"] == used:
+            offered = self._choose(reply.headers.get("WWW-Authenticate", ""))
+            if offered is None or offered["nonce"] == used:
                 return False
-            self._challenge, self._count = challenge, 0
+            stale = offered.get("stale", "").lower() == "true"
+            nc = _directive(answered, "nc")
+            first = mine is not None and (int(nc, 16) if nc else mine.count) == 1
+            self._refused = self._refused + 1 if first and not stale else 0
+            if self._refused >= self.MAX_REFUSED:
+                return False
+            others = [nonce for nonce in self._nonces if nonce is not mine]
+            if mine is not None and first and stale and not others:
+                others = [mine]  # it was given a moment ago, so another node has answered
+            self._nonces = [*others, _Nonce(offered)]
             self.challenges += 1
             return True
 
@@ -216,8 +241,7 @@ class Digest(Auth):
         for offer in offers:
             algorithm = offer.get("algorithm", "MD5").upper()
             base = algorithm.removesuffix("-SESS")
-            # The documentation prints op= where servers send qop=; a challenge without either is RFC 2069, which
-            # the server cannot check either, so both are read as qop="auth".
+            # The documentation prints op= where servers send qop=. A challenge without either is RFC 2069.
             qop = offer.get("qop", offer.get("op", "auth"))
             if base not in self.ALGORITHMS or "auth" not in [q.strip().lower() for q in qop.split(",")]:
                 unsupported = f"{algorithm}, qop {qop}"
@@ -251,7 +275,9 @@ class Digest(Auth):
         self._redactor.add(secret)
         if algorithm.endswith("-SESS"):
             secret = digest(f"{secret}:{nonce}:{cnonce}")
-        response = digest(f"{secret}:{nonce}:{nc}:{cnonce}:auth:{digest(f'{method}:{target}')}")
+        plain = "qop" not in challenge and "op" not in challenge
+        middle = "" if plain else f"{nc}:{cnonce}:auth:"
+        response = digest(f"{secret}:{nonce}:{middle}{digest(f'{method}:{target}')}")
         user = self._user if self._user.isascii() else None
         parts = [
             f'username="{user}"' if user is not None else f"username*=UTF-8''{_percent(self._user)}",
@@ -259,10 +285,9 @@ class Digest(Auth):
             f'nonce="{nonce}"',
             f'uri="{target}"',
             f'response="{response}"',
-            "qop=auth",
-            f"nc={nc}",
-            f'cnonce="{cnonce}"',
         ]
+        if not plain:
+            parts += ["qop=auth", f"nc={nc}", f'cnonce="{cnonce}"']
         if "algorithm" in challenge:
             parts.append(f"algorithm={challenge['algorithm']}")
         if "opaque" in challenge:
