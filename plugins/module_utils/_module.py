@@ -74,7 +74,7 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
         result.pop("diff", None)
     if result.pop("failed"):
         module.fail_json(**result)
-    module.exit_json(**result)
+    module.exit_json(**result, **(run.reveal if run is not None else {}))
 
 
 def _terminate(number: int, frame: t.Any) -> None:

@@ -35,7 +35,10 @@ _RANGES = {
 
 @dataclasses.dataclass
 class Run:
-    """params: the validated options. ``clock`` and ``random`` can be replaced by a test."""
+    """params: the validated options. ``clock`` and ``random`` can be replaced by a test.
+
+    reveal: what a good result carries although the redactor knows it; only for a module whose very result is a secret.
+    """
 
     params: dict[str, t.Any]
     check_mode: bool = False
@@ -44,6 +47,7 @@ class Run:
     redactor: Redactor = dataclasses.field(default_factory=Redactor)
     warnings: list[str] = dataclasses.field(default_factory=list)
     guards: list[Guard] = dataclasses.field(default_factory=list)
+    reveal: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
