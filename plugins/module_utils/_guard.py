@@ -45,7 +45,7 @@ class Guard:
         self.intended = False
         self.waited = 0.0  # seconds that another run held the lock
         self.note: str | None = None
-        self.unfinished: list[str] = []  # resources for which an earlier run did not learn what became of its request
+        self.unfinished: list[str] = []  # what an earlier run was about to send when it was killed: nobody was told
 
     @property
     def path(self) -> str:
@@ -124,10 +124,10 @@ class Guard:
 
     def _recover(self) -> None:
         """Read what an earlier run left; wait until its last request can not be on its way any more."""
-        header, open_intents = self._read()
-        if not open_intents:
+        header, killed, told = self._read()
+        if not killed and not told:
             return
-        self.unfinished = sorted(open_intents)
+        self.unfinished = sorted(killed)
         elapsed = self._settle
         if header.get("boot") == _boot_id():
             elapsed = self._clock.monotonic() - float(header.get("monotonic", 0.0))
@@ -135,11 +135,13 @@ class Guard:
             elapsed = abs(self._clock.wall() - float(header.get("wall", 0.0)))
         self._clock.sleep(min(self._settle, max(0.0, self._settle - elapsed)))
 
-    def _read(self) -> tuple[dict[str, t.Any], set[str]]:
+    def _read(self) -> tuple[dict[str, t.Any], set[str], set[str]]:
+        """The header, what was never resolved (a kill), and what a run told its user that it could not find out."""
         fd = t.cast(int, self._fd)
         text = os.pread(fd, 64 * 1024 * 1024, 0).decode("utf-8", "replace")
         header: dict[str, t.Any] = {}
-        open_intents: set[str] = set()
+        killed: set[str] = set()
+        told: set[str] = set()
         for line in text.splitlines():
             try:
                 entry = json.loads(line)
@@ -152,10 +154,12 @@ class Guard:
                     raise self._unsafe("the record was written by another version of the collection")
                 header = entry
             elif "intent" in entry:
-                open_intents.add(str(entry["intent"]))
-            elif "resolved" in entry and entry.get("outcome") != "unknown":
-                open_intents.discard(str(entry["resolved"]))
-        return header, open_intents
+                killed.add(str(entry["intent"]))
+            elif "resolved" in entry:
+                killed.discard(str(entry["resolved"]))
+                if entry.get("outcome") == "unknown":
+                    told.add(str(entry["resolved"]))
+        return header, killed, told
 
     def _append(self, entries: list[dict[str, t.Any]], *, sync: bool, header: bool = False) -> None:
         if self._fd is None:
