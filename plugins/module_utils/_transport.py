@@ -131,7 +131,8 @@ class Reply:
             kind = self.headers.get("Content-Type", "none").split(";")[0]
             raise Failure(
                 "not_json",
-                f"the answer ({self.status}, {len(self.body)} bytes, type {kind[:60]}) is not JSON; a proxy or a login page may stand in between.",
+                f"the answer ({self.status}, {len(self.body)} bytes, type {kind[:60]}) is not JSON;"
+                " a proxy or a login page may stand in between.",
                 "Check endpoint and use_proxy and run again.",
                 status=self.status,
                 transient=True,
@@ -190,8 +191,8 @@ class Transport:
         """Send once and read the whole answer, whatever its status.
 
         path: as on the wire, beginning with ``/``, already encoded (see :func:`segment`). query: pairs, encoded here.
-        body: JSON-able, or None. starts: the request starts or changes something; it then goes out on a fresh
-        connection and a lost answer has the outcome ``unknown``. Raises :class:`Failure`.
+        body: JSON-able, bytes (sent as they are; ``headers`` then name their type), or None. starts: the request starts
+        or changes something; it then goes out on a fresh connection and a lost answer has the outcome ``unknown``. Raises :class:`Failure`.
         """
         with self.stream(method, path, query=query, headers=headers, body=body, starts=starts, what=what) as answer:
             return Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
@@ -221,7 +222,7 @@ class Transport:
             {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
         )
         if body is not None:
-            request.body = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            request.body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
             request.headers["Content-Type"] = "application/json"
             request.headers["Content-Length"] = str(len(request.body))
         elif method not in ("GET", "HEAD"):
@@ -244,18 +245,6 @@ class Transport:
     def target(self, path: str, query: t.Sequence[tuple[str, str]] = ()) -> str:
         """The request target as it goes on the wire (Digest signs exactly this text)."""
         return self.endpoint.base + path + ("?" + urlencode(list(query), quote_via=quote, safe="") if query else "")
-
-    def adapter(self) -> t.Any:
-        """The adapter of this thread for a library that brings its own session (keystoneauth1)."""
-        return self._adapter(False)
-
-    @property
-    def verify(self) -> bool | str:
-        return self._verify
-
-    @property
-    def proxies(self) -> dict[str, str]:
-        return dict(self._proxies)
 
     def close(self) -> None:
         """Close every connection of every thread."""
@@ -302,8 +291,7 @@ class Answer:
     def __init__(self, transport: Transport, adapter: t.Any, response: t.Any, exchange: _wire.Exchange, starts: bool, what: str) -> None:
         self.status: int = response.status_code
         self.headers: t.Mapping[str, str] = response.headers
-        raw_headers = getattr(response.raw, "headers", None)
-        self.cookies = tuple(raw_headers.getlist("Set-Cookie")) if hasattr(raw_headers, "getlist") else ()
+        self.cookies: tuple[str, ...] = tuple(response.raw.headers.getlist("Set-Cookie"))
         self._transport, self._adapter, self._response = transport, adapter, response
         self._exchange, self._starts, self._what = exchange, starts, what
         self._whole = False
