@@ -82,23 +82,39 @@ OPS_MANAGER = Spec(
     required_one_of=(("group_id", "group_name"),),
 )
 
-# As in the openstack.cloud collection: whatever is not given comes from clouds.yaml or the OS_* variables.
+# As in the openstack.cloud collection: whatever is not given comes from clouds.yaml, or else from the OS_* variables. Those
+# are read in openstack/settings.py and not by fallbacks, since a cloud of clouds.yaml must not be mixed with them.
+OPENSTACK_AUTH: Options = {
+    "auth_url": {"type": "str"},
+    "username": {"type": "str"},
+    "user_id": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "user_domain_id": {"type": "str"},
+    "user_domain_name": {"type": "str"},
+    "project_id": {"type": "str", "aliases": ["tenant_id"]},
+    "project_name": {"type": "str", "aliases": ["tenant_name"]},
+    "project_domain_id": {"type": "str"},
+    "project_domain_name": {"type": "str"},
+    "domain_id": {"type": "str"},
+    "domain_name": {"type": "str"},
+    "trust_id": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "application_credential_id": {"type": "str"},
+    "application_credential_name": {"type": "str"},
+    "application_credential_secret": {"type": "str", "no_log": True},
+    "passcode": {"type": "str", "no_log": True},
+}
 OPENSTACK = Spec(
     {
         "cloud": {"type": "str", "fallback": _env("OS_CLOUD")},
-        "auth": {"type": "dict", "no_log": True},
-        "auth_type": {"type": "str", "fallback": _env("OS_AUTH_TYPE")},
-        "region_name": {"type": "str", "fallback": _env("OS_REGION_NAME")},
-        "interface": {
-            "type": "str",
-            "choices": ["public", "internal", "admin"],
-            "default": "public",
-            "aliases": ["endpoint_type"],
-            "fallback": _env("OS_INTERFACE"),
-        },
+        # Not no_log as a whole: Ansible would then mask user, project and domain names wherever they turn up in a result.
+        "auth": {"type": "dict", "options": OPENSTACK_AUTH},
+        "auth_type": {"type": "str"},
+        "region_name": {"type": "str"},
+        "interface": {"type": "str", "choices": ["public", "internal", "admin"], "aliases": ["endpoint_type"]},
         "endpoint_override": {"type": "str"},
         "validate_certs": {"type": "bool", "aliases": ["verify"]},
-        "ca_path": {"type": "path", "aliases": ["ca_cert"], "fallback": _env("OS_CACERT")},
+        "ca_path": {"type": "path", "aliases": ["ca_cert"]},
         "use_proxy": {"type": "bool", "default": True},
         "timeout": {"type": "float", "default": 90.0},
     }

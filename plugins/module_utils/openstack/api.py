@@ -1,0 +1,169 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""OpenStack Clustering (Senlin) on the wire: how to connect, lists page by page, the four shapes of an error.
+
+Facts were read off Senlin 16.0.0, the last release. Calls of it that this collection makes: GET, POST, PATCH and DELETE
+under /v1/profiles, POST /v1/profiles/validate (microversion 1.2), GET /v1/profile-types, /v1/clusters and /v1/nodes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, Endpoint, Reply, Transport
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import settings as cloud
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.identity import SCHEMES, Keystone
+
+SYSTEM = "openstack"
+VERSION = "/v1"
+PAGE = 500  # Senlin sets no size of its own
+RESTARTS = 3
+
+
+class Clustering(Client):
+    """A client of the clustering service. project: the id of the project that the token is for."""
+
+    def __init__(self, transport: Transport, keystone: Keystone, run: Run) -> None:
+        super().__init__(SYSTEM, transport, keystone, _explain, run.random)
+        self.keystone = keystone
+
+    def __enter__(self) -> Clustering:
+        super().__enter__()
+        return self
+
+    @property
+    def project(self) -> str:
+        return self.keystone.project
+
+    def _check(self, reply: Reply, starts: bool, what: str) -> None:
+        """As for any client; a failure also gets the id under which the service's log has the request."""
+        try:
+            super()._check(reply, starts, what)
+        except Failure as failure:
+            request = reply.headers.get("X-Openstack-Request-Id")
+            kind, message = _error(reply)
+            failure.details = {"request_id": clean(request, 80) if request else None, "server_type": clean(kind, 60) or None}
+            _name(failure, kind, message)
+            raise
+
+
+def connect(run: Run) -> Clustering:
+    """A client for the connection options of a run; use it with ``with``. It has its token already: the address of the
+    service is in the catalog that comes with it."""
+    settings = cloud.read(run.params)
+    keystone = Keystone(run, settings)
+    keystone.login()
+    if settings.endpoint:
+        endpoint = Endpoint.parse(settings.endpoint, option="endpoint_override", schemes=SCHEMES)
+    else:
+        endpoint = Endpoint.parse(keystone.endpoint(), option="the endpoint in the catalog", schemes=SCHEMES)
+    if endpoint.scheme == "http" and settings.auth["auth_url"].lower().startswith("https:"):
+        run.warn("The endpoint of the clustering service has no TLS although Keystone's has: the token is sent in the clear.")
+    transport = Transport(
+        unversioned(endpoint),
+        run.clock,
+        validate_certs=settings.validate_certs,
+        ca_path=settings.ca_path,
+        use_proxy=run.params["use_proxy"],
+        timeout=run.params["timeout"],
+    )
+    return Clustering(transport, keystone, run)
+
+
+def unversioned(endpoint: Endpoint) -> Endpoint:
+    """The catalog has the address with or without the version, which our paths begin with. (Behind it nothing may follow.)"""
+    return dataclasses.replace(endpoint, base=re.sub(r"/v1(/.*)?$", "", endpoint.base))
+
+
+def microversion(number: str) -> dict[str, str]:
+    """The header that asks for one; without it the service answers as 1.0."""
+    return {"OpenStack-API-Version": f"clustering {number}"}
+
+
+def pages(client: Client, path: str, key: str, query: t.Sequence[tuple[str, str]] = ()) -> list[dict[str, t.Any]]:
+    """Every entry of a list, page by page until an empty one.
+
+    The service takes no notice of a marker that was deleted meanwhile and begins anew; that is seen by the ids.
+    """
+    what = f"list {key.replace('_', ' ')}"
+    for _attempt in range(RESTARTS):
+        entries: dict[str, dict[str, t.Any]] = {}
+        marker: tuple[tuple[str, str], ...] = ()
+        while True:
+            data = client.read(path, query=(*query, ("limit", str(PAGE)), *marker), what=what, max_body=MAX_LIST)
+            page = objects(data, key, what)
+            if not page:
+                return list(entries.values())
+            found = {str(one.get("id")): one for one in page}
+            if found.keys() & entries.keys():
+                break
+            entries.update(found)
+            marker = (("marker", list(found)[-1]),)
+    raise bad_reply("the list changed while it was read, again and again", what=what, transient=True)
+
+
+def objects(data: t.Any, key: str, what: str) -> list[dict[str, t.Any]]:
+    """The list of objects under ``key``."""
+    found = data.get(key) if isinstance(data, dict) else None
+    if isinstance(found, list) and all(isinstance(one, dict) for one in found):
+        return found
+    raise bad_reply(f"the answer holds no list of {key}", what=what)
+
+
+# -- errors: Senlin's own, that of the token check, that of the router (its code is a text), and HTML -----------------------
+
+
+def _error(reply: Reply) -> tuple[str, str]:
+    """(type, message) of an error reply; empty where it has none. Text of HTML pages is not told: it may be a stack trace."""
+    try:
+        data = reply.json()
+    except Failure:
+        return "", ""
+    error = data.get("error") if isinstance(data, dict) else None
+    if isinstance(error, dict):
+        kind, message = error.get("type"), error.get("message")
+    elif isinstance(data, dict):
+        kind, message = "", data.get("message")
+    else:
+        return "", ""
+    message = re.sub(r"<[^<>]{0,20}>", " ", message) if isinstance(message, str) else ""
+    return kind if isinstance(kind, str) else "", clean(message, 400)
+
+
+def _explain(reply: Reply) -> str | None:
+    return _error(reply)[1] or None
+
+
+def _name(failure: Failure, kind: str, message: str) -> None:
+    """A code and a next step of our own where the service's type of error tells more than the status."""
+    if kind == "InvalidSpec" or (kind == "RequestLimitExceeded"):
+        failure.code = "spec_too_large" if kind == "RequestLimitExceeded" else "invalid_spec"
+        failure.why = "the service found the spec not valid."
+        failure.next_step = "Correct spec (cluster_profile_type_info shows what a type takes) and run again."
+    elif kind == "ResourceNotFound" and "profile_type" in message:
+        failure.code = "profile_type_not_found"
+        failure.why = "the service does not know this profile type or version."
+        failure.next_step = "Look at cluster_profile_type_info for what it knows, correct spec, and run again."
+    elif kind == "ResourceInUse":
+        failure.code = "in_use"
+        failure.why = "the profile is in use by a cluster or node."
+        failure.next_step = "Give its clusters and nodes another profile, or delete them, and run again."
+    elif kind == "BadRequest" and "already exists" in message:
+        failure.code = "name_taken"
+        failure.why = "this service has name_unique set, and another profile has the name."
+        failure.next_step = "Look at the profiles of this project, and run again."
+    elif kind == "MessagingTimeout":
+        failure.code = "conductor_timeout"
+        failure.why = "the service's conductor did not answer in time."
+        failure.next_step = "Look at the service's conductor, and run again."
+    elif failure.status == 500 and kind == "InternalError":
+        failure.next_step = (
+            "Look at the service's log. With an application credential, its user must have called the service once with a password."
+        )

@@ -1,0 +1,207 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keystone: a token and the catalog, by keystoneauth1, over a transport of ours.
+
+keystoneauth1 knows the many ways to ask for a token; what it sends goes through :class:`Transport`: no redirect, no
+retry, nothing of the environment, a total deadline, a cap on the size. It is imported when it is needed: only the
+modules for clusters use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import traceback
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import MAX_LOGINS, Auth
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport, check_status
+from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.settings import SECRETS, SERVICE, TYPES, Settings
+
+SCHEMES = ("https", "http")  # clouds do run without TLS inside
+# Set by the transport itself, or of no use to it.
+_OWN_HEADERS = {"user-agent", "accept-encoding", "connection", "content-length"}
+
+
+class Keystone(Auth):
+    """Holds one token; fetches one more, once, when the service no longer takes it (401)."""
+
+    def __init__(self, run: Run, settings: Settings) -> None:
+        self._run, self._settings = run, settings
+        run.redactor.add(*(settings.auth.get(name) for name in SECRETS))
+        self._plugin = _plugin(run, settings)
+        self._lock = threading.Lock()
+        self._logins = 0
+        self._token = ""
+        self._catalog: t.Any = None
+        self.project = ""  # the id of the token's project
+
+    def login(self) -> None:
+        """Fetch a token. Raises ``auth_failed`` and what an exchange can raise."""
+        from keystoneauth1 import exceptions, session
+
+        self._logins += 1
+        run = self._run
+        with contextlib.closing(_Bridge(run, self._settings)) as bridge, requests.Session() as carrier:
+            carrier.trust_env = False
+            for scheme in SCHEMES:
+                carrier.mount(scheme + "://", bridge)
+            try:
+                access = self._plugin.get_access(session.Session(session=carrier, redirect=False, connect_retries=0))
+                token, project, catalog = access.auth_token, access.project_id, access.service_catalog
+            except exceptions.AuthorizationFailure as exc:
+                raise bad_input("config_credentials", f"auth can not be used: {clean(exc, 200)}.", "Correct auth and run again.") from None
+            except (exceptions.ClientException, LookupError, TypeError, ValueError, AttributeError):
+                raise bad_reply("Keystone's answer holds no token", what=f"get a token at {bridge.place}") from None
+        if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+            raise bad_reply("Keystone's answer holds no token that a header can carry", what=f"get a token at {bridge.place}")
+        run.redactor.add(token)
+        if not project:
+            raise Failure(
+                "auth_unscoped",
+                "the token is for no project, and the clustering service works inside a project only.",
+                "Set project_name (with project_domain_name) or project_id in auth, and run again.",
+                what=f"get a token at {bridge.place}",
+            )
+        if self.project and project != self.project:
+            raise bad_reply("the second token is for another project than the first", what=f"get a token at {bridge.place}")
+        self._token, self.project, self._catalog = token, str(project), catalog
+
+    def headers(self, method: str, target: str) -> dict[str, str]:
+        return {"X-Auth-Token": self._token}
+
+    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
+        with self._lock:
+            if sent.get("X-Auth-Token") != self._token:
+                return True  # another worker has renewed it meanwhile
+            if self._logins >= MAX_LOGINS:
+                return False
+            self.login()
+            return True
+
+    def endpoint(self) -> str:
+        """The URL of the clustering service in the catalog. Never a guess between regions."""
+        region, interface = self._settings.region_name, self._settings.interface
+        try:
+            found = self._catalog.get_endpoints_data(service_type=SERVICE, interface=interface)
+            entries = [one for several in found.values() for one in several]
+            regions = sorted({str(one.region_name) for one in entries})
+            urls = {str(one.catalog_url) for one in entries if region in (None, one.region_name)}
+        except (LookupError, TypeError, ValueError, AttributeError):
+            raise bad_reply("Keystone's answer holds no catalog") from None
+        if len(urls) == 1:
+            return urls.pop()
+        where = f" in the region {clean(region, 60)}" if region else ""
+        if urls:
+            why = f"the catalog has several {interface} endpoints of the clustering service{where}, in {clean(', '.join(regions), 120)}."
+            raise bad_input("endpoint_ambiguous", why, "Set region_name or endpoint_override and run again.")
+        known = f" It has it in {clean(', '.join(regions), 120)}." if regions else ""
+        raise Failure(
+            "endpoint_missing",
+            f"the catalog has no {interface} endpoint of the clustering service{where}.{known}",
+            "Check region_name and interface, and that this cloud runs Senlin; or set endpoint_override.",
+        )
+
+
+def _plugin(run: Run, settings: Settings) -> t.Any:
+    """keystoneauth1's plug-in for the settings. The usual ones are taken directly: to look for all of them takes time."""
+    try:
+        from keystoneauth1 import exceptions
+        from keystoneauth1.identity import v3
+    except ImportError:
+        raise MissingLibrary("keystoneauth1", traceback.format_exc()) from None
+    classes = {"password": v3.Password, "token": v3.Token, "applicationcredential": v3.ApplicationCredential, "totp": v3.TOTP}
+    try:
+        if settings.auth_type in TYPES:
+            return classes[settings.auth_type](**settings.auth)
+        from keystoneauth1 import loading
+
+        loader = loading.get_plugin_loader(settings.auth_type)
+        options = loader.get_options()
+        run.redactor.add(*(settings.auth.get(option.dest) for option in options if option.secret))
+        return loader.load_from_options(**{o.dest: settings.auth[o.dest] for o in options if o.dest in settings.auth})
+    except (exceptions.ClientException, TypeError) as exc:
+        why = clean(exc, 200) if isinstance(exc, exceptions.ClientException) else "its settings do not fit"
+        raise bad_input(
+            "config_credentials", f"auth_type {clean(settings.auth_type, 60)} can not be used: {why}.", "Correct auth and run again."
+        ) from None
+
+
+class _Bridge(requests.adapters.BaseAdapter if requests else object):  # type: ignore[misc]  # without requests it is never made
+    """An adapter for a ``requests`` session that sends by :class:`Transport`, and only to where ``auth`` points.
+
+    Whatever goes wrong leaves as :class:`Failure`, which keystoneauth1 lets through.
+    """
+
+    def __init__(self, run: Run, settings: Settings) -> None:
+        super().__init__()
+        params = run.params
+        self._known = {
+            endpoint.root: Transport(
+                endpoint,
+                run.clock,
+                validate_certs=settings.validate_certs,
+                ca_path=settings.ca_path,
+                use_proxy=params["use_proxy"],
+                timeout=params["timeout"],
+            )
+            for key, value in settings.auth.items()
+            if key.endswith(("url", "endpoint"))
+            for endpoint in [dataclasses.replace(Endpoint.parse(value, option=f"auth.{key}", schemes=SCHEMES), base="")]
+        }
+        self.place = Endpoint.parse(settings.auth["auth_url"], option="auth.auth_url", schemes=SCHEMES).place
+
+    def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """The answer as ``requests`` has it. Certificates, proxies and times are those of the transport."""
+        parts = urlsplit(request.url)
+        root = Endpoint.parse(f"{parts.scheme}://{parts.netloc}", option="auth.auth_url", schemes=SCHEMES).root
+        transport = self._known.get(root)
+        if transport is None:
+            raise bad_input("redirect_refused", "Keystone points to another server, where credentials are not sent.", "Correct auth_url.")
+        headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _OWN_HEADERS}
+        body = request.body.encode("utf-8") if isinstance(request.body, str) else request.body
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        what = "get a token"
+        reply = transport.send(request.method, path, headers=headers, body=body, what=what)
+        _refuse(reply, f"{what} at {transport.endpoint.place}")
+        response = requests.models.Response()
+        response.status_code, response.url, response.request = reply.status, request.url, request
+        response.headers = requests.structures.CaseInsensitiveDict(reply.headers)
+        response._content = reply.body
+        response.encoding = "utf-8"
+        return response
+
+    def close(self) -> None:
+        for transport in self._known.values():
+            transport.close()
+
+
+def _text(value: t.Any) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _refuse(reply: Reply, what: str) -> None:
+    """Raise what a status of Keystone means; its message is in ``error.message``."""
+    try:
+        check_status(reply, starts=False, what=what)
+    except Failure as failure:
+        failure.what = what
+        try:
+            told = reply.json()["error"]["message"]
+        except (Failure, LookupError, TypeError):
+            told = None
+        failure.about(server_message=clean(told, 200) if told else None, system="openstack")
+        if reply.status == 401:
+            failure.why = "Keystone did not accept the credentials."
+            failure.next_step = "Check user, password and domains, the token or the application credential, and run again."
+        elif reply.status == 404:
+            failure.why = "there is no Keystone v3 at auth_url, or it does not know what auth names."
+            failure.next_step = "Check auth_url (it usually ends in /v3) and run again."
+        raise
