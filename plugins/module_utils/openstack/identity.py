@@ -17,7 +17,7 @@ import traceback
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.groundwork.provision.plugins.module_utils._auth import MAX_LOGINS, Auth
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
@@ -31,14 +31,14 @@ _OWN_HEADERS = {"user-agent", "accept-encoding", "connection", "content-length"}
 
 
 class Keystone(Auth):
-    """Holds one token; fetches one more, once, when the service no longer takes it (401)."""
+    """Holds one token; when the service does not take it any more (401) it is replaced by a new one, once."""
 
     def __init__(self, run: Run, settings: Settings) -> None:
         self._run, self._settings = run, settings
         run.redactor.add(*(settings.auth.get(name) for name in SECRETS))
         self._plugin = _plugin(run, settings)
         self._lock = threading.Lock()
-        self._logins = 0
+        self._spare = True  # a token that is not taken may be replaced; again only after the new one was taken
         self._token = ""
         self._catalog: t.Any = None
         self.project = ""  # the id of the token's project
@@ -47,7 +47,6 @@ class Keystone(Auth):
         """Fetch a token. Raises ``auth_failed`` and what an exchange can raise."""
         from keystoneauth1 import exceptions, session
 
-        self._logins += 1
         run = self._run
         with contextlib.closing(_Bridge(run, self._settings)) as bridge, requests.Session() as carrier:
             carrier.trust_env = False
@@ -81,10 +80,14 @@ class Keystone(Auth):
         with self._lock:
             if sent.get("X-Auth-Token") != self._token:
                 return True  # another worker has renewed it meanwhile
-            if self._logins >= MAX_LOGINS:
+            if not self._spare:
                 return False
+            self._spare = False
             self.login()
             return True
+
+    def accepted(self) -> None:
+        self._spare = True
 
     def endpoint(self) -> str:
         """The URL of the clustering service in the catalog. Never a guess between regions."""
