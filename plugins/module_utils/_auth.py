@@ -26,9 +26,6 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status
 
-# A wrong password tried too often locks the account (GET /userAccountSettings: MaximumLoginFailures).
-MAX_LOGINS = 2
-
 
 class Auth:
     """What the client asks of an authentication."""
@@ -43,6 +40,9 @@ class Auth:
     def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
         """A 401 came back for a request with the headers ``sent``: True when new credentials are ready to send it again."""
         return False
+
+    def accepted(self) -> None:
+        """A request was answered with something else than 401."""
 
     def close(self, transport: Transport) -> None:
         """Log out, where there is such a thing. Never raises."""
@@ -90,7 +90,7 @@ class XClaritySession(Auth):
     def __init__(self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None) -> None:
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()
-        self._logins = 0
+        self._proven = False  # the server has accepted a session of ours
         self._handed_in = session is not None
         self._headers: dict[str, str] = {}
         self.session: dict[str, str] | None = None
@@ -108,11 +108,17 @@ class XClaritySession(Auth):
         with self._lock:
             if sent.get("Cookie") != self._headers.get("Cookie"):
                 return True  # another worker has renewed it meanwhile
-            if self._handed_in or self._logins >= MAX_LOGINS:
+            # A session that was good and is not any more (expired, appliance restarted) is opened again, in a long wait
+            # more than once. One that is refused from the start is not: wrong passwords lock accounts.
+            if self._handed_in or not self._proven:
                 return False
             self._headers, self.session = {}, None
             self._login(transport)
+            self._proven = False
             return True
+
+    def accepted(self) -> None:
+        self._proven = True
 
     def close(self, transport: Transport) -> None:
         if self.session is None or self._handed_in:
@@ -123,7 +129,6 @@ class XClaritySession(Auth):
             transport.send("DELETE", "/sessions", headers=headers, what="log out")
 
     def _login(self, transport: Transport) -> None:
-        self._logins += 1
         body = {"UserId": self._user, "password": self._password}
         place = transport.endpoint.place
         reply = transport.send("POST", "/sessions", body=body, what="log in")

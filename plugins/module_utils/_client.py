@@ -174,7 +174,10 @@ class Client:
             reply = self.transport.send(
                 method, path, query=query, headers={**auth, **(headers or {})}, body=body, starts=starts, max_body=max_body, what=what
             )
-            if reply.status != 401 or not self.auth.renew(self.transport, reply, auth):
+            if reply.status != 401:
+                self.auth.accepted()
+                break
+            if not self.auth.renew(self.transport, reply, auth):
                 break
         self._check(reply, starts, what)
         return reply

@@ -279,3 +279,22 @@ def test_requests_for_many_are_as_documented(sim, run_module):
     assert len(log) == 1 + 1 + 50 + len(polls) + 1 + 1
     assert len(result["profiles"]) == 50
     assert all(p["status"] == "active" for p in result["profiles"])
+
+
+def test_a_wait_survives_a_restart_of_the_appliance(sim, run_module):
+    """Refused connections, then a server that does not know the session any more: one new login, and the wait goes on."""
+    sim.switches("xclarity", job_seconds=1.0)
+    sim.fault("xclarity", "GET", "^/tasks/", nth=3, times=4, reset="before")
+    sim.fault("xclarity", "POST", "^/sessions", nth=2, times=2, reset="before")
+    sim.fault("xclarity", "GET", "^/tasks/", nth=2, times=1, status=401, body="{}")
+    result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate"})
+    assert not result.failed, result
+    assert len(changing(sim)) == 1
+
+
+def test_a_refused_session_is_not_opened_again_and_again(sim, run_module):
+    """Wrong passwords lock accounts: a session that the server refuses from the start is opened once."""
+    sim.fault("xclarity", "GET", "^/profiles", times=-1, status=401, body="{}")
+    result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate"})
+    assert result.code == "auth_failed"
+    assert sum(e["method"] == "POST" and e["path"] == "/sessions" for e in sim.log()) == 1
