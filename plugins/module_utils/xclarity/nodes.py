@@ -1,0 +1,135 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers ("nodes") that XClarity Administrator manages, as the module node_info and the inventory show them.
+
+Source: the page "GET /nodes/{uuid}" and recorded replies. The names and addresses in an entry are those of the server's
+management controller (BMC), not of an operating system. ``GET /nodes`` answers an object with ``nodeList``, for one UUID
+the bare entry, for several again a ``nodeList``; there is no paging.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
+
+STATUSES = ("managed", "unmanaged")
+PROCESSORS = ("FSP", "IMM2", "lenovo-AMI-controller", "XCC", "XCC2")
+# powerStatus is a number (observed; the vendor's own clients map it so).
+POWER = {8: "on", 5: "off", 18: "standby", 0: "unknown"}
+BATCH = 100  # UUIDs in one URL
+NOWHERE = "No Location Configured"  # what the server says for an empty field
+
+_UUID = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+_TEXTS = (
+    ("uuid", "uuid"), ("name", "name"), ("hostname", "hostname"), ("fqdn", "FQDN"), ("domain", "domainName"),
+    ("description", "userDescription"), ("bmc_type", "mgmtProcType"), ("access", "accessState"),
+    ("health", "overallHealthState"), ("bmc_health", "cmmHealthState"), ("type", "type"), ("machine_type", "machineType"),
+    ("model", "model"), ("product", "productName"), ("serial_number", "serialNumber"), ("manufacturer", "manufacturer"),
+)  # fmt: skip
+
+
+def parse(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """One server. Every key is always there: an empty text, list or None where the server tells nothing.
+
+    Link-local addresses (169.254.0.0/16, fe80::/10) are left out: every controller has the same ones inside.
+    """
+    get = entry.get
+    node: dict[str, t.Any] = {}
+    for key, told in _TEXTS:
+        value = get(told)
+        node[key] = value if type(value) is str else "" if value is None else str(value)
+    ipv4 = [one for one in _list(get("ipv4Addresses")) if one and not one.startswith(("169.254.", "0.0.0.0"))]
+    ipv6 = [one for one in _list(get("ipv6Addresses")) if one and not link_local(one)]
+    best = get("mgmtProcIPaddress")
+    if type(best) is not str or not best or best.startswith("169.254.") or link_local(best):
+        best = ipv4[0] if ipv4 else ipv6[0] if ipv6 else ""
+    node["bmc_address"] = best
+    node["ipv4_addresses"] = ipv4
+    node["ipv6_addresses"] = ipv6
+    power = get("powerStatus")
+    node["power"] = POWER.get(power, "unknown") if type(power) is int else "unknown"
+    status = get("status")
+    node["status"] = str((status.get("name") if type(status) is dict else status) or "").lower()
+    place = get("location")
+    place = place if type(place) is dict else {}
+    node["location"] = _place(place.get("location"))
+    node["room"] = _place(place.get("room"))
+    node["rack"] = _place(place.get("rack"))
+    node["rack_unit"] = place.get("lowestRackUnit")
+    slots = get("slots")
+    node["slots"] = slots if type(slots) is list else []
+    parent = get("parent")
+    uri = parent.get("uri") if type(parent) is dict else None
+    kind, _slash, ident = uri.partition("/") if type(uri) is str else ("", "", "")
+    node["chassis"] = ident if kind == "chassis" else ""
+    macs = get("macAddress")
+    node["mac_addresses"] = [one for one in macs.split(",") if one] if type(macs) is str else []
+    return node
+
+
+def link_local(address: str) -> bool:
+    """fe80::/10, in any spelling."""
+    head = address[:4].lower()
+    return head[:2] == "fe" and head[2:3] in ("8", "9", "a", "b") and len(head) == 4
+
+
+def read_raw(
+    client: Client, *, status: str | None = None, processor: str | None = None, uuids: t.Sequence[str] = ()
+) -> list[dict[str, t.Any]]:
+    """Entries as the server tells them: all, or those of these UUIDs that it knows."""
+    query = [(key, value) for key, value in (("status", status), ("mgmtProcType", processor)) if value]
+    if not uuids:
+        return _entries(client.read("/nodes", query=query, what="list nodes", max_body=MAX_LIST))
+    found: list[dict[str, t.Any]] = []
+    for begin in range(0, len(uuids), BATCH):
+        batch = uuids[begin : begin + BATCH]
+        path = "/nodes/" + ",".join(segment(one, "node") for one in batch)
+        try:
+            found += _entries(client.read(path, query=query, what="read nodes", max_body=MAX_LIST))
+        except Failure as failure:
+            if failure.status not in (400, 404):
+                raise
+            if len(batch) > 1:  # one that is not known may make the server refuse all of them
+                for one in batch:
+                    found += read_raw(client, status=status, processor=processor, uuids=[one])
+    return found
+
+
+def read(
+    client: Client, *, wanted: t.Sequence[str] | None = None, status: str | None = None, processor: str | None = None, raw: bool = False
+) -> list[dict[str, t.Any]]:
+    """Servers by UUID or name, in the server's order; what is not known is left out. None: all. raw: the entry as ``raw`` too."""
+    uuids = list(dict.fromkeys(wanted)) if wanted and all(_UUID.fullmatch(one) for one in wanted) else []
+    if wanted is not None and not wanted:
+        return []
+    entries = read_raw(client, status=status, processor=processor, uuids=[one.replace("-", "").upper() for one in uuids])
+    nodes = [parse(entry) | {"raw": entry} if raw else parse(entry) for entry in entries]
+    if wanted is None or uuids:
+        return nodes
+    names = {one.casefold() for one in wanted}
+    return [node for node in nodes if node["name"].casefold() in names or node["uuid"].casefold() in names]
+
+
+def _entries(data: t.Any) -> list[dict[str, t.Any]]:
+    if isinstance(data, dict):
+        if "uuid" in data:
+            return [data]
+        data = data.get("nodeList")
+    if isinstance(data, list) and all(isinstance(one, dict) for one in data):
+        return data
+    raise bad_reply("the answer holds no list of nodes", what="list nodes")
+
+
+def _list(value: t.Any) -> list[str]:
+    if type(value) is list:
+        return [one for one in value if type(one) is str]
+    return [value] if type(value) is str else []
+
+
+def _place(value: t.Any) -> str:
+    return value if type(value) is str and value != NOWHERE else ""
