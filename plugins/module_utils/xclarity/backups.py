@@ -140,7 +140,7 @@ def by_uuid(backups: t.Iterable[Backup]) -> dict[str, Backup]:
 
 def matching(backups: t.Iterable[Backup], text: str) -> list[Backup]:
     """Those that have ``text`` as uuid (in any case), label or file name."""
-    return [b for b in backups if text.casefold() == b.uuid.casefold() or text in (b.label, b.filename)]
+    return [b for b in backups if text and (text.casefold() == b.uuid.casefold() or text in (b.label, b.filename))]
 
 
 def find(backups: t.Sequence[Backup], text: str) -> Backup:
@@ -252,17 +252,22 @@ def checksum_mismatch(backup: Backup, location: str, other: str, **facts: t.Any)
 
 def sure(job: t.Mapping[str, t.Any], operation: str, backup: Backup, destination: str) -> bool:
     """The job speaks of this operation, this backup and this destination."""
-    text = jobs.text(job)
-    return speaks_of(job, operation) and _names(text, backup) and _holds(text, destination)
+    return speaks_of(job, operation) and names(job, backup) and _holds(jobs.text(job), destination)
 
 
 def likely(job: t.Mapping[str, t.Any], operation: str, backup: Backup) -> bool:
     """The job speaks of this operation or of this backup: it could be ours."""
-    return speaks_of(job, operation) or _names(jobs.text(job), backup)
+    return speaks_of(job, operation) or names(job, backup)
 
 
 def speaks_of(job: t.Mapping[str, t.Any], operation: str) -> bool:
     return bool(_WORDS[operation].search(jobs.text(job)))
+
+
+def names(job: t.Mapping[str, t.Any], backup: Backup) -> bool:
+    """The job speaks of this backup."""
+    text = jobs.text(job)
+    return any(_holds(text, name) for name in (backup.uuid, backup.label, backup.filename) if name)
 
 
 def adopt(
@@ -281,10 +286,6 @@ def adopt(
         if len(ours) == 1:
             found[key] = Accepted(jobs.ident(ours[0]))
     return found
-
-
-def _names(text: str, backup: Backup) -> bool:
-    return any(_holds(text, name) for name in (backup.uuid, backup.label, backup.filename) if name)
 
 
 def _holds(text: str, part: str) -> bool:

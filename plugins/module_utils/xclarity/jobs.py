@@ -186,10 +186,10 @@ def read(client: Client, ids: t.Sequence[str], *, attempts: int = 4) -> dict[str
     return found
 
 
-def read_all(client: Client) -> list[dict[str, t.Any]]:
-    """Every job of the appliance, without children."""
-    data = client.read("/tasks", query=(("compact", "true"),), what="list jobs", max_body=MAX_LIST)
-    return _entries(data)
+def read_all(client: Client, *, children: bool = False) -> list[dict[str, t.Any]]:
+    """Every job of the appliance, as a rule without its parts."""
+    query = () if children else (("compact", "true"),)
+    return _entries(client.read("/tasks", query=query, what="list jobs", max_body=MAX_LIST))
 
 
 def poll(client: Client) -> t.Callable[[list[str]], dict[str, State]]:

@@ -1,0 +1,144 @@
+#!/usr/bin/python
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_info
+short_description: List backups of XClarity Administrator and the space for them
+version_added: 1.0.0
+description:
+  - Lists the backups that XClarity Administrator keeps of itself, all of them or those that fit, and tells the space of its local
+    repository.
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - groundwork.provision.xclarity
+  - groundwork.provision.attributes.info
+  - groundwork.provision.attributes.xclarity
+options:
+  backup:
+    description: Only backups with this UUID, label or file name.
+    type: str
+  location:
+    description:
+      - Only backups that are there, V(internal) for the local repository, or the mount point of a remote share.
+      - A backup of which the server does not tell where it is, is left out.
+    type: str
+  repository:
+    description: Whether the space of the local repository is read too.
+    type: bool
+    default: true
+  package_size:
+    description: Bytes for which RV(repository.fits) tells whether they would fit into the local repository.
+    type: int
+seealso:
+  - module: groundwork.provision.backup
+  - module: groundwork.provision.backup_transfer
+"""
+
+EXAMPLES = r"""
+- name: List all backups
+  groundwork.provision.backup_info:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+  register: all
+
+- name: Is a backup on the share, and would 700 MB fit into the local repository
+  groundwork.provision.backup_info:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    backup: before-upgrade
+    location: /mnt/backups
+    package_size: 734003200
+"""
+
+RETURN = r"""
+backups:
+  description: The backups that fit, in the server's order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    uuid: {description: UUID of the backup., type: str, sample: 4edf27ff-08d1-49b5-b7f3-7e8edc4fd278}
+    label: {description: Its label., type: str, sample: nightly}
+    filename: {description: Its file name., type: str, sample: lxca_backup_nightly.tar}
+    date: {description: When it was made., type: str, sample: "2026-03-01T02:00:00Z"}
+    requested_by: {description: Who asked for it., type: str, sample: SYSTEM}
+    checksum: {description: Its checksum., type: str, sample: 5f0c1a}
+    locations:
+      description: Where it is. Not set where the server does not tell.
+      type: list
+      elements: str
+      sample: [internal, /mnt/backups]
+    details: {description: Everything the server says of it in its own words., type: dict}
+repository:
+  description: The local repository.
+  returned: success, unless O(repository=false)
+  type: dict
+  contains:
+    space_used: {description: Bytes in use. Not set where the server does not tell., type: int, sample: 1435003200}
+    total_space: {description: Bytes in all. Not set where the server does not tell., type: int, sample: 68719476736}
+    fits: {description: Whether O(package_size) bytes would fit. Not set without it., type: bool, sample: true}
+duration:
+  description: Seconds that the run took.
+  returned: always
+  type: float
+  sample: 0.2
+error:
+  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  returned: on failure
+  type: dict
+  sample:
+    code: connect_refused
+    status:
+    system: xclarity
+    operation:
+    resource:
+    server_message:
+    hint: Check that the server runs, and endpoint, and run again.
+"""
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._options import XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backups
+
+SPEC = XCLARITY + Spec(
+    {
+        "backup": {"type": "str"},
+        "location": {"type": "str"},
+        "repository": {"type": "bool", "default": True},
+        "package_size": {"type": "int"},
+    }
+)
+
+
+def run(run: Run) -> dict:
+    """Read and filter."""
+    params = run.params
+    size, name, location = params["package_size"], params["backup"], params["location"]
+    if size is not None and size < 0:
+        raise bad_input("config_number", "package_size must be 0 or more.", "Correct package_size and run again.")
+    with api.connect(run) as client:
+        found = backups.read_all(client)
+        space = backups.read_space(client, size) if params["repository"] else None
+    if name:
+        found = backups.matching(found, name)
+    if location:
+        found = [backup for backup in found if backup.is_at(backups.normal(location))]
+    result = {"changed": False, "backups": [{**backup.public(), "details": dict(backup.entry)} for backup in found]}
+    return result if space is None else {**result, "repository": space}
+
+
+def main() -> None:
+    _module.main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+#!/usr/bin/python
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: job
+short_description: Wait for, cancel or delete jobs of XClarity Administrator
+version_added: 1.0.0
+description:
+  - Waits until one job or many have ended, and fails for each that did not end well. A job that says it is complete while a part
+    of it failed did not end well.
+  - Cancels jobs that run, or deletes jobs that have ended from the server's list.
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - groundwork.provision.xclarity
+  - groundwork.provision.wait
+  - groundwork.provision.bulk
+  - groundwork.provision.once
+  - groundwork.provision.attributes
+  - groundwork.provision.attributes.xclarity
+options:
+  job:
+    description: Id of one job. Use O(jobs) for many.
+    type: str
+  jobs:
+    description: Ids of many jobs, with one login and one poll for all.
+    type: list
+    elements: str
+  state:
+    description:
+      - V(finished) waits, and changes nothing. With O(wait=false) it only tells how the jobs stand.
+      - V(cancelled) sees to it that the jobs run no longer. One that has ended by itself is left as it is, and one that the server
+        does not know is no error. RV(jobs[].state) tells how each has ended.
+      - V(absent) deletes the jobs from the server's list. A job that is running is refused before anything is sent.
+    type: str
+    choices: [finished, cancelled, absent]
+    default: finished
+notes:
+  - What C(check_mode) would wait for is not waited for; with O(state=finished) it tells how the jobs stand.
+seealso:
+  - module: groundwork.provision.job_info
+"""
+
+EXAMPLES = r"""
+- name: Start a copy and go on
+  groundwork.provision.backup_transfer:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    operation: copy
+    backup: nightly
+    destination: /mnt/archive
+    wait: false
+  register: copy
+
+- name: Wait for it
+  groundwork.provision.job:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    job: "{{ copy.backups[0].job }}"
+
+- name: See to it that two jobs run no longer
+  groundwork.provision.job:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    jobs: ["17", "18"]
+    state: cancelled
+
+- name: Delete a job from the list
+  groundwork.provision.job:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    job: "17"
+    state: absent
+"""
+
+RETURN = r"""
+outcome:
+  description: What is known of the requests of this run, the least certain job counts.
+  returned: always
+  type: str
+  sample: finished
+plan:
+  description: The requests that were sent, or in check mode would be, in order.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: PUT
+      path: /tasks
+      query: {}
+      body: {action: cancel, list: ["17"]}
+      resource: "17"
+      why: it is Running
+jobs:
+  description: A result for each job, in the order given.
+  returned: always, once the jobs were read
+  type: list
+  elements: dict
+  contains:
+    id: {description: Id of the job., type: str, sample: "17"}
+    state:
+      description: "One of V(running), V(succeeded), V(failed), V(cancelled), V(interrupted), V(absent) and V(unknown)."
+      type: str
+      sample: succeeded
+    status: {description: The server's own word., type: str, sample: Complete}
+    percentage: {description: How far it is. A job that failed stands at 100 too., type: float, sample: 100.0}
+    title: {description: Its title., type: str, sample: Copy backup nightly to /mnt/archive}
+    message: {description: Its summary as plain text., type: str}
+    created_by: {description: User who started it., type: str, sample: AUTOMATION}
+    started: {description: When it began., type: str, sample: "2026-03-01T09:15:00Z"}
+    ended: {description: When it ended., type: str, sample: "2026-03-01T09:16:00Z"}
+    failing: {description: Parts of it that did not end well., type: list, elements: str, sample: []}
+    children: {description: Its parts, each of this shape., type: list, elements: dict}
+    changed: {description: Whether this run sent something for it., type: bool, sample: false}
+    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: none}
+    reconciled: {description: Whether the answer was lost and the effect was found by reading., type: bool, sample: false}
+    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
+    error: {description: Why this job failed., type: dict, returned: when it failed}
+duration:
+  description: Seconds that the run took.
+  returned: always
+  type: float
+  sample: 12.4
+error:
+  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  returned: on failure
+  type: dict
+  sample:
+    code: job_failed
+    status:
+    system: xclarity
+    operation: wait
+    resource: "17"
+    server_message: The share is full.
+    hint: Look at the job on the server, then run again.
+"""
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, job_control
+
+SPEC = (
+    XCLARITY
+    + WAIT
+    + BULK
+    + ONCE
+    + Spec(
+        {
+            "job": {"type": "str"},
+            "jobs": {"type": "list", "elements": "str"},
+            "state": {"type": "str", "choices": ["finished", "cancelled", "absent"], "default": "finished"},
+        },
+        mutually_exclusive=(("job", "jobs"),),
+        required_one_of=(("job", "jobs"),),
+    )
+)
+
+
+def run(run: Run) -> dict:
+    """Read, plan, apply, wait, judge; see xclarity/job_control.py."""
+    params = run.params
+    ids = job_control.check_ids([params["job"]] if params["jobs"] is None else params["jobs"])
+    with api.connect(run) as client:
+        return job_control.bring(run, client, ids, params["state"])
+
+
+def main() -> None:
+    _module.main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

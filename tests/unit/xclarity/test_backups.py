@@ -1,0 +1,209 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the list of backups is read, and which job is taken for which request."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step, Unproven
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import backups
+
+UUID = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"
+OTHER = "7b1d4c1e-52f4-4a5e-9a43-0d6f2e8c9a11"
+STEP = Step("copy", "PUT", "/managementServer/data", f"{UUID} to /mnt/a", "because")
+
+
+def entry(**more):
+    return {"uuid": UUID, "label": "nightly", "filename": "lxca_backup_nightly.tar", "checksum": "5f0c", **more}
+
+
+@pytest.mark.parametrize(
+    "told, expected",
+    [
+        ({"locations": ["internal", "/mnt/a"]}, ["internal", "/mnt/a"]),
+        ({"location": ["/mnt/a"]}, ["/mnt/a"]),
+        ({"location": "internal,/mnt/a"}, ["internal", "/mnt/a"]),
+        ({"location": "INTERNAL"}, ["internal"]),
+        ({"mountPoints": ["/mnt/a/", "/mnt/a"]}, ["/mnt/a"]),
+        ({"locations": ["internal"], "mountPoints": ["/mnt/a"]}, ["internal", "/mnt/a"]),
+        ({}, None),
+        ({"locations": None}, None),
+        ({"locations": []}, None),
+        ({"location": ""}, None),
+        ({"locations": [{"path": "/mnt/a"}]}, None),
+        ({"locations": {"internal": True}}, None),
+        ({"locations": 3}, None),
+    ],
+)
+def test_locations_are_read_under_every_likely_name_and_never_guessed(told, expected):
+    assert backups.locations_of(entry(**told)) == expected
+
+
+def test_every_field_of_an_entry():
+    """The page GET /managementServer/data: names, date, who asked, checksum."""
+    given_entry = entry(backupDate="2026-03-01T02:00:00Z", backupRequestedBy="AUTOMATION", locations=["internal"], chassis="2")
+    assert backups.parse(given_entry).public() == {
+        "uuid": UUID,
+        "label": "nightly",
+        "filename": "lxca_backup_nightly.tar",
+        "date": "2026-03-01T02:00:00Z",
+        "requested_by": "AUTOMATION",
+        "checksum": "5f0c",
+        "locations": ["internal"],
+    }
+
+
+def test_one_entry_for_each_location_is_one_backup():
+    (found,) = backups.gather([entry(location="internal", checksum="a"), entry(location="/mnt/a", checksum="b")])
+    assert found.at == {"internal": "a", "/mnt/a": "b"}
+
+
+def test_an_entry_without_location_makes_the_whole_unknown():
+    (found,) = backups.gather([entry(location="internal"), entry()])
+    assert found.at is None
+
+
+def listed():
+    return backups.gather(
+        [entry(locations=["internal"]), {"uuid": OTHER, "label": "twin", "filename": "a.tar"}, {"uuid": "third", "label": "twin"}]
+    )
+
+
+@pytest.mark.parametrize("text", [UUID, UUID.upper(), "nightly", "lxca_backup_nightly.tar"])
+def test_find_by_uuid_label_or_file_name(text):
+    assert backups.find(listed(), text).uuid == UUID
+
+
+def test_an_ambiguous_label_lists_the_uuids():
+    with pytest.raises(Failure) as caught:
+        backups.find(listed(), "twin")
+    assert caught.value.code == "backup_ambiguous"
+    assert OTHER in str(caught.value)
+    assert "third" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "no-such", "Nightly"])
+def test_an_unknown_name_is_an_error_before_anything_is_sent(text):
+    with pytest.raises(Failure) as caught:
+        backups.find(listed(), text)
+    assert caught.value.code == "backup_not_found"
+    assert "No request was sent." in str(caught.value)
+
+
+def test_without_a_uuid_nothing_can_be_asked_of_a_backup():
+    with pytest.raises(Failure) as caught:
+        backups.find(backups.gather([{"label": "nameless"}]), "nameless")
+    assert caught.value.code == "bad_reply"
+
+
+@pytest.mark.parametrize("data", [{"jobId": "17"}, {"jobId": 17, "result": "success"}, {"jobID": "17", "result": "warning"}])
+def test_the_job_of_an_accepted_transfer(data):
+    """The page PUT /managementServer/data: jobId."""
+    assert backups.accept_job(STEP, data).job == "17"
+
+
+@pytest.mark.parametrize("data", [{"jobId": "", "result": "success"}, {"result": "success"}, {}, {"jobId": None}, {"jobId": ["17"]}])
+def test_a_success_without_a_job_proves_nothing(data):
+    """The page PUT /managementServer/data: "If no job was created, this attribute is empty"."""
+    with pytest.raises(Unproven):
+        backups.accept_job(STEP, data)
+
+
+@pytest.mark.parametrize("word", ["failed", "failure", "FAILED", "error", "", "half"])
+def test_any_other_result_inside_a_200_is_a_refusal(word):
+    """The page PUT /managementServer/data: result failed; a live appliance said failure."""
+    with pytest.raises(Failure) as caught:
+        backups.accept_job(STEP, {"jobId": "", "result": word, "message": [{"id": "FQXHMDM9001J", "text": "Disk full."}]})
+    assert caught.value.code == "server_refused"
+    assert caught.value.server_message == "FQXHMDM9001J Disk full."
+
+
+@pytest.mark.parametrize("key", ["message", "messages"])
+@pytest.mark.parametrize("recovery", [{"text": "Wait.", "URL": ""}, [{"text": "Wait.", "URL": ""}], "Wait."])
+def test_what_the_server_says_with_a_warning(key, recovery):
+    """The page PUT /managementServer/data: message, with id, text, explanation and recovery, whatever shape each has."""
+    data = {"jobId": "17", "result": "warning", key: [{"id": "I", "text": "Slow.", "explanation": "", "recovery": recovery}]}
+    assert backups.said(data) == ["I Slow."]
+    assert backups.said({"jobId": "17", "result": "success", key: []}) == []
+
+
+# -- jobs -------------------------------------------------------------------------------------------------------------
+
+
+def job(title, ident="17", **more):
+    return {"jobUID": ident, "status": "Running", "percentage": 10.0, "title": title, **more}
+
+
+@pytest.fixture
+def nightly():
+    return backups.parse(entry(locations=["internal"]))
+
+
+@pytest.mark.parametrize(
+    "title, expected",
+    [
+        ("Copy backup nightly to /mnt/a", True),
+        ("Copying lxca_backup_nightly.tar to /mnt/a", True),
+        (f"copy {UUID} to /mnt/a", True),
+        ("Copy backup nightly to /mnt/ab", False),
+        ("Copy backup nightly-2 to /mnt/a", False),
+        ("Copy backup nightly to /mnt/a/b", False),
+        ("Copy backup to /mnt/a", False),
+        ("Move backup nightly to /mnt/a", False),
+        ("Photocopy backup nightly to /mnt/a", False),
+    ],
+)
+def test_a_sure_job_names_operation_backup_and_destination(nightly, title, expected):
+    assert backups.sure(job(title), "copy", nightly, "/mnt/a") is expected
+
+
+def test_who_created_a_job_says_nothing_about_what_it_is(nightly):
+    assert not backups.likely(job("Update firmware", createdBy="push"), "push", nightly)
+
+
+def test_one_sure_job_is_adopted(nightly):
+    fresh = [job("Copy backup nightly to /mnt/a", "18"), job("Copy backup other to /mnt/a", "19")]
+    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a")})[0].job == "18"
+
+
+def test_two_that_fit_are_not_guessed_between(nightly):
+    fresh = [job("Copy backup nightly to /mnt/a", "18"), job("Copy backup nightly to /mnt/a", "19")]
+    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a")}) == {}
+
+
+def test_a_likely_job_is_taken_only_for_a_single_request(nightly):
+    fresh = [job("Copy management server data", "18")]
+    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a")})[0].job == "18"
+    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a"), 1: ("copy", nightly, "/mnt/b")}) == {}
+    assert backups.adopt([job("Collect inventory")], {0: ("copy", nightly, "/mnt/a")}) == {}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["uuid", "label", "locations", "location", "mountPoints", "checksum"]), JSON), max_size=4))
+def test_no_entry_of_any_shape_breaks_the_list(entries):
+    for backup in backups.gather(entries):
+        assert backup.at is None or backup.at
+        assert all(isinstance(value, (str, list, type(None))) for value in backup.public().values())
+
+
+@given(JSON)
+def test_no_answer_of_any_shape_starts_anything_by_mistake(data):
+    failure, accepted = None, None
+    try:
+        accepted = backups.accept_job(STEP, data)
+    except Unproven:
+        accepted = "read back"
+    except Failure as caught:
+        failure = caught
+    assert accepted == "read back" or (accepted.job if failure is None else failure.code in ("server_refused", "bad_reply"))
