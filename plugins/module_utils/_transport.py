@@ -28,7 +28,6 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     UNKNOWN,
     Failure,
     bad_input,
-    bad_reply,
     for_status,
 )
 
@@ -317,7 +316,10 @@ class Answer:
 
     def read(self, cap: int) -> bytes:
         """The whole body, decoded; ``reply_too_large`` above ``cap`` bytes."""
-        decoder = _decoder(self.headers.get("Content-Encoding", ""))
+        try:
+            decoder = _decoder(self.headers.get("Content-Encoding", ""))
+        except LookupError:
+            raise self._bad("bad_reply", "the answer has a content encoding that was not asked for") from None
         body = bytearray()
         for piece in self.pieces():
             try:
@@ -338,7 +340,7 @@ class Answer:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
-        if self._whole:
+        if self._whole and self.status >= 200:
             self._response.raw.release_conn()
         else:
             self._response.raw.close()
@@ -379,7 +381,7 @@ def _decoder(encoding: str) -> t.Any:
         return None
     if encoding in ("gzip", "x-gzip", "deflate"):
         return zlib.decompressobj(47)  # gzip or zlib header, told apart by zlib itself
-    raise bad_reply("the answer has a content encoding that was not asked for")
+    raise LookupError(encoding)
 
 
 def _check_ca(path: str) -> str:

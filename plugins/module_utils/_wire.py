@@ -10,6 +10,7 @@ connection class of our own that looks at the :class:`Exchange` of its thread. N
 
 from __future__ import annotations
 
+import http.client
 import io
 import socket
 import threading
@@ -110,9 +111,21 @@ class _TimedSocket:
         return getattr(self._sock, name)
 
 
+class _Response(http.client.HTTPResponse):
+    """Passes over every interim answer (1xx); the standard library takes 102 and 103 for the final one."""
+
+    def _read_status(self) -> t.Any:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 101 < status < 200:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
 class _Watched:
     """Mixed into both connection classes."""
 
+    response_class: t.Any = _Response
     sock: t.Any
     _connecting = False
 
