@@ -349,9 +349,12 @@ class Senlin:
         return 202, {"cluster": store.cluster_entity(cluster)}
 
     def list_clusters(self, call: Call) -> tuple[int, Any]:
-        store = self.system.store
-        return 200, {"clusters": [store.cluster_entity(one) for one in store.live_clusters()
-                                  if call.token.is_admin or one.project == call.token.project_id]}
+        store, last = self.system.store, dict(call.query)
+        limit, marker = self._limit(last.get("limit", "")), last.get("marker", "")
+        rows = [store.cluster_entity(one) for one in store.live_clusters()
+                if call.token.is_admin or one.project == call.token.project_id]
+        start = next((number for number, one in enumerate(rows, 1) if one["id"] == marker), 0)
+        return 200, {"clusters": rows[start:][:limit]}
 
     def show_cluster(self, call: Call) -> tuple[int, Any]:
         store = self.system.store
