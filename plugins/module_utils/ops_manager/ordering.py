@@ -121,6 +121,8 @@ def attribute(before: Reading, after: Reading, waited: t.Sequence[Request]) -> t
     No field ties a server to its request. It is certain when as many new servers are there as were asked for, each
     fits, and no other request of the group was fulfilled in the meantime.
     """
+    if not waited:
+        return set(), True
     documents = [document for request in waited for document in request.documents]
     old = {server.id for server in before.servers or []}
     fresh = server_pool.select([server for server in after.bound if server.id not in old], documents)
@@ -129,7 +131,7 @@ def attribute(before: Reading, after: Reading, waited: t.Sequence[Request]) -> t
     others = any(r.status == server_pool.COMPLETED and r.id not in ours and r.id not in earlier for r in after.requests)
     whole = len(fresh) == len(documents) and None not in assign(documents, [server.properties for server in fresh])
     readable = before.servers is not None and after.servers is not None
-    return {server.id for server in fresh}, bool(documents) and readable and whole and not others
+    return {server.id for server in fresh}, readable and whole and not others
 
 
 def _lapsed(request: Request, now: float) -> bool:

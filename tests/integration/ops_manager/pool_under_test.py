@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import requests
 from harness import OPS_MANAGER_PRIVATE_KEY, Harness, Result
 
 from simulator.client import Control
@@ -85,15 +86,30 @@ class Pool:
         """A request that somebody else made."""
         self.control.seed(ops_manager={"requests": [{"group": "payments", "properties": list(documents), **facts}]})
 
+    def cancel(self, ident: str) -> None:
+        """Somebody else cancels a request."""
+        self._delete(f"requests/{ident}")
+
+    def terminate(self, ident: str) -> None:
+        """Somebody else gives a server back."""
+        self._delete(f"servers/{ident}")
+
+    def _delete(self, path: str) -> None:
+        url = f"{self.control.ready['ops_manager']}/api/public/v1.0/groups/{GROUP}/serverPool/{path}"
+        auth = requests.auth.HTTPDigestAuth("automation", OPS_MANAGER_PRIVATE_KEY)
+        requests.delete(url, auth=auth, verify=self.control.ready["ca"], timeout=10).raise_for_status()
+
     @contextlib.contextmanager
     def meanwhile(self, when: Callable[[], bool], act: Callable[[], None]) -> Iterator[None]:
         """Do something as soon as a condition holds, while the module runs."""
         stop = threading.Event()
+        done: list[bool] = []
 
         def watch() -> None:
             while not stop.is_set():
                 if when():
                     act()
+                    done.append(True)
                     return
                 time.sleep(0.01)
 
@@ -104,3 +120,4 @@ class Pool:
         finally:
             stop.set()
             thread.join()
+        assert done, "what should happen meanwhile did not"
