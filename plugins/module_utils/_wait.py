@@ -75,12 +75,12 @@ def wait(
     began = clock.monotonic()
     deadline = Deadline(clock, timeout)
     watched = {key: Watched(key) for key in keys}
+    if not watched:
+        return watched
     failures = 0
     grace = False
     while True:
         waiting = [key for key, one in watched.items() if not one.end]
-        if not waiting:
-            return watched
         try:
             states = poll(waiting)
             failures = 0
@@ -96,7 +96,7 @@ def wait(
                     watched[key].see(states[key], second)
                 else:
                     watched[key].miss(second)
-        if grace:
+        if grace or all(one.end for one in watched.values()):
             break
         grace = deadline.passed()
         if not grace:

@@ -215,8 +215,9 @@ def _judge(run: Run, client: Client, items: list[Item], state: str, deadline: De
     def poll(keys: list[str]) -> dict[str, State]:
         stale = run.clock.monotonic() - began < NEVER_SEEN_SECONDS
         states = {}
+        asked = set(keys)
         for profile in profiles.read_all(client):
-            if profile.id in pending and profile.id in keys:
+            if profile.id in asked:
                 item = pending[profile.id]
                 item.now = profile
                 ended = profile.id in told
