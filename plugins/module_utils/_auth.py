@@ -112,7 +112,7 @@ class XClaritySession(Auth):
             # more than once. One that is refused from the start is not: wrong passwords lock accounts.
             if self._handed_in or not self._proven:
                 return False
-            self._headers, self.session = {}, None
+            self.close(transport)  # should the server still know it, it does not cost the user one of three sessions
             self._login(transport)
             self._proven = False
             return True
