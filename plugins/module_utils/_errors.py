@@ -59,12 +59,21 @@ class Failure(Exception):
         self.system = system
         self.operation = operation
         self.resource = resource
-        self.server_message = clean(server_message, 200) if server_message else None
+        self.server_message = server_message
         self.job = job
         self.transient = transient
         self.retry_after = retry_after
         self.details = details or {}
         self.result: dict[str, t.Any] | None = None  # what the run had reached, for the user
+
+    @property
+    def server_message(self) -> str | None:
+        """The server's own words: hostile text, so cleaned and cut wherever they are set."""
+        return self._server_message
+
+    @server_message.setter
+    def server_message(self, text: str | None) -> None:
+        self._server_message = clean(text, 200) if text else None
 
     def __str__(self) -> str:
         return self.message()

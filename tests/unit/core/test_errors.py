@@ -1,0 +1,94 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The four parts of every message, and what each status code means."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _errors
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, Failure, for_status
+
+SENTENCES = {"none": K1, "not_started": K2, "started": f"{K3} (job 17).", "finished": f"{K3} (job 17).", "unknown": K4}
+
+
+@pytest.mark.parametrize("outcome", SENTENCES)
+def test_what_why_known_next(outcome):
+    failure = Failure("code", "it broke", "Fix it and run again.", what="activate web-01 (POST /profiles/71)", outcome=outcome, job="17")
+    text = failure.message()
+    parts = ["activate web-01 (POST /profiles/71)", "it broke.", SENTENCES[outcome], "Fix it and run again."]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert ("The request was not repeated." in text) == (outcome == "unknown")
+    assert sum(text.count(sentence) for sentence in (K1, K2, K3, K4)) == 1
+
+
+@given(st.sampled_from(sorted(SENTENCES)), st.text(max_size=900), st.text(max_size=900), st.text(max_size=250))
+def test_the_sentence_survives_any_length(outcome, why, told, step):
+    text = Failure("code", why, step, what="x", outcome=outcome, server_message=told, job="17").message()
+    assert len(text) <= _errors.MESSAGE_LIMIT
+    assert SENTENCES[outcome] in text
+    assert text.isprintable()
+
+
+#              status -> (code, outcome of a start, transient)
+STATUSES = {
+    200: None, 201: None, 204: None, 299: None,
+    300: ("redirect_refused", "not_started", False),
+    308: ("redirect_refused", "not_started", False),
+    400: ("bad_request", "not_started", False),
+    401: ("auth_failed", "not_started", False),
+    403: ("forbidden", "not_started", False),
+    404: ("not_found", "not_started", False),
+    405: ("unexpected_status", "not_started", False),
+    409: ("conflict", "not_started", False),
+    412: ("precondition_failed", "not_started", False),
+    418: ("unexpected_status", "not_started", False),
+    422: ("bad_request", "not_started", False),
+    423: ("rate_limited", "not_started", True),
+    429: ("rate_limited", "not_started", True),
+    451: ("unexpected_status", "not_started", False),
+    500: ("server_error", "unknown", True),
+    501: ("server_error", "unknown", True),
+    502: ("server_error", "unknown", True),
+    503: ("busy", "unknown", True),
+    504: ("server_error", "unknown", True),
+    600: ("server_error", "unknown", True),
+    999: ("server_error", "unknown", True),
+    101: ("server_error", "unknown", True),
+    0: ("server_error", "unknown", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_status_means(status, starts):
+    failure = for_status(status, starts=starts)
+    if STATUSES[status] is None:
+        assert failure is None
+        return
+    assert failure is not None
+    code, outcome, transient = STATUSES[status]
+    assert (failure.code, failure.transient, failure.status) == (code, transient, status)
+    assert failure.outcome == (outcome if starts else "none")
+    assert failure.next_step
+
+
+def test_what_is_set_stays():
+    failure = Failure("code", "why", resource="first").about(resource="second", operation="copy")
+    assert (failure.resource, failure.operation) == ("first", "copy")
+
+
+@pytest.mark.parametrize("way", ["made with", "set", "told later"])
+def test_the_servers_words_are_cleaned_wherever_they_come_from(way):
+    words = "\x1b[1mone\ntwo\u202e" + "x" * 500
+    failure = Failure("code", "why", server_message=words if way == "made with" else None)
+    if way == "set":
+        failure.server_message = words
+    failure.about(server_message=words)
+    told = failure.public()["server_message"]
+    assert told.isprintable()
+    assert len(told) <= 200
