@@ -9,6 +9,7 @@ was started here is stopped. Run these tests in one process: each worker would s
 
 from __future__ import annotations
 
+import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plays import Player
 from real_cloud import Account, Cloud, running
 
 HERE = Path(__file__).resolve().parent
@@ -38,10 +40,17 @@ def strict_cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="session")
-def headless_cloud() -> Iterator[Cloud]:
-    """A third one, whose conductor is dead: what needs it ends in 500 after three seconds."""
-    with running(own=True, SENLIN_PARTS="engine", RPC_TIMEOUT="3") as instance:
+def fragile() -> Iterator[Cloud]:
+    """A third one, which waits only three seconds for its conductor."""
+    with running(own=True, RPC_TIMEOUT="3") as instance:
         yield instance
+
+
+@pytest.fixture
+def fragile_cloud(fragile: Cloud) -> Iterator[Cloud]:
+    """The third service, to stop the conductor of; it is started again after the test."""
+    yield fragile
+    fragile.conductor(alive=True)
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +70,12 @@ def alone(cloud: Cloud) -> Iterator[Account]:
     """A member of a project that holds nothing else."""
     with cloud.own_project() as account:
         yield account
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Player:
+    """Runs tasks with ansible-playbook and the collection that GROUNDWORK_COLLECTIONS names; see plays.py."""
+    return Player(tmp_path, Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]))
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,16 +32,23 @@ class Account:
     """One token and what is asked with it.
 
     `token` is None for a caller without one; `project` and `user` are ids, `project` is None when unscoped.
+    `login` is how the token was got, in the words of the `auth` option of the modules.
     """
 
     def __init__(self, cloud: Cloud, reply: requests.Response | None = None) -> None:
         self.cloud = cloud
+        self.login: dict[str, str] = {}
         self.token: str | None = None
         self.body: dict[str, Any] = {}
         if reply is not None:
             assert reply.status_code == 201, reply.text
             self.token = reply.headers["X-Subject-Token"]
             self.body = reply.json()["token"]
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The connection options of the modules for this account."""
+        return {"auth": self.login, "ca_path": self.cloud.settings["ca"]}
 
     @property
     def project(self) -> str | None:
@@ -69,9 +78,7 @@ class Account:
         if data is not None:
             given["Content-Type"] = "application/json"
         given.update({name.replace("_", "-"): value for name, value in headers.items()})
-        return self.cloud.http.request(
-            method, (base or self.cloud.clustering) + path, headers=given, data=data, timeout=TIMEOUT
-        )
+        return self.cloud.http.request(method, (base or self.cloud.clustering) + path, headers=given, data=data, timeout=TIMEOUT)
 
     def keystone(self, method: str, path: str, body: Any = None) -> requests.Response:
         return self.call(method, path, body, base=self.cloud.keystone)
@@ -101,6 +108,15 @@ class Cloud:
         self.http.trust_env = False  # no proxy, no .netrc
         self.http.verify = settings["ca"] or True
 
+    def conductor(self, alive: bool) -> None:
+        """Stop the conductor, or start it again; returns when that is done."""
+        os.kill(self.settings["senlin_pid"], signal.SIGUSR2 if alive else signal.SIGUSR1)
+        end = time.monotonic() + 30
+        wanted, state = "alive" if alive else "dead", Path(self.settings["conductor_state"])
+        while state.read_text() != wanted:
+            assert time.monotonic() < end, f"the conductor is not {wanted} after 30 s"
+            time.sleep(0.05)
+
     def issue(self, identity: dict[str, Any], scope: dict[str, Any] | None = None) -> Account:
         """A token for this identity; an application credential brings its scope with it."""
         auth: dict[str, Any] = {"identity": identity} if scope is None else {"identity": identity, "scope": scope}
@@ -109,32 +125,34 @@ class Cloud:
 
     def account(self, user: str, *, scoped: bool = True, password: str = "", project: str = "") -> Account:
         """A fresh token of one of the users, for its own project unless another one is named."""
-        identity = {
-            "methods": ["password"],
-            "password": {
-                "user": {"name": user, "domain": DEFAULT_DOMAIN, "password": password or self.users[user]},
-            },
-        }
-        if not scoped:
-            return self.issue(identity, {"unscoped": {}})
-        name = project or self.settings["projects"][user]
-        return self.issue(identity, {"project": {"name": name, "domain": DEFAULT_DOMAIN}})
+        password = password or self.users[user]
+        about = {"name": user, "domain": DEFAULT_DOMAIN, "password": password}
+        identity = {"methods": ["password"], "password": {"user": about}}
+        login = {"auth_url": self.keystone, "username": user, "password": password, "user_domain_name": "Default"}
+        if scoped:
+            name = project or self.settings["projects"][user]
+            login |= {"project_name": name, "project_domain_name": "Default"}
+            account = self.issue(identity, {"project": {"name": name, "domain": DEFAULT_DOMAIN}})
+        else:
+            account = self.issue(identity, {"unscoped": {}})
+        account.login = login
+        return account
 
     @contextmanager
     def own_project(self) -> Iterator[Account]:
         """A member of a new, empty project: what other tests make is not in its way. Its profiles go with it."""
         admin = self.account("admin")
-        name = f"test-{uuid.uuid4().hex[:8]}"
+        name, password = f"test-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
         about = {"name": name, "domain_id": "default"}
         project = admin.keystone("POST", "/projects", {"project": about}).json()["project"]["id"]
-        user = admin.keystone("POST", "/users", {"user": {**about, "password": name}}).json()["user"]["id"]
+        user = admin.keystone("POST", "/users", {"user": {**about, "password": password}}).json()["user"]["id"]
         role = admin.keystone("GET", "/roles?name=member").json()["roles"][0]["id"]
         try:
             admin.keystone("PUT", f"/projects/{project}/users/{user}/roles/{role}")
-            yield self.account(name, password=name, project=name)
+            yield self.account(name, password=password, project=name)
         finally:
             # New tokens: those from above may have expired.
-            member, admin = self.account(name, password=name, project=name), self.account("admin")
+            member, admin = self.account(name, password=password, project=name), self.account("admin")
             for profile in member.profiles():
                 member.call("DELETE", f"/v1/profiles/{profile['id']}")
             admin.keystone("DELETE", f"/users/{user}")

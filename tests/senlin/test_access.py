@@ -17,9 +17,7 @@ from real_cloud import Account, Cloud
 # --- roles and projects
 
 
-def test_a_reader_may_do_what_a_member_may(
-    cloud: Cloud, demo: Account, create: Any, name: str, heat_spec: dict[str, Any]
-) -> None:
+def test_a_reader_may_do_what_a_member_may(cloud: Cloud, demo: Account, create: Any, name: str, heat_spec: dict[str, Any]) -> None:
     """Senlin's default policy asks for no role: that a reader is refused cannot be relied on."""
     reader = cloud.account("demo_reader")
     assert [role["name"] for role in reader.body["roles"]] == ["reader"]
@@ -30,9 +28,7 @@ def test_a_reader_may_do_what_a_member_may(
     assert reader.call("DELETE", path).status_code == 204
 
 
-def test_a_profile_of_another_project_is_not_there(
-    cloud: Cloud, demo: Account, create: Any, name: str, heat_spec: dict[str, Any]
-) -> None:
+def test_a_profile_of_another_project_is_not_there(cloud: Cloud, demo: Account, create: Any, name: str, heat_spec: dict[str, Any]) -> None:
     path = f"/v1/profiles/{create(demo, name, heat_spec)['id']}"
     other = cloud.account("alt_demo")
     assert other.profiles(f"?name={name}") == []
@@ -198,9 +194,7 @@ def test_microversions_that_are_refused(demo: Account, asked: str, status: int) 
 
 
 @pytest.mark.parametrize("asked, status", [(None, 400), ("1.1", 400), ("1.2", 200), ("1.14", 200)])
-def test_validate_needs_microversion_1_2(
-    demo: Account, heat_spec: dict[str, Any], asked: str | None, status: int
-) -> None:
+def test_validate_needs_microversion_1_2(demo: Account, heat_spec: dict[str, Any], asked: str | None, status: int) -> None:
     reply = demo.call("POST", "/v1/profiles/validate", {"profile": {"spec": heat_spec}}, microversion=asked)
     assert reply.status_code == status
     if status == 400:

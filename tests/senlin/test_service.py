@@ -58,9 +58,7 @@ def test_create_a_nova_server_profile(demo: Account, create: Any, name: str, nov
 
 
 @pytest.mark.parametrize("version", [1.0, "1.0"])
-def test_the_version_comes_back_as_it_was_sent(
-    demo: Account, create: Any, name: str, heat_spec: dict[str, Any], version: Any
-) -> None:
+def test_the_version_comes_back_as_it_was_sent(demo: Account, create: Any, name: str, heat_spec: dict[str, Any], version: Any) -> None:
     """A number stays a number and a text a text, so a client must compare versions as text."""
     profile = create(demo, name, {**heat_spec, "version": version})
     assert profile["type"] == "os.heat.stack-1.0"
@@ -116,9 +114,7 @@ def test_a_name_may_stand_twice(demo: Account, create: Any, name: str, heat_spec
         assert error(demo.call(method, f"/v1/profiles/{name}"))[:2] == (400, "MultipleChoices")
 
 
-def test_name_unique_refuses_the_second_create_but_not_a_rename(
-    strict_cloud: Cloud, name: str, heat_spec: dict[str, Any]
-) -> None:
+def test_name_unique_refuses_the_second_create_but_not_a_rename(strict_cloud: Cloud, name: str, heat_spec: dict[str, Any]) -> None:
     with strict_cloud.own_project() as member:
         member.create(name, heat_spec)
         reply = member.call("POST", "/v1/profiles", {"profile": {"name": name, "spec": heat_spec}})
@@ -177,9 +173,7 @@ def test_lists_filter_sort_and_page(alone: Account, heat_spec: dict[str, Any], n
 # --- change
 
 
-def test_a_patch_that_changes_nothing_is_an_error(
-    demo: Account, create: Any, name: str, heat_spec: dict[str, Any]
-) -> None:
+def test_a_patch_that_changes_nothing_is_an_error(demo: Account, create: Any, name: str, heat_spec: dict[str, Any]) -> None:
     profile = create(demo, name, heat_spec, metadata={"a": 1})
     for same in ({}, {"name": name}, {"metadata": {"a": 1}}, {"name": name, "metadata": {"a": 1}}):
         reply = demo.call("PATCH", f"/v1/profiles/{profile['id']}", {"profile": same})
@@ -187,9 +181,7 @@ def test_a_patch_that_changes_nothing_is_an_error(
     assert demo.call("GET", f"/v1/profiles/{profile['id']}").json()["profile"] == profile
 
 
-def test_metadata_is_replaced_whole_and_may_become_null(
-    demo: Account, create: Any, name: str, heat_spec: dict[str, Any]
-) -> None:
+def test_metadata_is_replaced_whole_and_may_become_null(demo: Account, create: Any, name: str, heat_spec: dict[str, Any]) -> None:
     profile = create(demo, name, heat_spec, metadata={"a": 1, "b": {"deep": [1]}})
     path = f"/v1/profiles/{profile['id']}"
     for metadata in ({"c": "3"}, None, {}):
@@ -201,9 +193,7 @@ def test_metadata_is_replaced_whole_and_may_become_null(
         assert demo.call("PATCH", path, {"profile": {"metadata": wrong}}).status_code == 400
 
 
-def test_metadata_null_at_creation_becomes_an_empty_object(
-    demo: Account, create: Any, name: str, heat_spec: dict[str, Any]
-) -> None:
+def test_metadata_null_at_creation_becomes_an_empty_object(demo: Account, create: Any, name: str, heat_spec: dict[str, Any]) -> None:
     assert create(demo, name, heat_spec, metadata=None)["metadata"] == {}
     assert create(demo, name, heat_spec)["metadata"] == {}
 
@@ -227,9 +217,7 @@ def test_delete_twice(demo: Account, name: str, heat_spec: dict[str, Any]) -> No
     assert error(demo.call("DELETE", path))[:2] == (404, "ResourceNotFound")
 
 
-def test_a_profile_in_use_can_be_renamed_but_not_deleted(
-    demo: Account, create: Any, name: str, nova_spec: dict[str, Any]
-) -> None:
+def test_a_profile_in_use_can_be_renamed_but_not_deleted(demo: Account, create: Any, name: str, nova_spec: dict[str, Any]) -> None:
     profile = create(demo, name, nova_spec)
     path = f"/v1/profiles/{profile['id']}"
     about = {"name": name, "profile_id": profile["id"], "desired_capacity": 0, "min_size": 0, "max_size": -1}
@@ -278,9 +266,7 @@ def test_profile_types_have_a_schema(demo: Account) -> None:
     plain = demo.call("GET", "/v1/profile-types").json()["profile_types"]
     assert {"os.heat.stack-1.0", "os.nova.server-1.0"} <= {kind["name"] for kind in plain}
     later = demo.call("GET", "/v1/profile-types", microversion="1.5").json()["profile_types"]
-    assert {"name": "os.nova.server", "version": "1.0"}.items() <= next(
-        kind for kind in later if kind["name"] == "os.nova.server"
-    ).items()
+    assert {"name": "os.nova.server", "version": "1.0"}.items() <= next(kind for kind in later if kind["name"] == "os.nova.server").items()
     one = demo.call("GET", "/v1/profile-types/os.nova.server-1.0").json()["profile_type"]
     assert one["name"] == "os.nova.server-1.0"
     assert one["schema"]["flavor"]["required"] is True
@@ -290,12 +276,14 @@ def test_profile_types_have_a_schema(demo: Account) -> None:
 # --- the conductor is dead
 
 
-def test_without_a_conductor_a_create_ends_in_500_after_the_rpc_timeout(
-    headless_cloud: Cloud, name: str, heat_spec: dict[str, Any]
-) -> None:
-    demo = headless_cloud.account("demo")
+def test_without_a_conductor_a_create_ends_in_500_after_the_rpc_timeout(fragile_cloud: Cloud, name: str, heat_spec: dict[str, Any]) -> None:
+    demo = fragile_cloud.account("demo")
+    assert demo.profiles(f"?name={name}") == []
+    fragile_cloud.conductor(alive=False)
     start = time.monotonic()
     reply = demo.call("POST", "/v1/profiles", {"profile": {"name": name, "spec": heat_spec}})
     took = time.monotonic() - start
     assert error(reply)[:2] == (500, "MessagingTimeout")
-    assert took >= headless_cloud.settings["rpc_timeout"]
+    assert took >= fragile_cloud.settings["rpc_timeout"]
+    fragile_cloud.conductor(alive=True)
+    assert demo.profiles(f"?name={name}") == []

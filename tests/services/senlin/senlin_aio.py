@@ -11,6 +11,8 @@ RabbitMQ is needed.
 usage: senlin_aio.py --config-file senlin.conf
 environment: SENLIN_PARTS, a comma list of conductor and engine (default both). Without the
 conductor every call that needs it ends in 500 MessagingTimeout after rpc_response_timeout.
+CONDUCTOR_STATE, a file that says alive or dead.
+signals: USR1 stops the conductor, USR2 starts one again; the file tells when it is done.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ import senlin.cmd  # must be the first import: it monkey-patches for eventlet
 # isort: split
 
 import os
+import pathlib
 import signal
 import sys
+
+import eventlet
 
 # oslo.messaging imports futurist late and from two green threads at once, which on some Pythons
 # is a circular import that ends the process: import it early.
@@ -42,16 +47,33 @@ def main() -> None:
     objects.register_all()
     messaging.setup()
 
+    # After messaging.setup(), as in Senlin's own commands.
     from senlin.conductor import service as conductor
     from senlin.engine import service as engine
 
     profiler.setup("senlin-api", CONF.host)
     launcher = oslo_service.ServiceLauncher(CONF)
+    running: list[conductor.ConductorService] = []
+    state = pathlib.Path(os.environ["CONDUCTOR_STATE"])
+
+    def start_conductor() -> None:
+        if not running:
+            running.append(conductor.ConductorService(CONF.host, consts.CONDUCTOR_TOPIC))
+            launcher.launch_service(running[0])
+        state.write_text("alive")
+
+    def stop_conductor() -> None:
+        if running:
+            running.pop().stop()
+        state.write_text("dead")
+
     parts = os.environ.get("SENLIN_PARTS", "conductor,engine").split(",")
     if "conductor" in parts:  # every API call goes through it
-        launcher.launch_service(conductor.ConductorService(CONF.host, consts.CONDUCTOR_TOPIC))
+        start_conductor()
     if "engine" in parts:  # runs the actions of clusters and nodes: needed to bring a profile into use
         launcher.launch_service(engine.EngineService(CONF.host, consts.ENGINE_TOPIC))
+    signal.signal(signal.SIGUSR1, lambda *_: eventlet.spawn_n(stop_conductor))
+    signal.signal(signal.SIGUSR2, lambda *_: eventlet.spawn_n(start_conductor))
 
     server = wsgi.Server("senlin-api", CONF.senlin_api)
     server.start(wsgi.load_paste_app(), default_port=CONF.senlin_api.bind_port)

@@ -63,6 +63,9 @@ name_unique = $NAME_UNIQUE
 default_region_name = $REGION
 environment_dir = $RUN/etc/environments
 rpc_response_timeout = $RPC_TIMEOUT
+# One call at a time: green threads share the process, so one that waits for the lock of sqlite would stop the one that
+# holds it, until the wait ends in "database is locked".
+executor_thread_pool_size = 1
 [database]
 connection = sqlite:///$RUN/db/senlin.sqlite
 sqlite_synchronous = false
@@ -138,7 +141,7 @@ if [ "$TLS" = 1 ]; then
   wait_for 30 tls test -f "$RUN/tls.ready"
 fi
 # Senlin finds Keystone through the catalog, so with TLS it must trust the CA too
-REQUESTS_CA_BUNDLE=$OS_CACERT spawn senlin "$bin/python" "$here/senlin_aio.py" --config-file "$RUN/etc/senlin.conf"
+REQUESTS_CA_BUNDLE=$OS_CACERT CONDUCTOR_STATE=$RUN/conductor spawn senlin "$bin/python" "$here/senlin_aio.py" --config-file "$RUN/etc/senlin.conf"
 start_keystone
 lap "keystone answers"
 wait_for 120 senlin answers "$SENLIN_PORT" /
@@ -181,6 +184,8 @@ cat >"$RUN/ready.json.new" <<C
   "ca": $([ "$TLS" = 1 ] && echo "\"$OS_CACERT\"" || echo null),
   "clouds_yaml": "$RUN/clouds.yaml",
   "region": "$REGION",
+  "senlin_pid": $(cut -d' ' -f1 "$RUN/pids/senlin"),
+  "conductor_state": "$RUN/conductor",
   "users": {"admin": "$ADMIN_PASSWORD", "demo": "$DEMO_PASSWORD", "alt_demo": "$DEMO_PASSWORD", "demo_reader": "$DEMO_PASSWORD"},
   "projects": {"admin": "admin", "demo": "demo", "alt_demo": "alt_demo", "demo_reader": "demo"},
   "rpc_timeout": $RPC_TIMEOUT,
