@@ -52,6 +52,7 @@ class Keystone(Auth):
             carrier.trust_env = False
             for scheme in SCHEMES:
                 carrier.mount(scheme + "://", bridge)
+            self._plugin.invalidate()  # it would give the old token again as long as that looks good by its date
             try:
                 access = self._plugin.get_access(session.Session(session=carrier, redirect=False, connect_retries=0))
                 token, project, catalog = access.auth_token, access.project_id, access.service_catalog

@@ -10,9 +10,11 @@ knows), on which ``auth`` is laid; without it ``auth`` stands alone; without bot
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import traceback
 import typing as t
+import warnings
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import check_secret
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary, bad_input
@@ -95,8 +97,8 @@ def _plain(given: dict[str, str], auth_type: str | None, environ: t.Mapping[str,
     auth = _domains(auth)
     auth_type = _known_type(auth_type or _guess(auth))
     takes = {"auth_url", *TYPES[auth_type][0]}
-    surplus = sorted(set(auth) - takes - {"domain_id", "domain_name"})
-    if surplus and given:
+    surplus = sorted(set(given) - takes - {"domain_id", "domain_name"})
+    if surplus:
         raise bad_input(
             "config_credentials",
             f"auth holds {', '.join(surplus)}, which the auth_type {auth_type} does not take.",
@@ -149,14 +151,22 @@ def _cloud(name: str, given: dict[str, str], auth_type: str | None, region: str 
         from openstack.exceptions import ConfigException
     except ImportError:
         raise MissingLibrary("openstacksdk", traceback.format_exc()) from None
+    logging.getLogger("openstack").addHandler(logging.NullHandler())  # else its warnings go to the terminal
     more: dict[str, t.Any] = {key: value for key, value in (("auth_type", auth_type), ("region_name", region)) if value}
     if given:
         more["auth"] = given
     try:
-        entry = OpenStackConfig().get_one(cloud=name, validate=False, **more)
-        verify, cert = entry.get_requests_verify_args()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it will drop some day, which is not the user's doing
+            reader = OpenStackConfig()
+            if reader.config_filename is None:
+                raise _bad_cloud(name, "no clouds.yaml was found that is valid YAML")
+            entry = reader.get_one(cloud=name, validate=False, **more)
+            verify, cert = entry.get_requests_verify_args()
+            override = entry.get_endpoint(SERVICE)
         config = entry.config
-        override = entry.get_endpoint(SERVICE)
+    except Failure:
+        raise
     except ConfigException as exc:
         raise _bad_cloud(name, clean(exc, 200).rstrip(".")) from None
     except Exception as exc:  # of YAML, of the file system: their texts may quote the file
