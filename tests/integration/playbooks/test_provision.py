@@ -1,0 +1,107 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook groundwork.provision.provision over the demo estate, as ``make demo`` runs it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from harness import OPS_MANAGER_PRIVATE_KEY, XCLARITY_PASSWORD
+from playbook_output import PASSPHRASE, shown
+
+SECRETS = (PASSPHRASE, XCLARITY_PASSWORD, OPS_MANAGER_PRIVATE_KEY, "demopw")
+MARK = "groundwork_provision_request"  # a random id in the metadata of a new cluster profile
+
+
+def as_sent(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a server's log in the words of a plan, secrets and random ids levelled."""
+    parts = urlsplit(entry["path"])
+    body = json.loads(entry["body"]) if entry["body"] else None
+    return level({"method": entry["method"], "path": parts.path, "query": dict(parse_qsl(parts.query)), "body": body})
+
+
+def level(step: dict[str, Any]) -> dict[str, Any]:
+    """A step or request without what cannot be foretold (a random id) or must not be shown (a passphrase)."""
+    step = {key: step[key] for key in ("method", "path", "query", "body")}
+    if isinstance(step["body"], dict):
+        if "passphrase" in step["body"]:
+            step["body"]["passphrase"] = ""
+        if MARK in step["body"].get("profile", {}).get("metadata", {}):
+            step["body"]["profile"]["metadata"][MARK] = ""
+    return step
+
+
+def in_order(steps: list[dict[str, Any]]) -> list[str]:
+    """One text a step. Sorted: requests that are under way side by side arrive in any order."""
+    return sorted(json.dumps(step, sort_keys=True) for step in steps)
+
+
+def test_check_mode_sends_nothing_and_foretells_what_the_real_run_sends(sim, provision):
+    foretold = provision("provision", "--check", "--diff")
+    assert foretold.rc == 0, foretold.output
+    assert sim.log(changing=True) == []
+    plans = shown(foretold.output)
+    assert len(plans) == 5
+    expected = [level(step) for plan in plans for step in plan["would_send"]]
+    announced = [step for plan in plans for step in plan["not_foretold"] if isinstance(step, dict)]
+    assert "+++ after" in foretold.output
+
+    since = sim.last()
+    real = provision("provision", "-vvvvv", "--diff")
+    assert real.rc == 0, real.output
+    assert [secret for secret in SECRETS if secret in foretold.output + real.output] == []
+    sent = [as_sent(entry) for entry in sim.log(since=since, changing=True)]
+    # One request needs the uuid of a backup that is still to be made: it is announced, without its body.
+    copies = [step for step in sent if step["method"] == "PUT" and step["body"]["operation"] == "copy"]
+    assert [(step["method"], step["path"]) for step in announced] == [(step["method"], step["path"]) for step in copies]
+    assert len(copies) == 1
+    assert in_order([step for step in sent if step not in copies]) == in_order(expected)
+
+
+def test_the_second_run_changes_nothing(sim, provision, images):
+    first = provision("provision")
+    assert first.rc == 0, first.output
+    # backup, copy, prune; export; activation; request; cluster profiles
+    assert first.recap["changed"] == 7
+    state = sim.state()
+    assert {one["status"] for one in state["xclarity"]["profiles"].values()} == {"active"}
+    backups = {one["label"]: one["locations"] for one in state["xclarity"]["data"]["backups"].values()}
+    assert backups == {
+        "nightly-demo": ["internal", "/mnt/backups"],
+        "nightly": ["internal"],  # not elsewhere, so not deleted
+        "before-upgrade": ["/mnt/backups"],
+    }
+    assert (images / "corp_gold.tar.gz").stat().st_mode & 0o777 == 0o600
+    bound = {server["hostname"] for server in state["ops_manager"]["servers"] if server["statusName"] == "BOUND"}
+    assert len(bound - {"reports1.example.net"}) == 5
+    assert sorted(one["name"] for one in state["clustering"]["profiles"]) == ["database", "web", "web"]
+
+    since = sim.last()
+    second = provision("provision")
+    assert second.rc == 0, second.output
+    assert second.recap["changed"] == 0, second.output
+    assert sim.log(since=since, changing=True) == []
+
+
+@pytest.mark.parametrize(
+    "tag, systems",
+    [
+        ("protect_manager", {"xclarity"}),
+        ("publish_os_image", {"xclarity"}),
+        ("activate_profiles", {"xclarity"}),
+        ("acquire_servers", {"ops_manager"}),
+        ("define_cluster_profiles", {"keystone", "clustering"}),
+    ],
+)
+def test_a_tag_runs_one_step(sim, provision, tag, systems):
+    """The others are not even looked at: their variables need not be set."""
+    done = provision("provision", "--tags", tag)
+    assert done.rc == 0, done.output
+    assert done.recap["changed"] >= 1
+    assert {entry["system"] for entry in sim.log()} == systems
+    assert f"groundwork.provision.{tag} :" in done.output
+    assert done.output.count(": Validating arguments") == 1
