@@ -66,6 +66,10 @@ class OpsManager(Client):
 
     skew = 0.0  # seconds, from the Date header of the last answer that had one
 
+    def __enter__(self) -> OpsManager:
+        super().__enter__()
+        return self
+
     def now(self) -> float:
         """The server's time, seconds since 1970."""
         return self.clock.wall() + self.skew
