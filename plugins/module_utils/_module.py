@@ -65,6 +65,7 @@ def main(spec: Spec, body: Body) -> None:
 
 def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> None:
     """The one exit: what came from outside is made printable, secrets are masked in every form, keys included."""
+    failed = result.pop("failed")
     result = safe(result)
     if run is not None:
         result = run.redactor.value(result)
@@ -72,7 +73,7 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
             module.warn(text)
     if not module._diff:
         result.pop("diff", None)
-    if result.pop("failed"):
+    if failed:
         module.fail_json(**result)
     module.exit_json(**result, **(run.reveal if run is not None else {}))
 

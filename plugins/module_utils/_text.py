@@ -63,7 +63,10 @@ class Redactor:
         return text
 
     def value(self, value: t.Any) -> t.Any:
-        """Any JSON-like value without any secret, keys included. Returned as it is when there is nothing to mask."""
+        """Any JSON-like value without any secret, keys included. Returned as it is when there is nothing to mask.
+
+        Keys are left alone by secrets so short that they are part of our own words.
+        """
         if not self._forms:
             return value
         # One search in the whole text is far cheaper than one for each string of ten thousand items.
@@ -77,12 +80,17 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self._walk(k): self._walk(v) for k, v in value.items()}
+            return {self._key(k): self._walk(v) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._walk(v) for v in value]
         if isinstance(value, (int, float)) and not isinstance(value, bool) and str(value) in self._forms:
             return MASK
         return value
+
+    def _key(self, key: t.Any) -> t.Any:
+        if not isinstance(key, str) or not any(len(form) >= MIN_DERIVED and form in key for form in self._forms):
+            return key
+        return self.text(key)
 
 
 def _forms(secret: str) -> set[str]:

@@ -134,3 +134,10 @@ def test_a_secret_is_nowhere_in_a_redacted_value(secret, value):
     shown = str(redactor.value(planted)).replace(MASK, "")
     if secret not in str(["a", "x", "y", "', '", "': ['"]) and secret.isprintable() and not set(secret) & set("'\"\\[]{}:, xya"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("secret", ["a", "1", "ed", "out"])
+def test_a_short_secret_leaves_our_own_keys_readable(secret):
+    redactor = Redactor()
+    redactor.add(secret)
+    assert redactor.value({"changed": "b", "outcome": {"error": "d"}}).keys() == {"changed", "outcome"}
