@@ -76,6 +76,8 @@ options:
 notes:
   - The attributes of the request that makes a backup are not in any copy of the vendor's page that was read. They follow the
     report of C(GET /managementServer/quiesce) and were not tried on a real server.
+  - With O(wait=false) and O(auth_method=session) the server may be quiesced before the session can be ended; the session then stays
+    until it times out. With O(auth_method=basic) there is none.
   - A backup that is being made can be stopped only by ending the quiesce, which this collection never does.
 seealso:
   - module: groundwork.provision.backup_transfer
