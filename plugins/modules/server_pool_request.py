@@ -215,14 +215,15 @@ error:
       V(request_failed), V(already_fulfilled), V(wait_timeout), V(ambiguous_match), V(pool_disabled), V(value_unknown).
   returned: on failure
   type: dict
-  sample:
-    code: value_unknown
-    status:
-    system: ops_manager
-    operation:
-    resource: Datacenter
-    server_message:
-    hint: Correct properties (module server_pool_info lists what there is) and run again.
+  contains:
+    code: {description: "Stable word for what went wrong.", type: str, sample: value_unknown}
+    status: {description: HTTP status of the answer that told it., type: int}
+    system: {description: Always V(ops_manager)., type: str, sample: ops_manager}
+    operation: {description: What was tried., type: str}
+    resource: {description: What it was tried on., type: str}
+    server_message: {description: The words of the server., type: str}
+    hint: {description: What to do next., type: str}
+    error_code: {description: The C(errorCode) of Ops Manager., type: str, returned: when the server told one}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

@@ -95,15 +95,15 @@ error:
   description: Why the task failed. RV(error.code) is stable and meant for conditions.
   returned: on failure
   type: dict
-  sample:
-    code: forbidden
-    status: 401
-    system: ops_manager
-    operation: terminate
-    resource: node17.oslo.example
-    server_message: The current user is not authorized to perform this action. (USER_UNAUTHORIZED)
-    hint: Give the key Project Automation Admin (for pool-wide reads Global Read Only) and run again.
-    error_code: USER_UNAUTHORIZED
+  contains:
+    code: {description: "Stable word for what went wrong.", type: str, sample: forbidden}
+    status: {description: HTTP status of the answer that told it., type: int}
+    system: {description: Always V(ops_manager)., type: str, sample: ops_manager}
+    operation: {description: What was tried., type: str}
+    resource: {description: What it was tried on., type: str}
+    server_message: {description: The words of the server., type: str}
+    hint: {description: What to do next., type: str}
+    error_code: {description: The C(errorCode) of Ops Manager., type: str, returned: when the server told one}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
