@@ -264,7 +264,10 @@ def resolve(want: Want, profiles: t.Sequence[Profile]) -> tuple[Profile | None, 
     if want.id:
         return next((one for one in profiles if one.id == want.id), None), (), ()
     named = [one for one in profiles if one.name == want.name]
-    old = {ident for one in named for ident in _replaced_by(one)}
+    old: set[str] = set()
+    for one in sorted(named, key=lambda one: one.age, reverse=True):
+        if one.id not in old:  # one that was replaced itself has no say, so that not all can be old
+            old.update(ident for ident in _replaced_by(one) if ident != one.id)
     current = sorted((one for one in named if one.id not in old), key=lambda one: one.age)
     leftovers = tuple(one for one in named if one.id in old)
     if len(current) <= 1:
