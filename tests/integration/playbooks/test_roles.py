@@ -1,0 +1,198 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each role promises beyond the modules it uses."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+from harness import XCLARITY_PASSWORD
+from playbook_output import shown
+
+WEB = {f"web-0{n}": {"xclarity_profile": f"web-0{n}", "xclarity_target": f"0A1000000000000000000000000000{n + 9:02X}"} for n in (1, 2, 3)}
+
+
+def run(harness, hosts, *arguments, after=(), role="activate_profiles", **variables):
+    """A play over these hosts with the role, and tasks after it."""
+    inventory = harness.folder / "hosts.yml"
+    everything = {"all": {"hosts": hosts, "vars": {f"{role}_poll_interval": 0.1, **variables}}}
+    inventory.write_text(yaml.safe_dump(everything), encoding="utf-8")
+    tasks = [{"name": "Use the role", "ansible.builtin.include_role": {"name": f"groundwork.provision.{role}"}}, *after]
+    book = harness.folder / "roles.yml"
+    book.write_text(yaml.safe_dump([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    return harness.playbook("-i", str(inventory), str(book), *arguments)
+
+
+def alone(harness, role, *arguments, after=(), **variables):
+    """The role on localhost."""
+    here = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
+    return run(harness, here, *arguments, after=after, role=role, **variables)
+
+
+def changing(sim, system="xclarity", since=0):
+    return [(entry["method"], entry["path"]) for entry in sim.log(since=since, system=system, changing=True)]
+
+
+# -- activate_profiles ------------------------------------------------------------------------------------------------
+
+
+def test_hosts_of_two_xclarity_servers_get_one_task_each(sim, harness):
+    uuid = "0B20000000000000000000000000000A"
+    sim.seed(xclarity_target={"nodes": [{"uuid": uuid, "name": "far-01"}], "profiles": [{"id": "5", "name": "far-01"}]})
+    far = {"xclarity_profile": 5, "xclarity_target": uuid, "xclarity_endpoint": sim.ready["xclarity_target"]}
+    plain = {"bastion": {}, "far-01": far}
+    played = run(harness, {**WEB, **plain}, xclarity_restart="immediate", xclarity_password=XCLARITY_PASSWORD)
+    assert played.rc == 0, played.output
+    assert sorted(changing(sim)) == [("POST", f"/profiles/7{n}") for n in (1, 2, 3)]
+    assert changing(sim, "xclarity_target") == [("POST", "/profiles/5")]
+    assert [sim.sessions(system)["opened"] for system in ("xclarity", "xclarity_target")] == [1, 1]
+    assert sim.sessions("xclarity_target")["open"] == 0
+    assert XCLARITY_PASSWORD not in played.output
+
+
+def test_a_profile_that_does_not_get_there_fails_its_host_only(sim, harness):
+    sim.switches("xclarity", refused_targets=[WEB["web-02"]["xclarity_target"]])
+    after = [{
+        "name": "Tell what became of this host",
+        "ansible.builtin.debug": {"msg": "{{ inventory_hostname }} is {{ activate_profiles_results[inventory_hostname].status }}"},
+    }]  # fmt: skip
+    played = run(harness, WEB, after=after, xclarity_restart="immediate", activate_profiles_concurrency=1)
+    assert played.rc != 0
+    assert played.recap["failed"] == 1
+    assert "web-01 is active" in played.output
+    assert "web-03 is active" in played.output
+    assert "web-02 is" not in played.output
+    assert "fatal: [web-02]" in played.output
+
+
+def test_nothing_is_assumed_about_the_restart(sim, harness):
+    played = run(harness, WEB)
+    assert played.rc != 0
+    assert "restart is not set for the profile web-01" in played.output
+    assert sim.log() == []
+
+
+def test_a_play_in_which_no_host_has_a_profile_does_nothing(sim, harness):
+    played = run(harness, {"bastion": {}}, "--check")
+    assert played.rc == 0, played.output
+    assert shown(played.output) == [{"would_send": [], "not_foretold": []}]
+    assert sim.log() == []
+
+
+# -- protect_manager --------------------------------------------------------------------------------------------------
+
+SAFE = {"protect_manager_destination": "/mnt/backups", "protect_manager_passphrase": "Passphrase-canary-72"}
+
+
+def seed_series(sim, *days, locations):
+    """Backups series-DAY, older days first."""
+    sim.seed(xclarity={"backups": [
+        {"uuid": f"00000000-0000-4000-8000-0000000000{day}", "label": f"series-{day}", "date": f"2026-03-{day}T02:00:00Z",
+         "locations": list(locations)} for day in days
+    ]})  # fmt: skip
+
+
+def test_only_what_is_on_the_share_is_pruned_and_never_the_newest(sim, harness):
+    seed_series(sim, 11, 12, 14, locations=["internal", "/mnt/backups"])
+    seed_series(sim, 13, locations=["internal"])
+    options = {**SAFE, "protect_manager_series": "series-", "protect_manager_label": "series-15", "protect_manager_keep": 2}
+    foretold = alone(harness, "protect_manager", "--check", **options)
+    assert foretold.rc == 0, foretold.output
+    deletions = [step["path"] for step in shown(foretold.output)[0]["would_send"] if step["method"] == "DELETE"]
+    played = alone(harness, "protect_manager", **options)
+    assert played.rc == 0, played.output
+    sent = [path.partition("?")[0] for method, path in changing(sim) if method == "DELETE"]
+    assert sent == deletions
+    left = {one["label"]: one["locations"] for one in sim.state("xclarity")["data"]["backups"].values()}
+    assert left == {
+        "series-11": ["/mnt/backups"],
+        "series-12": ["/mnt/backups"],
+        "series-13": ["internal"],  # nowhere else
+        "series-14": ["internal", "/mnt/backups"],  # the second newest
+        "series-15": ["internal", "/mnt/backups"],
+        "nightly": ["internal"],  # of no series
+        "before-upgrade": ["internal", "/mnt/backups"],
+    }
+    since = sim.last()
+    again = alone(harness, "protect_manager", **options)
+    assert again.recap["changed"] == 0, again.output
+    assert changing(sim, since=since) == []
+
+
+def test_where_the_copy_is_not_seen_nothing_is_deleted(sim, harness):
+    """The server does not tell where backups are."""
+    sim.switches("xclarity", location_key="absent")
+    seed_series(sim, 11, 12, locations=["internal", "/mnt/backups"])
+    played = alone(harness, "protect_manager", **SAFE, protect_manager_series="series-", protect_manager_keep=1)
+    assert played.rc != 0
+    assert [method for method, _path in changing(sim)] == ["POST"]  # the backup itself, which is safe in any case
+
+
+def test_to_keep_no_backup_is_refused(sim, harness):
+    played = alone(harness, "protect_manager", **SAFE, protect_manager_keep=0)
+    assert played.rc != 0
+    assert "must be 1 or more" in played.output
+    assert sim.log() == []
+
+
+# -- publish_os_image -------------------------------------------------------------------------------------------------
+
+
+def test_the_next_step_gets_the_file(sim, harness):
+    after = [{"name": "Next step", "ansible.builtin.debug": {"msg": "got {{ publish_os_image_file }} {{ publish_os_image_sha256 }}"}}]
+    options = {"publish_os_image_profile": "web_gold", "publish_os_image_dest": str(harness.folder)}
+    played = alone(harness, "publish_os_image", after=after, **options)
+    assert played.rc == 0, played.output
+    (file,) = harness.folder.glob("*_web_gold.tar.gz")
+    assert f"got {file} " in played.output
+    # A file that somebody has changed since is not taken for the export.
+    file.write_bytes(b"something else")
+    again = alone(harness, "publish_os_image", after=after, **options)
+    assert again.rc == 0, again.output
+    assert again.recap["changed"] == 1
+
+
+# -- acquire_servers --------------------------------------------------------------------------------------------------
+
+
+def test_acquired_servers_are_hosts_of_the_next_play(sim, harness):
+    book = [
+        {"name": "Acquire", "hosts": "localhost", "gather_facts": False, "tasks": [
+            {"name": "Use the role", "ansible.builtin.include_role": {"name": "groundwork.provision.acquire_servers"}}]},
+        {"name": "Use them", "hosts": "database", "gather_facts": False, "tasks": [
+            {"name": "Show", "ansible.builtin.debug": {"msg": "{{ inventory_hostname }}: {{ acquire_servers_properties.Size }}"}}]},
+    ]  # fmt: skip
+    path = harness.folder / "acquire.yml"
+    path.write_text(yaml.safe_dump(book), encoding="utf-8")
+    wanted = [{"properties": {"Datacenter": "oslo", "Size": "l"}, "count": 2}]
+    variables = {"acquire_servers_wanted": wanted, "acquire_servers_groups": ["database"], "acquire_servers_poll_interval": 0.1}
+    played = harness.playbook(str(path), "-e", json.dumps(variables))
+    assert played.rc == 0, played.output
+    assert "oslo-l1.example.net: l" in played.output
+    assert "oslo-l2.example.net: l" in played.output
+    assert played.recap["changed"] == 1  # the request; the inventory of a run is nobody's state
+
+
+# -- define_cluster_profiles ------------------------------------------------------------------------------------------
+
+
+def test_a_directory_without_specs_is_said_so(sim, harness):
+    (harness.folder / "specs").mkdir()
+    (harness.folder / "specs" / "notes.txt").write_text("no spec")
+    played = alone(harness, "define_cluster_profiles", define_cluster_profiles_directory=str(harness.folder / "specs"))
+    assert played.rc != 0
+    assert "There is no spec" in played.output
+    assert sim.log() == []
+
+
+def test_a_bad_spec_fails_in_check_mode_already(sim, harness):
+    specs = harness.folder / "specs"
+    specs.mkdir()
+    spec = {"type": "os.nova.server", "version": "1.0", "properties": {"flavour": "m1.small"}}
+    (specs / "web.json").write_text(json.dumps(spec), encoding="utf-8")
+    played = alone(harness, "define_cluster_profiles", "--check", define_cluster_profiles_directory=str(specs))
+    assert played.rc != 0
+    assert "flavour" in played.output
+    assert changing(sim, "clustering") == []
