@@ -109,8 +109,10 @@ compose:
 
 import typing as t
 
+from ansible import template
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils import unsafe_proxy
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
@@ -118,15 +120,10 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, facts
 
-try:
-    from ansible.template import trust_as_template  # noqa: F401  (its presence: strings are data unless marked)
-except ImportError:  # ansible-core 2.18 evaluates whatever is not marked as unsafe
-    from ansible.utils.unsafe_proxy import wrap_var as as_data
-else:
 
-    def as_data(value: t.Any) -> t.Any:
-        """A value that is never evaluated as a template."""
-        return value
+def as_data(value: t.Any) -> t.Any:
+    """A value that is never evaluated as a template: ansible-core 2.18 evaluates whatever is not marked as unsafe."""
+    return value if hasattr(template, "trust_as_template") else unsafe_proxy.wrap_var(value)
 
 
 CONNECTION = ("endpoint", "public_key", "private_key", "group_id", "group_name", "validate_certs", "ca_path", "use_proxy", "timeout")

@@ -91,7 +91,7 @@ EXAMPLES = r"""
     private_key: "{{ ops_manager_private_key }}"
     group_name: payments
     properties:
-      Datacenter: [oslo, rome]
+      Datacenter: [oslo, bergen]
       Size: m
     count: 3
   register: acquired
@@ -111,7 +111,8 @@ EXAMPLES = r"""
     servers:
       - properties: {Datacenter: oslo, Size: l}
         count: 2
-      - properties: {Datacenter: rome, Size: s}
+      - properties: {Datacenter: bergen, Size: m}
+        count: 2
     wait: false
 
 - name: Cancel what is still executing for one site
@@ -121,7 +122,7 @@ EXAMPLES = r"""
     private_key: "{{ ops_manager_private_key }}"
     group_name: payments
     properties:
-      Datacenter: rome
+      Datacenter: bergen
     state: absent
 """
 

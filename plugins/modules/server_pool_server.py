@@ -48,8 +48,8 @@ EXAMPLES = r"""
     private_key: "{{ ops_manager_private_key }}"
     group_name: payments
     hostnames:
-      - node17.oslo.example
-      - node18.oslo.example
+      - oslo-m1.example.net
+      - oslo-m2.example.net
     state: absent
 """
 
