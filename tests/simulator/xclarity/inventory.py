@@ -53,7 +53,7 @@ class Inventory:
         self.others: dict[str, list[dict[str, Any]]] = {"switches": [], "storage": []}
         self._at_bay: dict[str, str] = {}
         self._texts: dict[str, bytes] = {}
-        self._list: bytes | None = None
+        self._lists: dict[str, bytes] = {}  # by query string, until something changes
 
     def seed_chassis(self, chassis: list[dict[str, Any]]) -> None:
         for one in chassis:
@@ -73,7 +73,7 @@ class Inventory:
                     raise ValueError(f"no chassis {one['chassis']} for node {one['uuid']}")
                 self._at_bay[f"{one['chassis']}_bay{one['bay']}"] = one["uuid"]
             self.nodes[one["uuid"]] = node
-        self._list = None
+        self._lists.clear()
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -104,7 +104,7 @@ class Inventory:
 
     def changed(self, node: dict[str, Any]) -> None:
         self._texts.pop(node["uuid"], None)
-        self._list = None
+        self._lists.clear()
 
     def restart(self, node: dict[str, Any]) -> None:
         """The server restarts; a profile that waits for this becomes active."""
@@ -182,11 +182,12 @@ class Inventory:
 
     @call()
     async def all_nodes(self, request: Request, _user: str) -> Response:
-        if request.query_params:
-            return reply(self.system, b'{"nodeList":[' + self._chosen(request, list(self.nodes.values())) + b"]}")
-        if self._list is None:
-            self._list = b'{"nodeList":[' + b",".join([self._text(node) for node in self.nodes.values()]) + b"]}"
-        return reply(self.system, self._list)
+        query = request.url.query
+        if query not in self._lists:
+            if len(self._lists) > 20:
+                self._lists.clear()
+            self._lists[query] = b'{"nodeList":[' + self._chosen(request, list(self.nodes.values())) + b"]}"
+        return reply(self.system, self._lists[query])
 
     def _known(self, ids: str) -> list[dict[str, Any]]:
         nodes = [self.nodes[one] for one in ids.split(",") if one in self.nodes]
