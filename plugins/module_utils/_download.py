@@ -119,7 +119,7 @@ class _Stream:
                 self.file.write(piece)
                 if self.have - flushed >= FLUSH:
                     flushed = self.have
-                    self.judge.later(self.file.flush)
+                    self.file.flush()
         if self.total is not None and self.have != self.total:
             raise Broken(f"{self.have} of {self.total} bytes came.", cut=True)
         return True
@@ -196,7 +196,7 @@ class _Judge:
     """The second thread: digest and archive, in the order of the bytes. What it finds wrong is raised by the first."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[t.Any] = queue.Queue(QUEUED)
+        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED)
         self._digest, self._archive = hashlib.sha256(), TarGz()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="groundwork-archive", daemon=True)
@@ -206,10 +206,6 @@ class _Judge:
         if self._error is not None:
             raise self._error
         self._queue.put(piece)
-
-    def later(self, call: t.Callable[[], None]) -> None:
-        """Have something done by this thread in its turn."""
-        self._queue.put(call)
 
     def verdict(self) -> tuple[str, int]:
         """(sha256, number of files) of all that was fed. Raises :class:`Broken`."""
@@ -230,11 +226,8 @@ class _Judge:
             if self._error is not None:
                 continue  # drained, so that the first thread is never stuck
             try:
-                if callable(item):
-                    item()
-                else:
-                    self._digest.update(item)
-                    self._archive.feed(item)
+                self._digest.update(item)
+                self._archive.feed(item)
             except BaseException as exc:
                 self._error = exc
 

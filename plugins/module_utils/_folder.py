@@ -17,6 +17,7 @@ import json
 import os
 import re
 import stat
+import threading
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
@@ -208,6 +209,8 @@ class Temporary:
 
     def __init__(self, folder: Folder, label: str) -> None:
         self._folder = folder
+        self._flusher: threading.Thread | None = None
+        self._flush_error: OSError | None = None
         self._name: str | None = f".{label[:160]}.{os.urandom(8).hex()}.groundwork-part"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
@@ -227,6 +230,8 @@ class Temporary:
         if self._name is not None:
             self._folder.remove(self._name)
             self._name = None
+        if self._flusher is not None:
+            self._flusher.join()
         os.close(self._fd)
 
     def write(self, data: bytes) -> None:
@@ -238,11 +243,25 @@ class Temporary:
             raise os_failure(exc, f"writing in {self._folder.path} failed") from None
 
     def flush(self) -> None:
-        """Let the disk begin with what was written, so that the end does not have to wait for all of it."""
+        """Let the disk begin with what was written, so that the end does not have to wait for all of it. Returns at once."""
+        if self._flusher is None or not self._flusher.is_alive():
+            self._settle()
+            self._flusher = threading.Thread(target=self._flush, name="groundwork-flush", daemon=True)
+            self._flusher.start()
+
+    def _flush(self) -> None:
         try:
             os.fdatasync(self._fd)
         except OSError as exc:
-            raise os_failure(exc, f"writing in {self._folder.path} failed") from None
+            self._flush_error = exc  # the system tells it once only
+
+    def _settle(self) -> None:
+        if self._flusher is not None:
+            self._flusher.join()
+            self._flusher = None
+        if self._flush_error is not None:
+            error, self._flush_error = self._flush_error, None
+            raise os_failure(error, f"writing in {self._folder.path} failed")
 
     def restart(self) -> None:
         """Empty it."""
@@ -251,6 +270,7 @@ class Temporary:
 
     def commit(self, name: str, mode: int) -> None:
         """Make it the file ``name``: mode, synced to disk, renamed, directory synced. What was there is replaced."""
+        self._settle()
         try:
             os.fchmod(self._fd, mode)
             os.fsync(self._fd)

@@ -170,7 +170,7 @@ class Export:
         keys = {f"{step.operation}:{step.resource}" for step in self.plan.steps}
         if not keys & set(guard.unfinished):
             return
-        guard.finish()
+        guard.told()
         failure = Failure(
             "earlier_run_unfinished",
             "an earlier run ended before it knew whether its export had been started.",
