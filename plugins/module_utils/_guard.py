@@ -25,6 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 
 SCHEMA = 1
 LOCK_POLL = 0.1
+DOUBT_LIFETIME = 86400.0  # seconds after which nobody wonders any more what a killed run did
 
 
 class Guard:
@@ -42,6 +43,7 @@ class Guard:
         self._name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self._clock, self._settle, self._required, self._wait = clock, settle, required, wait
         self._fd: int | None = None
+        self._doubts: set[str] = set()  # the same as ``unfinished``, less what this run has dealt with
         self.intended = False
         self.waited = 0.0  # seconds that another run held the lock
         self.note: str | None = None
@@ -73,17 +75,25 @@ class Guard:
     def intend(self, resources: t.Iterable[str]) -> None:
         """Record, before anything is sent, that these resources are about to be asked for."""
         self.intended = True
-        self._append([{"intent": resource} for resource in resources], sync=True, header=True)
+        resources = list(resources)
+        # What a killed run left about other resources stays in the file: another task may be the one to ask about it.
+        self._doubts.difference_update(resources)
+        self._append([{"intent": resource} for resource in resources], sync=True, header=True, clear=not self._doubts)
 
     def resolve(self, resource: str, outcome: str) -> None:
         """Record what became of one request: ``not_started``, ``started`` or ``unknown``."""
         self._append([{"resolved": resource, "outcome": outcome}], sync=False)
 
     def finish(self) -> None:
-        """Everything is known and told: the record is not needed any more."""
-        if self._fd is not None:
+        """Everything about this run's own requests is known and told: their record is not needed any more."""
+        if self._fd is not None and not self._doubts:
             os.ftruncate(self._fd, 0)
+
+    def told(self) -> None:
+        """The user was told that the fate of a killed run's requests is not known; that is done once."""
+        self._doubts.clear()
         self.unfinished = []
+        self.finish()
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -124,23 +134,28 @@ class Guard:
 
     def _recover(self) -> None:
         """Read what an earlier run left; wait until its last request can not be on its way any more."""
-        header, killed, told = self._read()
-        if not killed and not told:
-            return
-        self.unfinished = sorted(killed)
-        elapsed = self._settle
-        if header.get("boot") == _boot_id():
-            elapsed = self._clock.monotonic() - float(header.get("monotonic", 0.0))
-        else:
-            elapsed = abs(self._clock.wall() - float(header.get("wall", 0.0)))
-        self._clock.sleep(min(self._settle, max(0.0, self._settle - elapsed)))
+        header, killed, settled, told = self._read()
+        age = abs(self._clock.wall() - float(header.get("wall", 0.0)))
+        if killed and age < DOUBT_LIFETIME:
+            self.unfinished = sorted(killed)
+            self._doubts = set(killed)
+            if killed - settled:
+                # It may have sent its last request right before it died, and that may have been a moment ago.
+                self._clock.sleep(self._settle)
+                self._append([{"settled": True}], sync=False)
+        elif told:
+            same = header.get("boot") == _boot_id()
+            elapsed = self._clock.monotonic() - float(header.get("monotonic", 0.0)) if same else age
+            self._clock.sleep(min(self._settle, max(0.0, self._settle - elapsed)))
 
-    def _read(self) -> tuple[dict[str, t.Any], set[str], set[str]]:
-        """The header, what was never resolved (a kill), and what a run told its user that it could not find out."""
+    def _read(self) -> tuple[dict[str, t.Any], set[str], set[str], set[str]]:
+        """The last header, what was never resolved (a kill), which of that a later run has waited for, and what a run told
+        its user that it could not find out."""
         fd = t.cast(int, self._fd)
         text = os.pread(fd, 64 * 1024 * 1024, 0).decode("utf-8", "replace")
         header: dict[str, t.Any] = {}
         killed: set[str] = set()
+        settled: set[str] = set()
         told: set[str] = set()
         for line in text.splitlines():
             try:
@@ -155,13 +170,16 @@ class Guard:
                 header = entry
             elif "intent" in entry:
                 killed.add(str(entry["intent"]))
+                settled.discard(str(entry["intent"]))
+            elif "settled" in entry:
+                settled |= killed
             elif "resolved" in entry:
                 killed.discard(str(entry["resolved"]))
                 if entry.get("outcome") == "unknown":
                     told.add(str(entry["resolved"]))
-        return header, killed, told
+        return header, killed, settled, told
 
-    def _append(self, entries: list[dict[str, t.Any]], *, sync: bool, header: bool = False) -> None:
+    def _append(self, entries: list[dict[str, t.Any]], *, sync: bool, header: bool = False, clear: bool = False) -> None:
         if self._fd is None:
             return
         if header:
@@ -169,7 +187,7 @@ class Guard:
             entries = [{"schema": SCHEMA, "pid": os.getpid(), "boot": _boot_id(), **now}, *entries]
         data = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
         try:
-            if header:
+            if clear:
                 os.ftruncate(self._fd, 0)
             os.lseek(self._fd, 0, os.SEEK_END)
             while data:

@@ -56,9 +56,9 @@ class Redactor:
                 if len(secret) >= MIN_DERIVED:
                     self._forms.update(_forms(secret))
 
-    def text(self, text: str) -> str:
-        """``text`` without any secret."""
-        for form in sorted((f for f in self._forms if f in text), key=len, reverse=True):
+    def text(self, text: str, shortest: int = 1) -> str:
+        """``text`` without any secret; ``shortest``: leave alone those with fewer letters."""
+        for form in sorted((f for f in self._forms if f in text and len(f) >= shortest), key=len, reverse=True):
             text = text.replace(form, MASK)
         return text
 

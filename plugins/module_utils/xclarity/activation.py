@@ -120,7 +120,7 @@ def _refuse_unproven(choices: t.Sequence[Choice], guard: Guard) -> None:
         and choice.profile.status != profiles.INACTIVE
     ]
     if doubtful:
-        guard.finish()
+        guard.told()
         failure = Failure(
             "earlier_run_unfinished",
             f"an earlier run ended before it knew whether its activation of {', '.join(doubtful[:5])} had arrived.",

@@ -144,7 +144,7 @@ def choose(one: Push, all_jobs: Jobs, guard: Guard) -> None:
         body={"action": "start", "destination": destination, "operation": PUSH, "uuid": backup.uuid},
     )
     if f"{step.operation}:{step.resource}" in guard.unfinished and not one.asked:
-        guard.finish()
+        guard.told()
         failure = Failure(
             "earlier_run_unfinished",
             f"an earlier run ended before it knew whether its push of {backup.title} had arrived, and no push is running now.",

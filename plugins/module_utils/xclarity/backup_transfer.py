@@ -163,7 +163,7 @@ def _refuse_doubt(choice: Choice, step: Step, running: t.Sequence[dict[str, t.An
     doubtful = [job for job in running if backups.likely(job, step.operation, choice.backup)]
     if choice.backup.at is not None and not doubtful:
         return
-    guard.finish()
+    guard.told()
     seen = f" The job {jobs.ident(doubtful[0])} could be it." if doubtful else ""
     failure = Failure(
         "earlier_run_unfinished",

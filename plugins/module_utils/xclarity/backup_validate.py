@@ -75,7 +75,7 @@ def _start(
     run: Run, client: Client, backup: Backup | None, step: Step, all_jobs: t.Sequence[t.Mapping[str, t.Any]], guard: Guard
 ) -> Outcome:
     if f"{step.operation}:{step.resource}" in guard.unfinished:
-        guard.finish()
+        guard.told()
         failure = Failure(
             "earlier_run_unfinished",
             "an earlier run ended before it knew whether its validation had arrived, and none is running now.",

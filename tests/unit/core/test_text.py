@@ -119,6 +119,8 @@ def test_one_letter_is_masked_as_it_is_but_not_in_its_encodings():
     redactor = Redactor()
     redactor.add("1")
     assert redactor.value({"id": "71", "n": 5}) == {"id": f"7{MASK}", "n": 5}
+    redactor.add("c")
+    assert redactor.value({"changed": False}) == {"changed": False}, "the keys that playbooks look at stay"
 
 
 @given(JSON)
