@@ -1,0 +1,153 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run: its numbers, its results, and its one exit, through which no secret and no hostile text passes."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from harness import run_main
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _bulk, _module
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result, of_many
+
+SECRET = "Canary-5ecret"
+SPEC = Spec({"password": {"type": "str", "no_log": True}, "ids": {"type": "list", "elements": "str"}})
+
+
+def leave(body, **params):
+    """The result of a module whose run function is ``body``, as text and parsed."""
+    result = run_main(lambda: _module.main(SPEC, body), {"password": SECRET, **params})
+    return result, json.dumps(result, ensure_ascii=False)
+
+
+# how a run could carry the secret to its end
+EXITS = {
+    "result": lambda run: {"changed": True, "note": f"login {SECRET}"},
+    "key": lambda run: {"changed": True, SECRET: 1},
+    "deep": lambda run: {"changed": True, "a": [{"b": (SECRET, SECRET.upper())}]},
+    "plan": lambda run: {"changed": True, "plan": [{"body": {"password": SECRET}}]},
+    "diff": lambda run: {"changed": True, "diff": {"before": SECRET, "after": {"x": SECRET}}},
+    "warning": lambda run: run.warn(f"be careful with {SECRET}") or {"changed": False},
+    "failure": lambda run: fail(Failure("x", f"it broke near {SECRET}", f"Look at {SECRET}", server_message=SECRET)),
+    "details": lambda run: fail(Failure("x", "it broke", details={"id": SECRET})),
+    "our own defect": lambda run: fail(ValueError(SECRET)),
+    "a defect with a secret for a type": lambda run: fail(KeyError(SECRET)),
+    "the stack is exhausted": lambda run: fail(RecursionError(SECRET)),
+    "told to end": lambda run: fail(_module.Terminated(SECRET)),
+}
+
+
+def fail(exc):
+    raise exc
+
+
+@pytest.mark.parametrize("way", EXITS)
+def test_no_secret_passes_the_exit(way):
+    result, text = leave(EXITS[way])
+    for form in (SECRET, SECRET.upper(), SECRET.lower(), SECRET[::-1]):
+        assert form not in text
+    assert "Traceback" not in text
+    if way in ("our own defect", "a defect with a secret for a type", "the stack is exhausted"):
+        assert result.code == "internal_error"
+        assert "in _module.py:" in result["msg"]
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\r\nfake: [localhost] => ok", "\ud800", "\u202eabc", "nul\0"])
+def test_hostile_text_is_harmless_at_the_exit(text):
+    result, told = leave(lambda run: {"changed": False, "name": text, "list": [text], text: 1})
+    told.encode("utf-8")
+    for bad in ("\x1b", "\ud800", "\u202e", "\0", "\r"):
+        assert bad not in json.dumps(result, ensure_ascii=False).encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        assert bad not in result["name"]
+
+
+def sent(run):
+    class Guard:
+        intended = True
+
+    run.guards.append(Guard())
+    raise ValueError("x")
+
+
+def test_a_defect_after_a_request_leaves_the_outcome_unknown():
+    result, _text = leave(sent)
+    assert (result["outcome"], result["changed"], result.code) == ("unknown", True, "internal_error")
+    assert K4 in result["msg"]
+    result, _text = leave(lambda run: fail(ValueError("x")))
+    assert (result["outcome"], result["changed"]) == ("none", False)
+    assert K1 in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "outcome, changed, sentence",
+    [("none", False, K1), ("not_started", False, K2), ("started", True, K3), ("finished", True, K3), ("unknown", True, K4)],
+)
+def test_changed_says_whether_anything_may_have_happened(outcome, changed, sentence):
+    result, _text = leave(lambda run: fail(Failure("x", "why", "next", outcome=outcome)))
+    assert (result["changed"], result["outcome"], result.failed) == (changed, outcome, True)
+    assert sentence in result["msg"]
+
+
+NUMBERS = {
+    "timeout": [0, -1, math.nan, math.inf, 1e9, 0.01],
+    "wait_timeout": [-1, math.nan, math.inf, 1e10],
+    "poll_interval": [0, -5, math.nan, math.inf, 1e9],
+    "reconcile_timeout": [-1, math.nan, math.inf, 1e5],
+    "concurrency": [0, -1, 65],
+}
+
+
+@pytest.mark.parametrize("name, value", [(name, value) for name, values in NUMBERS.items() for value in values])
+def test_numbers_that_make_no_sense(name, value):
+    with pytest.raises(Failure) as caught:
+        Run({name: value})
+    assert caught.value.code == "config_number"
+    assert K1 in caught.value.message()
+
+
+def test_check_mode_takes_no_lock_and_writes_no_record(tmp_path):
+    params = {"state_dir": str(tmp_path / "state"), "reconcile_timeout": 15.0, "lock": "required"}
+    run = Run(params, check_mode=True)
+    with run.guard("x") as guard:
+        assert guard.unfinished == []
+    assert not (tmp_path / "state").exists()
+    with Run(params).guard("x"):
+        assert (tmp_path / "state").exists()
+
+
+def test_many_failures_are_one_that_names_the_worst():
+    failures = [Failure("bad_request", "a", outcome="not_started"), Failure("reply_lost", "b", outcome="unknown")]
+    one = of_many(failures, 5, "profiles")
+    assert one.outcome == "unknown"
+    assert "2 of 5 profiles failed" in one.message()
+    assert K4 in one.message()
+    assert failed_result(one)["changed"] is True
+    assert of_many(failures[:1], 1, "profiles") is failures[0]
+
+
+# -- many items -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 64])
+def test_results_come_in_the_order_given(concurrency):
+    assert _bulk.each(range(100), lambda n: n * n, concurrency=concurrency) == [n * n for n in range(100)]
+
+
+def test_what_a_worker_raises_ends_the_whole():
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        if number == 3:
+            raise KeyboardInterrupt
+        return number
+
+    with pytest.raises(KeyboardInterrupt):
+        _bulk.each(range(1000), work, concurrency=2)
+    assert len(begun) < 1000
