@@ -181,17 +181,17 @@ duration:
   type: float
   sample: 312.4
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: target_mismatch
-    status:
-    system: xclarity
-    operation: activate
-    resource: web-01
-    server_message:
-    hint: Unassign it first (state inactive), or correct uuid, and run again.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: target_mismatch}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: activate}
+    resource: {description: What it was about., type: str, sample: web-01}
+    server_message: {description: "What the server said, if anything.", type: str}
+    hint: {description: What to do next., type: str, sample: "Unassign it first (state inactive), or correct uuid, and run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
