@@ -114,10 +114,19 @@ def test_values_of_others_that_are_lists(pool: Pool) -> None:
 
 def test_a_request_fulfilled_between_the_two_lists_is_not_counted_twice(pool: Pool) -> None:
     """Executing in the first list, its server bound in the second: counted twice, one server too few would be asked for."""
-    pool.switch(allocation_seconds=0.3)
+    pool.control.clock("manual")
     pool.request(OSLO)
-    pool.control.fault("ops_manager", "GET", "/serverPool/servers", delay=0.6)
-    result = pool.ask(properties=OSLO, count=2)
+    pool.control.fault("ops_manager", "GET", "/serverPool/servers", delay=0.5)
+
+    def listed() -> bool:
+        return any("/serverPool/requests?" in entry["path"] for entry in pool.log())
+
+    def fulfil() -> None:
+        pool.control.clock(advance=60)
+        pool.control.clock("real")
+
+    with pool.meanwhile(listed, fulfil):
+        result = pool.ask(properties=OSLO, count=2)
     assert result["changed"] is True
     assert len(result["servers"]) == 2
 
