@@ -207,17 +207,17 @@ duration:
   type: float
   sample: 95.1
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: busy
-    status:
-    system: xclarity
-    operation: create
-    resource: before-update
-    server_message:
-    hint: Wait until it has ended, then run again.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: busy}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: "create"}
+    resource: {description: What it was done to., type: str, sample: "before-update"}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: "Wait until it has ended, then run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

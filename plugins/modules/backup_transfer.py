@@ -239,17 +239,17 @@ duration:
   type: float
   sample: 12.4
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: source_not_local
-    status:
-    system: xclarity
-    operation: copy
-    resource: 4edf27ff-08d1-49b5-b7f3-7e8edc4fd278
-    server_message:
-    hint: Copy it to internal first, then run again.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: source_not_local}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: "copy"}
+    resource: {description: What it was done to., type: str, sample: "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: "Copy it to internal first, then run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

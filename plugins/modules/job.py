@@ -118,7 +118,7 @@ jobs:
     started: {description: When it began., type: str, sample: "2026-03-01T09:15:00Z"}
     ended: {description: When it ended., type: str, sample: "2026-03-01T09:16:00Z"}
     failing: {description: Parts of it that did not end well., type: list, elements: str, sample: []}
-    children: {description: Its parts, each of this shape., type: list, elements: dict}
+    children: {description: "Its parts, each of this shape.", type: list, elements: dict}
     changed: {description: Whether this run sent something for it., type: bool, sample: false}
     outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: none}
     reconciled: {description: Whether the answer was lost and the effect was found by reading., type: bool, sample: false}
@@ -130,17 +130,17 @@ duration:
   type: float
   sample: 12.4
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: job_failed
-    status:
-    system: xclarity
-    operation: wait
-    resource: "17"
-    server_message: The share is full.
-    hint: Look at the job on the server, then run again.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: job_failed}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: "wait"}
+    resource: {description: What it was done to., type: str, sample: "17"}
+    server_message: {description: What the server said., type: str, sample: "The share is full."}
+    hint: {description: What to do next., type: str, sample: "Look at the job on the server, then run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

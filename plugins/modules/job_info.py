@@ -82,24 +82,24 @@ jobs:
     started: {description: When it began., type: str, sample: "2026-03-01T09:15:00Z"}
     ended: {description: When it ended., type: str, sample: "2026-03-01T09:16:00Z"}
     failing: {description: Parts of it that did not end well., type: list, elements: str, sample: []}
-    children: {description: Its parts, each of this shape., type: list, elements: dict}
+    children: {description: "Its parts, each of this shape.", type: list, elements: dict}
 duration:
   description: Seconds that the run took.
   returned: always
   type: float
   sample: 0.2
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: connect_refused
-    status:
-    system: xclarity
-    operation:
-    resource:
-    server_message:
-    hint: Check that the server runs, and endpoint, and run again.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: connect_refused}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str}
+    resource: {description: What it was done to., type: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: "Check that the server runs, and endpoint, and run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

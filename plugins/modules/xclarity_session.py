@@ -90,17 +90,17 @@ duration:
   type: float
   sample: 0.2
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: auth_failed
-    status: 403
-    system: xclarity
-    operation:
-    resource:
-    server_message: The user name or the password is not valid.
-    hint: Check username and password, end unused sessions of this user, and run again.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: auth_failed}
+    status: {description: "HTTP status, where there was an answer.", type: int, sample: 403}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str}
+    resource: {description: What it was done to., type: str}
+    server_message: {description: What the server said., type: str, sample: "The user name or the password is not valid."}
+    hint: {description: What to do next., type: str, sample: "Check username and password, end unused sessions of this user, and run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
