@@ -205,7 +205,9 @@ def _refuse(reply: Reply, what: str) -> None:
         if reply.status == 401:
             failure.why = "Keystone did not accept the credentials."
             failure.next_step = "Check user, password and domains, the token or the application credential, and run again."
+        elif reply.status == 404 and told:
+            failure.code, failure.why = "auth_failed", "Keystone does not know what auth names (a token, for example)."
+            failure.next_step = "Check auth and run again."
         elif reply.status == 404:
-            failure.why = "there is no Keystone v3 at auth_url, or it does not know what auth names."
-            failure.next_step = "Check auth_url (it usually ends in /v3) and run again."
+            failure.why, failure.next_step = "there is no Keystone v3 at auth_url.", "Check auth_url (it usually ends in /v3) and run again."
         raise

@@ -179,6 +179,7 @@ def test_a_service_that_takes_no_token_is_not_asked_for_ever(empty_sim, run_modu
     ({"auth_url": "ftp://x"}, "config_host"),
     ({"auth_url": "https://127.0.0.1:1/v3"}, "connect_refused"),
     ({"project_name": "no-such-project"}, "auth_failed"),
+    ({"username": None, "user_domain_name": None, "password": None, "token": "not-a-token"}, "auth_failed"),
     ({"project_name": None, "project_domain_name": None}, "auth_unscoped"),
     ({"passcode": "123456"}, "config_credentials"),
 ])  # fmt: skip
