@@ -14,7 +14,7 @@ import random
 import threading
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth, Digest
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_BODY, Answer, Reply, Transport, check_status
@@ -169,7 +169,7 @@ class Client:
     ) -> Reply:
         """One exchange, and one more for each 401 that new credentials can answer."""
         target = self.transport.target(path, query)
-        for _challenge in range(Digest.MAX_CHALLENGES + 1):
+        for _challenge in range(self.auth.MAX_CHALLENGES + 1):
             auth = self.auth.headers(method, target)
             reply = self.transport.send(
                 method, path, query=query, headers={**auth, **(headers or {})}, body=body, starts=starts, max_body=max_body, what=what

@@ -12,8 +12,9 @@ import dataclasses
 import email.utils
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._auth import Digest, check_secret
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import check_secret
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils._digest import Digest
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean

@@ -14,10 +14,10 @@ import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import (
     Basic,
-    Digest,
     XClaritySession,
     check_secret,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._digest import Digest
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK, Redactor
 

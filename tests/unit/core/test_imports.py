@@ -23,6 +23,7 @@ FLOORS = [
     {"_wire"},
     {"_transport"},
     {"_auth"},
+    {"_digest"},
     {"_client"},
     {"_bulk", "_guard", "_wait", "_archive", "_folder"},
     {"_download"},
