@@ -11,8 +11,8 @@ short_description: Servers of Lenovo XClarity Administrator
 version_added: 1.0.0
 description:
   - Makes a host of each server that XClarity Administrator manages, with variables from its inventory.
-  - Names and addresses that XClarity Administrator tells are those of the management controllers (BMC), not of operating systems. So C(ansible_host)
-    is not set unless O(bmc_as_ansible_host) says so; the address of the controller is the variable C(xclarity_bmc_address).
+  - Names and addresses that XClarity Administrator tells are those of the management controllers (BMC), not of operating systems.
+    So C(ansible_host) is not set unless O(bmc_as_ansible_host) says so. The controller's address is the variable C(xclarity_bmc_address).
   - The file must be named C(xclarity.yml) or end in C(.xclarity.yml) (or C(.yaml)).
 author:
   - groundwork.provision contributors (@groundwork)
@@ -80,8 +80,8 @@ options:
   hostnames:
     description:
       - What a host is named after, the first of these that a server has. Keys of the server as in M(groundwork.provision.node_info).
-      - Characters that mean something in host patterns become underscores. Where two servers would get one name, both get C(_) and their UUID
-        appended.
+      - Characters that mean something in host patterns become underscores.
+      - Where two servers would get one name, both get C(_) and their UUID appended.
     type: list
     elements: str
     choices: [name, hostname, fqdn, serial_number, uuid, bmc_address]

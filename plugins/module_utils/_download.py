@@ -140,9 +140,12 @@ class _Stream:
         length = _number(answer.headers.get("Content-Length"))
         if length is not None:
             self.total = self.have + length
+        elif told is not None:
+            self.total = told[2]
+        if self.total is not None:
             if self.total > self.limits.max_size:
                 raise self._too_large(self.total)
-            if length > self.folder.free():
+            if self.total - self.have > self.folder.free():
                 raise Failure(
                     "no_space", f"the file has {self.total} bytes, more than {self.folder.path} has room for.", "Make room and run again."
                 )
@@ -208,28 +211,29 @@ class _Judge:
         self._queue.put(piece)
 
     def verdict(self) -> tuple[str, int]:
-        """(sha256, number of files) of all that was fed. Raises :class:`Broken`."""
-        self._queue.put(None)
-        self._thread.join()
+        """(sha256, number of files) of all that was fed so far. Raises :class:`Broken`; after a ``cut`` one more may be fed."""
+        self._queue.join()
         if self._error is not None:
             raise self._error
         self._archive.finish()
         return self._digest.hexdigest(), self._archive.files
 
     def abandon(self) -> None:
+        """End the thread."""
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
-            if self._error is not None:
-                continue  # drained, so that the first thread is never stuck
             try:
-                self._digest.update(item)
-                self._archive.feed(item)
+                if self._error is None:  # else drained only, so that the first thread is never stuck
+                    self._digest.update(item)
+                    self._archive.feed(item)
             except BaseException as exc:
                 self._error = exc
+            finally:
+                self._queue.task_done()
 
 
 def _content_range(headers: t.Mapping[str, str]) -> tuple[int, int, int | None] | None:
