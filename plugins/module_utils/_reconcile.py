@@ -12,8 +12,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
-from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     FINISHED,
@@ -23,8 +21,11 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     UNKNOWN,
     Failure,
 )
-from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
+
+if t.TYPE_CHECKING:
+    from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+    from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 
 READ_BACK_INTERVAL = 1.0
 
@@ -128,6 +129,8 @@ def apply(
     :class:`Failure` for a refusal inside a 200 and :class:`Unproven` for a shape that proves nothing.
     stop: after the first failure begin no other; those stay ``none`` with a failure that says so.
     """
+    from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
+
     if not steps:
         return []
     guard.intend(_key(step) for step in steps)

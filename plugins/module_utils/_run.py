@@ -19,9 +19,12 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     Failure,
     bad_input,
 )
-from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Plan
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, clean
+
+if t.TYPE_CHECKING:
+    # A module that only reads loads neither.
+    from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
+    from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Plan
 
 # option -> (lowest, highest) that make sense; seconds but for concurrency
 _RANGES = {
@@ -68,6 +71,8 @@ class Run:
 
     def guard(self, *key: str) -> Guard:
         """The lock and record for this kind of work; in check mode nothing is taken, since nothing is sent."""
+        from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
+
         params = self.params
         guard = Guard(
             params["state_dir"],
@@ -77,7 +82,7 @@ class Run:
             required=params["lock"] == "required",
         )
         self.guards.append(guard)
-        return t.cast(Guard, _NoGuard(guard.path)) if self.check_mode else guard
+        return t.cast("Guard", _NoGuard(guard.path)) if self.check_mode else guard
 
 
 class _NoGuard:
