@@ -501,3 +501,25 @@ def test_a_user_who_may_only_read(sim, run_module):
     result = run_module(MODULE, COPY | {"username": "VIEWER", "password": "Passw0rd-view"})
     assert result.code == "forbidden"
     assert "nothing was started" in result["msg"]
+
+
+@pytest.mark.parametrize("params, code", [(MOVE | {"move_method": "verified"}, "checksum_mismatch"), (COPY, "checksum_mismatch")])
+def test_a_copy_with_another_checksum_is_no_copy_and_nothing_is_deleted(sim, run_module, params, code):
+    """The list that is read after the job shows the backup at its destination, but not the same bytes."""
+    entry = {"uuid": NIGHTLY, "label": "nightly", "checksum": "other", "locations": ["internal", params["destination"]]}
+    listed = json.dumps({"backups": [entry], "result": "success", "messages": []})
+    sim.fault("xclarity", "GET", "^/managementServer/data$", nth=2, times=-1, body=listed)
+    result = run_module(MODULE, params)
+    assert result.code == code
+    assert "The job was started (job" in result["msg"]
+    assert [method for method, _path, _body in changing(sim)] == ["PUT"]
+    assert locations(sim) == ["internal", params["destination"]]
+
+
+def test_the_copy_is_compared_once_more_right_before_the_deletion(sim, run_module):
+    """Between the comparison after the job and the deletion somebody deletes the copy: the only backup stays."""
+    gone = json.dumps({"backups": [{"uuid": NIGHTLY, "label": "nightly", "checksum": "x", "locations": ["internal"]}]})
+    sim.fault("xclarity", "GET", "^/managementServer/data$", nth=3, body=gone)
+    result = run_module(MODULE, MOVE | {"move_method": "verified"})
+    assert result.code == "effect_missing"
+    assert [method for method, _path, _body in changing(sim)] == ["PUT"]
