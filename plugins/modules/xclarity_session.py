@@ -100,7 +100,7 @@ error:
     operation: {description: What was done to RV(error.resource)., type: str}
     resource: {description: What it was done to., type: str}
     server_message: {description: What the server said., type: str, sample: "The user name or the password is not valid."}
-    hint: {description: What to do next., type: str, sample: "Check username and password, end unused sessions of this user, and run again."}
+    hint: {description: What to do next., type: str, sample: "Check username and password, and run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
