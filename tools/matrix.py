@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """`make matrix`: the tests on every supported ansible-core, with each Python that it supports and this machine has.
 
-Usage: matrix.py [CORE...] [-- PYTEST ARGUMENT...]   for example: matrix.py 2.18 2.21 -- -k profile
+Usage: matrix.py [CORE[/PYTHON]...] [-- PYTEST ARGUMENT...]   for example: matrix.py 2.18 2.21/3.13 -- -k profile
 Each pair gets an environment of its own in .cache/matrix, kept for the next time. Interpreters are looked for on PATH
 and among pyenv's; a pair whose Python is not found is passed over with a message. Fails when a pair fails, and when
 for one of the versions of ansible-core no Python was found at all.
@@ -61,16 +61,26 @@ def prepare(core: str, version: str, python: str) -> Path:
     return folder / "bin" / "python"
 
 
+def wanted(arguments: list[str]) -> dict[str, list[str]]:
+    """The Pythons of each version of ansible-core that was asked for; without arguments all that is supported."""
+    pairs: dict[str, list[str]] = {}
+    for argument in arguments or SUPPORTED:
+        core, _, version = argument.partition("/")
+        if core not in SUPPORTED or (version and version not in SUPPORTED[core]):
+            known = "; ".join(f"{one} with Python {', '.join(SUPPORTED[one])}" for one in SUPPORTED)
+            sys.exit(f"Not supported: {argument}. Supported: {known}.")
+        pairs.setdefault(core, []).extend([version] if version else SUPPORTED[core])
+    return pairs
+
+
 def main() -> int:
     """Returns the exit code."""
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    cores, pytest_arguments = sys.argv[1:split], sys.argv[split + 1:]
-    if unknown := set(cores) - set(SUPPORTED):
-        sys.exit(f"Not supported: {', '.join(sorted(unknown))}. Supported: {', '.join(SUPPORTED)}.")
+    pairs, pytest_arguments = wanted(sys.argv[1:split]), sys.argv[split + 1:]
     summary, failed = [], False
-    for core in cores or SUPPORTED:
+    for core, versions in pairs.items():
         tried = 0
-        for version in SUPPORTED[core]:
+        for version in versions:
             pair = f"ansible-core {core} on Python {version}"
             python = find_python(version)
             if python is None:
