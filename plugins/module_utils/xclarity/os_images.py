@@ -189,8 +189,12 @@ def accept_export(step: Step, data: t.Any) -> Accepted:
 
 
 def mentions(job: t.Any, profile: OsProfile, depth: int = 0) -> bool:
-    """A job's entry names this profile somewhere."""
-    return any(profile.id in text or _word_in(profile.name, text) for text in _texts(job, depth))
+    """A job's entry names this profile somewhere, or a file that is named after it."""
+    ending = f"_{profile.name}.tar.gz"
+    return any(
+        profile.id in text or _word_in(profile.name, text) or any(name.endswith(ending) for name in FILE_NAME.findall(text))
+        for text in _texts(job, depth)
+    )
 
 
 def file_name_in(job: t.Any) -> str:
