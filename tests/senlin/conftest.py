@@ -10,6 +10,7 @@ was started here is stopped. Run these tests in one process: each worker would s
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,6 +24,11 @@ from real_cloud import Account, Cloud, running
 HERE = Path(__file__).resolve().parent
 SEED = HERE / "data" / "create_profile_request.json"
 sys.path.insert(0, str(HERE.parent / "simulator_tests"))  # the table that both services are asked
+
+
+def pytest_configure() -> None:
+    # Ended by a time limit, the run still stops what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
