@@ -15,7 +15,7 @@ import uuid
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _run
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, NOT_STARTED, STARTED, UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, apply, read_back, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -222,12 +222,10 @@ def _understand(item: Item, outcome: Outcome) -> None:
             item.now = outcome.data
         return
     if outcome.step.method == "DELETE" and failure.status == 404:
-        outcome.state, outcome.failure = NOT_STARTED, None  # somebody else deleted it
-        return
+        return  # somebody else deleted it
     tidying = item.choice.after is not None  # the profile itself is wanted present; this one was to go beside it
     if outcome.step.method == "DELETE" and failure.status == 409 and tidying:
         item.kept.setdefault(cluster_profiles.target(outcome.step), [])
-        outcome.failure = None
         return
     cluster_profiles.explain_refusal(outcome.step, failure)
     item.failure = item.failure or failure

@@ -209,5 +209,6 @@ def _refuse(reply: Reply, what: str) -> None:
             failure.code, failure.why = "auth_failed", "Keystone does not know what auth names (a token, for example)."
             failure.next_step = "Check auth and run again."
         elif reply.status == 404:
-            failure.why, failure.next_step = "there is no Keystone v3 at auth_url.", "Check auth_url (it usually ends in /v3) and run again."
+            failure.why = "there is no Keystone v3 at auth_url."
+            failure.next_step = "Check auth_url (it usually ends in /v3) and run again."
         raise

@@ -106,6 +106,24 @@ def test_a_name_never_hits_another_profile(empty_sim, run_module, name):
     assert [one["name"] for one in there(empty_sim)] == ["only"]
 
 
+def test_an_id_never_hits_a_profile_that_has_it_for_a_name(empty_sim, run_module):
+    ident = "7fa885cd-fa39-4531-a42d-780af95c84a4"
+    seed(empty_sim, ident)
+    assert run_module(MODULE, {"id": ident, "metadata": {"a": 1}}).code == "profile_not_found"
+    assert run_module(MODULE, {"id": ident, "state": "absent"})["changed"] is False
+    assert run_module("cluster_profile_info", {"id": ident})["profiles"] == []
+    assert len(there(empty_sim)) == 1
+
+
+def test_a_database_that_does_not_tell_capitals_apart(empty_sim, run_module):
+    seed(empty_sim, "WEB")
+    (other,) = there(empty_sim)
+    empty_sim.fault("clustering", "GET", "name=web&limit=500$", status=200, body=json.dumps({"profiles": [other]}))
+    empty_sim.fault("clustering", "GET", "name=web&limit=500&marker", status=200, body=json.dumps({"profiles": []}))
+    assert run_module(MODULE, {"name": "web", "state": "absent"})["changed"] is False
+    assert there(empty_sim) == [other]
+
+
 def test_a_spec_file_is_the_file_of_the_other_client(empty_sim, run_module, tmp_path):
     """A date that nobody quoted is the text it looks like; JSON is taken too."""
     yml, jsn = tmp_path / "web.yml", tmp_path / "web.json"
@@ -617,6 +635,23 @@ def test_a_creation_that_can_not_be_read_again_is_told_as_done(empty_sim, run_mo
     result = run_module(MODULE, {"name": "web", "spec": HEAT})
     assert (result.code, result["changed"], result["outcome"]) == ("forbidden", True, "started")
     assert result["profile"]["name"] == "web"
+
+
+def test_while_a_creation_is_unknown_nothing_is_deleted(empty_sim, run_module, harness):
+    """Not even what another item has replaced: the next run does it."""
+    for name in ("one", "two"):
+        seed(empty_sim, name, heat(60))
+    empty_sim.fault("clustering", "POST", PROFILES + "$", reset="before")
+    items = [{"name": name, "spec": heat(70)} for name in ("one", "two")]
+    params = {"profiles": items, "on_spec_change": "replace", "concurrency": 1, "reconcile_timeout": 0.1}
+    first = run_module(MODULE, params)
+    assert [one["outcome"] for one in first["profiles"]] == ["unknown", "finished"]
+    assert [one[0] for one in changing(empty_sim)] == ["POST", "POST"]
+    records = [path.read_text(encoding="utf-8") for path in (harness.folder / "state").iterdir()]
+    assert any("create:one" in text for text in records), "the next run has to know of it"
+    assert not run_module(MODULE, params).failed
+    assert sorted((one["name"], one["spec"]) for one in there(empty_sim)) == [("one", heat(70)), ("two", heat(70))]
+    assert all(not path.read_text(encoding="utf-8") for path in (harness.folder / "state").iterdir())
 
 
 def test_a_killed_run_is_picked_up(empty_sim, run_module, harness):
