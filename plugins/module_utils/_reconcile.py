@@ -219,8 +219,8 @@ def _send(
         doubt = Failure("bad_reply", unproven.why, outcome=UNKNOWN, status=reply.status, transient=True)
         return Outcome(step, UNKNOWN, failure=doubt.about(**facts))
     except Failure as failure:
-        if failure.code == "not_json":
-            failure.outcome = UNKNOWN
+        if failure.code in ("not_json", "bad_reply"):
+            failure.outcome = UNKNOWN  # a 2xx of a shape that we do not know refuses nothing
         elif failure.outcome == NONE:
             failure.outcome = NOT_STARTED
         return Outcome(step, failure.outcome, failure=failure.about(**facts, status=reply.status))

@@ -74,8 +74,8 @@ class LostAfter(Exception):
 class Memory:
     """World, apps and clock. hook: called with every :class:`Sent` before it is handled."""
 
-    def __init__(self, systems: tuple[str, ...] = tuple(SYSTEMS)) -> None:
-        self.clock = VirtualClock()
+    def __init__(self, systems: tuple[str, ...] = tuple(SYSTEMS), clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
         self.world = World(self.clock.simulator, [load_system(name, self.clock.simulator) for name in systems])
         self.hook: Callable[[Sent], None] | None = None
         self.late: list[tuple[float, Callable[[], Any]]] = []
@@ -175,12 +175,19 @@ class Memory:
             "root_path": "", "server": (parts.hostname, 443), "client": ("127.0.0.1", 1),
             "headers": [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
             + [(b"host", parts.netloc.encode("latin-1"))],
-            "state": {"connection": next(self._connections), "transport": None},
+            "state": {"connection": next(self._connections), "transport": _Transport()},
         }  # fmt: skip
         self._loop.run_until_complete(front(scope, receive, send))
         start = next(m for m in messages if m["type"] == "http.response.start")
         answer = b"".join(m.get("body", b"") for m in messages if m["type"] == "http.response.body")
         return start["status"], [(k.decode("latin-1"), v.decode("latin-1")) for k, v in start["headers"]], answer
+
+
+class _Transport:
+    """The part of a connection's transport that an app may ask."""
+
+    def is_closing(self) -> bool:
+        return False
 
 
 class _Raw:

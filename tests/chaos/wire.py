@@ -104,16 +104,26 @@ def head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
 class WireServer:
     """Listens on a free port of the loopback; one thread for each connection. tls: a server's context, or None."""
 
-    def __init__(self, respond: Callable[[Request, Wire], None], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        respond: Callable[[Request, Wire], None],
+        tls: ssl.SSLContext | None = None,
+        greet: Callable[[int, Any], ssl.SSLContext | None] | None = None,
+        cut: Callable[[str, str], bool] | None = None,
+    ) -> None:
+        """greet: called with the number and the socket of each new connection, gives its TLS context; None: it was dealt with.
+        cut: says of a method and target whether the connection is reset after the headers, before the body was read."""
         self.respond = respond
+        self._greet = greet or (lambda number, sock: tls)
+        self._cut = cut or (lambda method, target: False)
         self.requests: list[Request] = []
         self.connections = 0
         self.errors: list[BaseException] = []
-        self._tls = tls
+        self._plain = tls is None and greet is None
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'http' if self._plain else 'https'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -131,12 +141,19 @@ class WireServer:
         self._thread.join(5)
         self._listener.close()
 
+    def stop_listening(self) -> None:
+        """From now on connections are refused; those that are open go on."""
+        self._listener.close()
+
     def targets(self) -> list[tuple[str, str]]:
         return [(request.method, request.target) for request in self.requests]
 
     def _accept(self) -> None:
         while not self._stopped.is_set():
-            sock, _peer = self._listener.accept()
+            try:
+                sock, _peer = self._listener.accept()
+            except OSError:
+                return
             if self._stopped.is_set():
                 sock.close()
                 return
@@ -146,12 +163,16 @@ class WireServer:
     def _serve(self, sock: Any, number: int) -> None:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tls is not None:
-                sock = self._tls.wrap_socket(sock, server_side=True)
+            if not self._plain:
+                tls = self._greet(number, sock)
+                if tls is None:
+                    return
+                sock = tls.wrap_socket(sock, server_side=True)
             reader = sock.makefile("rb")
             while not self._stopped.is_set():
-                request = _read(reader, number)
+                request = _read(reader, number, self._cut)
                 if request is None:
+                    Wire(sock, self._stopped).reset()
                     break
                 self.requests.append(request)
                 wire = Wire(sock, self._stopped)
@@ -167,7 +188,7 @@ class WireServer:
             sock.close()
 
 
-def _read(reader: Any, number: int) -> Request | None:
+def _read(reader: Any, number: int, cut: Callable[[str, str], bool]) -> Request | None:
     """The next request, or None when the connection ends before one is whole."""
     line = reader.readline(65536).decode("latin-1").split()
     if len(line) != 3:
@@ -181,6 +202,8 @@ def _read(reader: Any, number: int) -> Request | None:
             break
         name, _colon, value = text.partition(":")
         headers[name.strip().lower()] = value.strip()
+    if cut(line[0], line[1]):
+        return None
     length = int(headers.get("content-length", 0))
     body = reader.read(length)
     return Request(line[0], line[1], headers, body, number) if len(body) == length else None

@@ -58,7 +58,7 @@ class Keystone(Auth):
                 token, project, catalog = access.auth_token, access.project_id, access.service_catalog
             except exceptions.AuthorizationFailure as exc:
                 raise bad_input("config_credentials", f"auth can not be used: {clean(exc, 200)}.", "Correct auth and run again.") from None
-            except (exceptions.ClientException, LookupError, TypeError, ValueError, AttributeError):
+            except (exceptions.ClientException, LookupError, TypeError, ValueError, AttributeError, RecursionError):
                 raise bad_reply("Keystone's answer holds no token", what=f"get a token at {bridge.place}") from None
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
             raise bad_reply("Keystone's answer holds no token that a header can carry", what=f"get a token at {bridge.place}")

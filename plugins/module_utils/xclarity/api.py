@@ -123,9 +123,11 @@ def check_result(data: t.Any, what: str) -> list[str]:
         return []
     if said == "warning":
         return [" ".join(p for p in (m["id"], m["text"]) if p) for m in messages(data)] or ["The server answered with a warning."]
+    if not said:
+        raise bad_reply("the answer holds a result of no known form", what=what)
     raise Failure(
         "server_refused",
-        f"the server answered 200 with the result {said or 'of no known form'}.",
+        f"the server answered 200 with the result {said}.",
         "Follow the server's message and run again.",
         outcome=NOT_STARTED,
         server_message=told(data),

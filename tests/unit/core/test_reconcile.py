@@ -20,6 +20,8 @@ STEP = Step("activate", "POST", "/profiles/71", "web-01", "it is inactive", body
 def accept(step, data):
     if data == "refuse":
         raise Failure("server_refused", "no", "Fix it.")
+    if isinstance(data, list):
+        raise Failure("bad_reply", "no object", "Look.")
     if not isinstance(data, dict) or "job" not in data:
         raise Unproven("the answer names no job.")
     return Accepted(str(data["job"]), data)
@@ -37,6 +39,7 @@ ANSWERS = {
     "a refusal inside 200": (lambda w: w.reply(200, b'"refuse"'), "not_started", "server_refused", False),
     "another shape": (lambda w: w.reply(200, b'{"what": 1}'), "unknown", "bad_reply", True),
     "null": (lambda w: w.reply(200, b"null"), "unknown", "bad_reply", True),
+    "a list": (lambda w: w.reply(200, b"[]"), "unknown", "bad_reply", True),
     "HTML": (lambda w: w.reply(200, b"<html>"), "unknown", "not_json", True),
     "empty": (lambda w: w.reply(200, b""), "unknown", "not_json", True),
     "202": (lambda w: w.reply(202, b'{"job": 17}'), "started", None, False),
