@@ -74,7 +74,12 @@ class InProcessAction(ActionBase):
         text = run_here(type(self).main, arguments)
         parse = self._parse_returned_data
         answer = {"stdout": text, "stderr": "", "rc": 0}
-        return parse(answer, PROFILE) if "profile" in inspect.signature(parse).parameters else parse(answer)
+        result = parse(answer, PROFILE) if "profile" in inspect.signature(parse).parameters else parse(answer)
+        if isinstance(result, dict):
+            return result
+        # ansible-core 2.21 has a class of its own for what a module says; this is what it does with it itself.
+        result.remove_internal_keys()
+        return result.as_result_dict(for_round_trip=True)
 
     def _same_here(self, task_vars: dict[str, t.Any]) -> bool:
         """Nothing about this task would be different in a process of its own."""
