@@ -33,9 +33,7 @@ def sdk(account: Account) -> Iterator[Any]:
         connection.close()
 
 
-def test_the_sdk_deletes_another_profile_through_a_name_of_underscores(
-    alone: Account, name: str, heat_spec: dict[str, Any]
-) -> None:
+def test_the_sdk_deletes_another_profile_through_a_name_of_underscores(alone: Account, name: str, heat_spec: dict[str, Any]) -> None:
     alone.create(name, heat_spec)
     with sdk(alone) as clustering:
         clustering.delete_profile(clustering.find_profile("____"))

@@ -45,7 +45,15 @@ def test_the_table_is_whole() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_both_answer_alike(case: Case, real: Seen, simulated: Seen) -> None:
-    assert simulated[case.name] == real[case.name]
+    assert methods_in_order(simulated[case.name]) == methods_in_order(real[case.name])
+
+
+def methods_in_order(seen: dict[str, Any]) -> dict[str, Any]:
+    """Keystone makes the methods of a token that came of a token out of a set: each start has its own order."""
+    body = seen["body"]
+    if not isinstance(body, dict) or "methods" not in body.get("token", {}):
+        return seen
+    return {**seen, "body": {**body, "token": {**body["token"], "methods": sorted(body["token"]["methods"])}}}
 
 
 def test_the_table_met_every_kind_of_answer(real: Seen) -> None:

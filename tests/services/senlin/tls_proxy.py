@@ -89,6 +89,4 @@ async def main(directory: pathlib.Path, pairs: list[tuple[int, int]]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(pathlib.Path(sys.argv[1]), [(int(a), int(b)) for a, b in (pair.split(":") for pair in sys.argv[2:])])
-    )
+    asyncio.run(main(pathlib.Path(sys.argv[1]), [(int(a), int(b)) for a, b in (pair.split(":") for pair in sys.argv[2:])]))
