@@ -290,6 +290,8 @@ class Export:
                     self._forget()
                 raise failure
             if self.watched.end == "done":
+                if not self.filename and self.watched.state is not None:
+                    self.filename = os_images.file_name_in(self.watched.state.data)
                 self._check_name(what)
                 return
         if self.to_server:
@@ -321,6 +323,8 @@ class Export:
                 "Look for the file on the server and give it as source_file; running again as it is exports anew.",
                 what=what,
             )
+        if not self.to_server:
+            os_images.check_file_name(self.filename, self.images)
 
     def _exists(self, filename: str) -> bool:
         """The server has this export: its first byte is asked for."""

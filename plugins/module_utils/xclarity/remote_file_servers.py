@@ -185,10 +185,11 @@ def bring(run: Run, client: Client, want: t.Mapping[str, t.Any], secrets: t.Mapp
             there = next((s for s in servers if s.id == ident), None)
         else:
             there = current(servers, want["name"], ident)
-        # A request of a killed run is settled by this reading; of a secret nobody can tell, and setting it again does no harm.
         steps = plan(there, want, state=state, secrets=secrets, update_secret=params["update_secret"] == "always")
         if run.check_mode:
             return _run.result(steps, changed=bool(steps.steps), server=there.public() if there else {})
+        # A request of a killed run is settled by this reading; of a secret nobody can tell, and setting it again does no harm.
+        guard.told()
         outcomes = apply(client, steps.steps, accept, guard, empty_ok=True)
         only_secrets = bool(steps.steps) and state == "present" and there is not None and _readable(steps.before) == _readable(steps.after)
 
