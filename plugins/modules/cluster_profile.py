@@ -44,7 +44,7 @@ options:
     type: dict
   spec_file:
     description:
-      - File with the specification, JSON if it ends in C(.json), else YAML, on the host that runs the module.
+      - File with the specification, JSON if it ends in C(.json), else YAML (which needs PyYAML), on the host that runs the module.
       - The same file as for C(openstack cluster profile create --spec-file), but files that it names are not read.
     type: path
   metadata:
