@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_BODY, Answer, Reply, Transport, check_status
 
 READ_ATTEMPTS = 4
@@ -169,16 +169,23 @@ class Client:
     ) -> Reply:
         """One exchange, and one more for each 401 that new credentials can answer."""
         target = self.transport.target(path, query)
+        refused = False
         for _challenge in range(self.auth.MAX_CHALLENGES + 1):
-            auth = self.auth.headers(method, target)
-            reply = self.transport.send(
-                method, path, query=query, headers={**auth, **(headers or {})}, body=body, starts=starts, max_body=max_body, what=what
-            )
-            if reply.status != 401:
-                self.auth.accepted()
-                break
-            if not self.auth.renew(self.transport, reply, auth):
-                break
+            try:
+                auth = self.auth.headers(method, target)
+                reply = self.transport.send(
+                    method, path, query=query, headers={**auth, **(headers or {})}, body=body, starts=starts, max_body=max_body, what=what
+                )
+                if reply.status != 401:
+                    self.auth.accepted()
+                    break
+                refused = True
+                if not self.auth.renew(self.transport, reply, auth):
+                    break
+            except Failure as failure:
+                if starts and refused and failure.outcome == NONE:
+                    failure.outcome = NOT_STARTED  # the request did go out, and 401 was a no
+                raise
         self._check(reply, starts, what)
         return reply
 

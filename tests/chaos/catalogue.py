@@ -208,7 +208,9 @@ def elsewhere(status: int, where: str) -> Act:
 
 def words(status: int) -> bytes:
     """An error in none of the systems' shapes, with hostile text and a stack trace that nobody shall see."""
-    return b'{"x": "\\u001b[2J", "trace": "Traceback (most recent call last): demopw-canary"}' if status % 2 else b"<html><pre>at java.lang</pre>"
+    if status % 2:
+        return b'{"x": "\\u001b[2J", "trace": "Traceback (most recent call last): demopw-canary"}'
+    return b"<html><pre>at java.lang demopw-canary</pre>"
 
 
 # -- before anything is sent ------------------------------------------------------------------------------------------
@@ -294,7 +296,7 @@ FAULTS = [
     Fault("C1a", "200 with a login page", says(200, HTML, ("Content-Type", "text/html")), again("not_json")),
     Fault("C1b", "200 with a login page called JSON", says(200, HTML, JSON), again("not_json")),
     Fault("C2", "200, JSON of another content type", extra(("Content-Type", "text/plain"), drop=["content-type"]), FINE),
-    Fault("C3a", "200 and nothing", says(200), again("not_json")),
+    Fault("C3a", "200 and nothing", says(200), unsound("bad_reply", "not_json")),
     Fault("C3b", "200 null", says(200, b"null", JSON), unsound("bad_reply")),
     Fault("C3c", "200 42", says(200, b"42", JSON), unsound("bad_reply")),
     Fault("C3d", "200 text", says(200, b'"fine"', JSON), unsound("bad_reply")),

@@ -135,7 +135,7 @@ def _judge_start(cell: Cell, lab: Lab, result: Any) -> list[str]:
         _expect(wrong, "sentence", sentence(result), "K3")
         _expect(wrong, "changed", result["changed"], True)
         _expect(wrong, "applied", applied, 1)
-    elif kind == "lasting" and rule.kind == "unsound" and start.accepts_any and not result["outcome"] == "unknown":
+    elif kind == "lasting" and rule.kind == "unsound" and start.accepts_any and result["outcome"] != "unknown":
         # A DELETE that is answered with any 2xx is accepted; that it was not is then found by the wait.
         _expect(wrong, "sentence", sentence(result), "K3")
         _expect(wrong, "changed", result["changed"], True)

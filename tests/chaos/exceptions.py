@@ -13,7 +13,6 @@ from .catalogue import Fault
 FOUND_BUT_FAILED = {"export": ("filename_lost",)}
 
 BETTER: list[tuple[str, str, tuple[str, ...]]] = [
-    ("senlin-create", "C3a", ("bad_reply", "not_json")),
     # Keystone's library reads the answer; that it is no JSON it calls a bad reply.
     ("Keystone token", "A8a|C1[ab]|C3.", ("bad_reply", "not_json")),
     ("XClarity login", "C3.", ("bad_reply", "not_json")),

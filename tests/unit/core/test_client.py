@@ -155,6 +155,16 @@ def test_401_without_new_credentials_is_final(serve, client_of):
     assert len(server.requests) == 2
 
 
+def test_when_no_new_credentials_can_be_had_the_401_is_what_counts(serve, client_of):
+    class Broken(Once):
+        def renew(self, transport, reply, sent):
+            raise Failure("auth_unsupported", "no Digest is offered.")
+
+    with pytest.raises(Failure) as caught:
+        client_of(serve(replies(401)), Broken(1)).start("POST", "/x", what="start it")
+    assert (caught.value.code, caught.value.outcome) == ("auth_unsupported", "not_started")
+
+
 def test_a_reset_after_a_401_is_not_repeated(serve, client_of):
     """The challenge was a refusal; the second transmission is the one whose fate is unknown."""
     server = serve(replies(401, reset))
