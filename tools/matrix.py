@@ -65,7 +65,7 @@ def wanted(arguments: list[str]) -> dict[str, list[str]]:
     """The Pythons of each version of ansible-core that was asked for; without arguments all that is supported."""
     pairs: dict[str, list[str]] = {}
     for argument in arguments or SUPPORTED:
-        core, _, version = argument.partition("/")
+        core, dummy, version = argument.partition("/")
         if core not in SUPPORTED or (version and version not in SUPPORTED[core]):
             known = "; ".join(f"{one} with Python {', '.join(SUPPORTED[one])}" for one in SUPPORTED)
             sys.exit(f"Not supported: {argument}. Supported: {known}.")

@@ -37,21 +37,24 @@ attributes:
     XCLARITY = r"""
 attributes:
   action_group:
-    description: Use C(group/groundwork.provision.xclarity) or C(group/groundwork.provision.all) in C(module_defaults) to set the connection once.
+    description:
+      - Use C(group/groundwork.provision.xclarity) or C(group/groundwork.provision.all) in C(module_defaults) to set the connection once.
     support: full
     membership: [groundwork.provision.xclarity, groundwork.provision.all]
 """
     OPS_MANAGER = r"""
 attributes:
   action_group:
-    description: Use C(group/groundwork.provision.ops_manager) or C(group/groundwork.provision.all) in C(module_defaults) to set the connection once.
+    description:
+      - Use C(group/groundwork.provision.ops_manager) or C(group/groundwork.provision.all) in C(module_defaults) to set the connection once.
     support: full
     membership: [groundwork.provision.ops_manager, groundwork.provision.all]
 """
     OPENSTACK = r"""
 attributes:
   action_group:
-    description: Use C(group/groundwork.provision.openstack) or C(group/groundwork.provision.all) in C(module_defaults) to set the connection once.
+    description:
+      - Use C(group/groundwork.provision.openstack) or C(group/groundwork.provision.all) in C(module_defaults) to set the connection once.
     support: full
     membership: [groundwork.provision.openstack, groundwork.provision.all]
 """

@@ -23,14 +23,15 @@ try:
     from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.poolmanager import PoolManager
 except ImportError:
     requests = None  # type: ignore[assignment]  # told to the user by _module.py
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
     HTTPAdapter = HTTPConnection = HTTPSConnection = object  # type: ignore[assignment,misc]
-    HTTPConnectionPool = HTTPSConnectionPool = PoolManager = object  # type: ignore[assignment,misc]
+    HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
 else:
     REQUESTS_IMPORT_ERROR = None
+    # Whoever sets validate_certs to false knows; a line on stderr for each request helps nobody.
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 

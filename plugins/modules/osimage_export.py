@@ -175,20 +175,18 @@ duration:
   type: float
   sample: 42.1
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
   contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: no_space}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: export}
+    resource: {description: What it was about., type: str, sample: corp_gold}
+    server_message: {description: "What the server said, if anything.", type: str}
+    hint: {description: What to do next., type: str, sample: "Make room, and run again with source_file to fetch the same export."}
     filename: {description: Name of the export that is kept on the server., type: str, returned: when there is one to download}
-  sample:
-    code: no_space
-    status:
-    system: xclarity
-    operation: export
-    resource: win2016|win2016-x86_64-install-corp_gold
-    server_message:
-    hint: Make room and run again.
-    filename: 20260301091500_corp_gold.tar.gz
 """
 
 import re

@@ -63,7 +63,7 @@ images:
     os_release: {description: Release., type: str, sample: "2016"}
     os_build_id: {description: Build., type: str, sample: ""}
     deploy_status: {description: Whether it can be deployed., type: str, sample: ""}
-    profiles: {description: Its profiles, as in RV(profiles)., type: list, elements: dict}
+    profiles: {description: "Its profiles, as in RV(profiles).", type: list, elements: dict}
 profiles:
   description: Profiles of these images.
   returned: success

@@ -143,17 +143,17 @@ duration:
   type: float
   sample: 0.2
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: config_missing
-    status:
-    system: xclarity
-    operation: set
-    resource: golden-images
-    server_message:
-    hint: Set them and run again.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: bad_request}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: change}
+    resource: {description: What it was about., type: str, sample: images}
+    server_message: {description: "What the server said, if anything.", type: str}
+    hint: {description: What to do next., type: str, sample: "Correct the option that the server names and run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

@@ -106,7 +106,7 @@ def test_a_name_never_hits_another_profile(play: Player, alone: Account, name: s
 
 
 def test_two_of_a_name_are_told_apart_by_id_only(play: Player, alone: Account, name: str, heat_spec: dict[str, Any]) -> None:
-    ids = [alone.create(name, heat_spec)["id"] for _ in range(2)]
+    ids = [alone.create(name, heat_spec)["id"] for dummy in range(2)]
     kept, dropped, tagged, gone, left = play(
         alone.connection,
         keep(name=name, spec=heat_spec),

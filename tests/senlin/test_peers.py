@@ -54,6 +54,6 @@ def test_the_sdk_takes_another_projects_profile_for_an_admin(
 
 def test_the_sdk_makes_a_second_profile_of_a_name(alone: Account, name: str, heat_spec: dict[str, Any]) -> None:
     with sdk(alone) as clustering:
-        ids = {clustering.create_profile(name=name, spec=heat_spec).id for _ in range(2)}
+        ids = {clustering.create_profile(name=name, spec=heat_spec).id for dummy in range(2)}
     assert {profile["id"] for profile in alone.profiles()} == ids
     assert len(ids) == 2

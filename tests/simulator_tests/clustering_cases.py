@@ -123,7 +123,7 @@ TYPES = [
 
 CREATE = [
     create("the page's body", {"metadata": {}, "name": "test_prof1", "spec": SEED_SPEC},
-        capture={"seed": "profile.id"}),
+           capture={"seed": "profile.id"}),
     get("the page's profile", "/v1/profiles/{seed}"),
     get("the page's profile by prefix", "/v1/profiles/{seed_8}"),
     get("the page's profile by name", "/v1/profiles/test_prof1"),
@@ -138,7 +138,7 @@ CREATE = [
     create("server", {"name": "web", "spec": SERVER}, capture={"web": "profile.id"}),
     create("docker", {"name": "box", "spec": DOCKER}, capture={"box": "profile.id"}, shape_only=True),
     create("version as a number", {"name": "number", "spec": spec(STACK, version_=1.0)},
-        capture={"number": "profile.id"}),
+           capture={"number": "profile.id"}),
     create("metadata null", {"name": "m0", "spec": STACK, "metadata": None}, capture={"m0": "profile.id"}),
     create("metadata nested", {"name": "m1", "spec": STACK, "metadata": {"a": [1, {"b": None}], "c": 1.5, "d": True}},
            capture={"m1": "profile.id"}),
@@ -184,12 +184,12 @@ CREATE = [
     create("stack with template_url", {"name": "turl", "spec": spec(STACK, template=None, template_url="http://x/t")},
            capture={"turl": "profile.id"}),
     create("stack timeout text number", {"name": "t1", "spec": spec(STACK, timeout="60")},
-        capture={"t1": "profile.id"}),
+           capture={"t1": "profile.id"}),
     create("stack timeout text", {"name": "m", "spec": spec(STACK, timeout="soon")}),
     create("stack timeout list", {"name": "m", "spec": spec(STACK, timeout=[1])}),
     create("stack rollback text", {"name": "m", "spec": spec(STACK, disable_rollback="maybe")}),
     create("stack rollback yes", {"name": "t2", "spec": spec(STACK, disable_rollback="yes")},
-        capture={"t2": "profile.id"}),
+           capture={"t2": "profile.id"}),
     create("stack template text", {"name": "m", "spec": spec(STACK, template="heat")}),
     create("stack parameters list", {"name": "m", "spec": spec(STACK, parameters=[])}),
     create("stack context", {"name": "m", "spec": spec(STACK, context={"bogus": 1})}),
@@ -242,7 +242,7 @@ VALIDATE = [
     validate("networks left out", spec(SERVER, networks=None)),
     validate("no template", spec(STACK, template=None)),
     Case("validate: a name beside", "POST", "/v1/profiles/validate", {"profile": {"spec": STACK, "name": "x"}},
-        version="1.2"),
+         version="1.2"),
     Case("validate: nothing", "POST", "/v1/profiles/validate", {"profile": {}}, version="1.2"),
     Case("validate: without the key", "POST", "/v1/profiles/validate", {"spec": STACK}, version="1.2"),
     validate("alt_demo", STACK, user="alt_demo"),
@@ -330,7 +330,7 @@ UPDATE = [
 
 IN_USE = [
     Case("cluster: create", "POST", "/v1/clusters",
-        {"cluster": {"name": "c1", "profile_id": "{z}", "desired_capacity": 0}},
+         {"cluster": {"name": "c1", "profile_id": "{z}", "desired_capacity": 0}},
          user="alt_demo", capture={"cluster": "cluster.id"}, shape_only=True),
     delete("in use", "/v1/profiles/{z}", user="alt_demo"),
     patch("in use", "/v1/profiles/{z}", {"name": "renamed"}, user="alt_demo"),
@@ -344,7 +344,7 @@ IN_USE = [
 
 def login(label: str, auth: Any, **options: Any) -> Case:
     return Case(f"keystone: {label}", "POST", "/auth/tokens", {"auth": auth}, **{"user": None, "service": "keystone",
-        **options})
+                                                                                 **options})
 
 
 def password(user: Any, scope: Any = None) -> dict[str, Any]:
@@ -392,7 +392,7 @@ KEYSTONE = [
     keystone("token", "GET", "/auth/tokens", headers={"X-Subject-Token": "{login}"}),
     keystone("token, head", "HEAD", "/auth/tokens", headers={"X-Subject-Token": "{login}"}),
     keystone("token, unscoped", "GET", "/auth/tokens",
-        user="unscoped", headers={"X-Subject-Token": "{token_unscoped}"}),
+             user="unscoped", headers={"X-Subject-Token": "{token_unscoped}"}),
     keystone("token without catalog", "GET", "/auth/tokens?nocatalog", headers={"X-Subject-Token": "{login}"}),
     keystone("token, bogus subject", "GET", "/auth/tokens", headers={"X-Subject-Token": "bogus"}),
     keystone("token, no subject", "GET", "/auth/tokens", headers={}),
@@ -415,10 +415,10 @@ KEYSTONE = [
              {"application_credential": {"name": "table", "secret": "s3cret"}}, headers={}),
     keystone("application credentials", "GET", "/users/{user_demo}/application_credentials", headers={}),
     login("application credential login", {"identity": {"methods": ["application_credential"],
-        "application_credential": {
+                                                        "application_credential": {
         "id": "{appcred}", "secret": "s3cret"}}}, capture={"apptoken": "header:X-Subject-Token"}),
     login("application credential by name", {"identity": {"methods": ["application_credential"],
-        "application_credential": {
+                                                          "application_credential": {
         "name": "table", "user": {"name": "demo", "domain": {"id": "default"}}, "secret": "s3cret"}}}),
     login("application credential wrong secret", {"identity": {
         "methods": ["application_credential"], "application_credential": {"id": "{appcred}", "secret": "x"}}}),
@@ -430,7 +430,7 @@ KEYSTONE = [
     get("with an application credential's token", "/v1/profiles?name=nobody", user=None,
         headers={"Accept": "application/json", "X-Auth-Token": "{apptoken}"}),
     keystone("application credential gone", "DELETE", "/users/{user_demo}/application_credentials/{appcred}",
-        headers={}),
+             headers={}),
     keystone("revoke", "DELETE", "/auth/tokens", headers={"X-Subject-Token": "{rescoped}"}),
     keystone("revoked token", "GET", "/auth/tokens", user=None,
              headers={"X-Auth-Token": "{rescoped}", "X-Subject-Token": "{login}"}),

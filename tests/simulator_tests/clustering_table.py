@@ -169,7 +169,7 @@ class Service:
     def observe(self, case: Case) -> dict[str, Any]:
         """Send one case and tell what came back, comparable with another service's answer."""
         reply = self.send(case)
-        for _ in range(300):
+        for dummy in range(300):
             if case.until is None or reply.status_code == case.until:
                 break
             time.sleep(0.1)

@@ -158,7 +158,7 @@ def test_basic_is_refused_unless_offered(om: Control, http: requests.Session) ->
 
 def test_requests_meets_one_challenge_for_many_calls(om: Control, http: requests.Session) -> None:
     http.auth = HTTPDigestAuth("pub", "priv")
-    assert [ask(http, om).status_code for _ in range(10)] == [200] * 10
+    assert [ask(http, om).status_code for dummy in range(10)] == [200] * 10
     log = om.log(system="ops_manager")
     assert [entry["status"] for entry in log].count(401) == 1
     assert len(log) == 11

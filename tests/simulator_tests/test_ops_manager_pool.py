@@ -378,7 +378,7 @@ def test_disabled_pool(api: Api, reply: str, root: int, listing: int, post: int)
 def test_rate_limit_counts_by_the_clock_minute(api: Api) -> None:
     api.control.clock(advance=60 - api.control.clock() % 60)
     api.control.switches("ops_manager", rate_limit=2, retry_after=True)
-    assert [api.call("GET", OWN).status_code for _ in range(3)] == [200, 200, 429]
+    assert [api.call("GET", OWN).status_code for dummy in range(3)] == [200, 200, 429]
     reply = api.call("GET", OWN)
     assert reply.json()["errorCode"] == "RATE_LIMITED"
     assert 0 < int(reply.headers["Retry-After"]) <= 61

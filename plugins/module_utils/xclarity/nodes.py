@@ -55,30 +55,30 @@ def parse(entry: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:
     try:
         "".join(texts)
     except TypeError:
-        texts = tuple(value if type(value) is str else "" if value is None else str(value) for value in texts)
+        texts = tuple(value if isinstance(value, str) else "" if value is None else str(value) for value in texts)
     node: dict[str, t.Any] = dict(zip(text_keys(prefix), texts, strict=True))
     ipv4 = [one for one in _list(get("ipv4Addresses")) if one and not one.startswith(("169.254.", "0.0.0.0"))]
     ipv6 = [one for one in _list(get("ipv6Addresses")) if one and not link_local(one)]
     best = get("mgmtProcIPaddress")
-    if type(best) is not str or not best or best.startswith("169.254.") or link_local(best):
+    if not isinstance(best, str) or not best or best.startswith("169.254.") or link_local(best):
         best = ipv4[0] if ipv4 else ipv6[0] if ipv6 else ""
     power, status, place = get("powerStatus"), get("status"), get("location")
-    if type(place) is not dict:
+    if not isinstance(place, dict):
         place = {}
     slots, parent, macs = get("slots"), get("parent"), get("macAddress")
-    uri = parent.get("uri") if type(parent) is dict else None
+    uri = parent.get("uri") if isinstance(parent, dict) else None
     node[prefix + "bmc_address"] = best
     node[prefix + "ipv4_addresses"] = ipv4
     node[prefix + "ipv6_addresses"] = ipv6
-    node[prefix + "power"] = POWER.get(power, "unknown") if type(power) is int else "unknown"
-    node[prefix + "status"] = str((status.get("name") if type(status) is dict else status) or "").lower()
+    node[prefix + "power"] = POWER.get(power, "unknown") if isinstance(power, int) else "unknown"
+    node[prefix + "status"] = str((status.get("name") if isinstance(status, dict) else status) or "").lower()
     node[prefix + "location"] = _place(place.get("location"))
     node[prefix + "room"] = _place(place.get("room"))
     node[prefix + "rack"] = _place(place.get("rack"))
     node[prefix + "rack_unit"] = place.get("lowestRackUnit")
-    node[prefix + "slots"] = slots if type(slots) is list else []
-    node[prefix + "chassis"] = uri[8:] if type(uri) is str and uri.startswith("chassis/") else ""
-    node[prefix + "mac_addresses"] = [one for one in macs.split(",") if one] if type(macs) is str else []
+    node[prefix + "slots"] = slots if isinstance(slots, list) else []
+    node[prefix + "chassis"] = uri[8:] if isinstance(uri, str) and uri.startswith("chassis/") else ""
+    node[prefix + "mac_addresses"] = [one for one in macs.split(",") if one] if isinstance(macs, str) else []
     return node
 
 
@@ -154,10 +154,10 @@ def _entries(data: t.Any) -> list[dict[str, t.Any]]:
 
 
 def _list(value: t.Any) -> list[str]:
-    if type(value) is list:
-        return [one for one in value if type(one) is str]
-    return [value] if type(value) is str else []
+    if isinstance(value, list):
+        return [one for one in value if isinstance(one, str)]
+    return [value] if isinstance(value, str) else []
 
 
 def _place(value: t.Any) -> str:
-    return value if type(value) is str and value != NOWHERE else ""
+    return value if isinstance(value, str) and value != NOWHERE else ""

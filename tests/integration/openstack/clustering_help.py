@@ -44,7 +44,8 @@ def there(sim: Control, project: str = "demo") -> list[dict[str, Any]]:
     return [one for one in state["profiles"] if one["project"] == state["projects"][project]]
 
 
-def seed(sim: Control, name: str, spec: dict[str, Any] = HEAT, project: str = "demo", **more: Any) -> None:
+def seed(sim: Control, name: str, spec: dict[str, Any] | None = None, project: str = "demo", **more: Any) -> None:
+    spec = HEAT if spec is None else spec
     sim.seed(clustering={"profiles": [{"name": name, "spec": spec, "project": project, **more}]})
 
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2154
 # Build the venv with the real Senlin 16.0.0 and Keystone 25.0.0 (pins: constraints.txt). Nothing to do if it is there.
 # usage: install.sh      (PY=/path/to/python3.11 chooses the interpreter; exit 3: none found)
 set -euo pipefail

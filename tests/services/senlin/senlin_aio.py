@@ -30,7 +30,7 @@ import eventlet
 
 # oslo.messaging imports futurist late and from two green threads at once, which on some Pythons
 # is a circular import that ends the process: import it early.
-import futurist  # noqa: F401
+import futurist
 import senlin.conf
 from oslo_log import log as logging
 from oslo_service import service as oslo_service
@@ -39,6 +39,7 @@ from senlin.api.common import wsgi
 from senlin.common import config, consts, messaging, profiler
 
 CONF = senlin.conf.CONF
+EARLY = (futurist,)
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def main() -> None:
     )
     if status != 201:
         raise SystemExit(f"no token: {status} {body}")
-    status, _, body = call(os.environ["SENLIN_URL"] + "/v1/profiles", {"X-Auth-Token": headers["X-Subject-Token"]})
+    status, dummy, body = call(os.environ["SENLIN_URL"] + "/v1/profiles", {"X-Auth-Token": headers["X-Subject-Token"]})
     dead = "conductor" not in os.environ["SENLIN_PARTS"].split(",")
     if status != (500 if dead else 200):
         raise SystemExit(f"profiles: {status} {body}")

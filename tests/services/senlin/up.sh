@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2154
 # Start a real Keystone and a real Senlin on 127.0.0.1, with empty databases, and return when both have answered a
 # real request. What a test needs is then in $RUN/ready.json. Already running with the same settings: nothing to do.
 # usage: up.sh      (settings: README.md)

@@ -169,7 +169,7 @@ class Senlin:
     def _microversion(request: Request) -> int:
         wanted = None
         for part in request.headers.get("openstack-api-version", "").split(","):
-            service, _, version = part.strip().partition(" ")
+            service, dummy, version = part.strip().partition(" ")
             if service.lower() == "clustering" and version:
                 wanted = version.strip()
         if wanted is None:
@@ -295,7 +295,7 @@ class Senlin:
     @staticmethod
     def _check_sort(sort: str) -> None:
         for part in sort.split(",") if sort else []:
-            key, _, direction = part.partition(":")
+            key, dummy, direction = part.partition(":")
             if not key:
                 raise bad_request("Missing sort key for 'sort'.")
             if direction not in ("", "asc", "desc"):

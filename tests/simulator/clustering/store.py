@@ -132,7 +132,7 @@ class Store:
             rows.append(after)
         rows.sort(key=lambda one: one.id)
         for part in reversed((sort or "created_at").split(",")):
-            key, _, direction = part.partition(":")
+            key, dummy, direction = part.partition(":")
             rows.sort(key=_SORT_VALUES[key], reverse=direction == "desc")
         if after is not None:
             rows = rows[rows.index(after) + 1:]

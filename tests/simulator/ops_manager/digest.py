@@ -63,7 +63,7 @@ class DigestAuthenticator:
         self._turn += 1
         nonces = self._nodes[self._turn % 2 if self._switches["digest_nodes"] == 2 else 0]
         self._drop_expired(nonces)
-        scheme, _, rest = (authorization or "").partition(" ")
+        scheme, dummy, rest = (authorization or "").partition(" ")
         every = self._switches["stale_every"]
         if scheme.lower() == "digest":
             if every and self.requests % every == 0:
@@ -75,7 +75,7 @@ class DigestAuthenticator:
             if count and self._response_is_right(method, target, body, fields):
                 return Verdict(fields["username"], self._next_nonce(nonces))
         elif scheme.lower() == "basic" and self._switches["offer_basic"]:
-            user, _, password = base64.b64decode(rest).decode("utf-8", "replace").partition(":")
+            user, dummy, password = base64.b64decode(rest).decode("utf-8", "replace").partition(":")
             if self._secret_of(user) == password:
                 self.basic_logins += 1
                 return Verdict(user)

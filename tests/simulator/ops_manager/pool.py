@@ -83,7 +83,7 @@ class ServerPool:
         """Carry out what is due by now."""
         now = self._clock.now()
         while self._events and self._events[0][0] <= now:
-            due, _, action, subject = heapq.heappop(self._events)
+            due, dummy, action, subject = heapq.heappop(self._events)
             getattr(self, "_on_" + action)(due, subject)
 
     def _later(self, due: float, action: str, subject: str) -> None:

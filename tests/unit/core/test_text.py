@@ -93,8 +93,6 @@ ENCODINGS = {
 }
 
 
-
-
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("place", ["text", "value", "key", "deep", "number"])

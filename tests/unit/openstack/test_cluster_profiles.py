@@ -24,7 +24,8 @@ def ident(number: int) -> str:
     return f"{number:08d}-0000-4000-8000-000000000000"
 
 
-def profile(number: int = 1, name: str = "web", spec=SPEC, marked: bool = False, replaces=(), **metadata) -> Profile:
+def profile(number: int = 1, name: str = "web", spec=None, marked: bool = False, replaces=(), **metadata) -> Profile:
+    spec = SPEC if spec is None else spec
     if marked or replaces:
         metadata[MARKER] = f"m{number}"
     if replaces:
