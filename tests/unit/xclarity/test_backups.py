@@ -114,13 +114,21 @@ def test_a_success_without_a_job_proves_nothing(data):
         backups.accept_job(STEP, data)
 
 
-@pytest.mark.parametrize("word", ["failed", "failure", "FAILED", "error", "", "half"])
+@pytest.mark.parametrize("word", ["failed", "failure", "FAILED", "error", "half"])
 def test_any_other_result_inside_a_200_is_a_refusal(word):
     """The page PUT /managementServer/data: result failed; a live appliance said failure."""
     with pytest.raises(Failure) as caught:
         backups.accept_job(STEP, {"jobId": "", "result": word, "message": [{"id": "FQXHMDM9001J", "text": "Disk full."}]})
     assert caught.value.code == "server_refused"
     assert caught.value.server_message == "FQXHMDM9001J Disk full."
+
+
+@pytest.mark.parametrize("word", ["", 5, [], "\x00"])
+def test_a_result_that_is_no_word_refuses_nothing(word):
+    """It proves nothing either way, so the state is read back."""
+    with pytest.raises(Failure) as caught:
+        backups.accept_job(STEP, {"jobId": "17", "result": word})
+    assert caught.value.code == "bad_reply"
 
 
 @pytest.mark.parametrize("key", ["message", "messages"])

@@ -165,7 +165,7 @@ def test_answers(change, job, filename, warnings):
     assert accepted.data == {"filename": filename, "warnings": warnings}
 
 
-@pytest.mark.parametrize("word", ["failed", "failure", "FAILED", "error", "", 5])
+@pytest.mark.parametrize("word", ["failed", "failure", "FAILED", "error"])
 def test_a_refusal_inside_a_200(word):
     with pytest.raises(Failure) as caught:
         os_images.accept_export(STEP, REPLY | {"result": word, "messages": ["No space left."]})
