@@ -255,3 +255,34 @@ def test_names_in_auth_are_no_secrets(empty_sim, run_module):
     assert result["profile"]["name"] == "demo-web"
     assert "VALUE_SPECIFIED" not in json.dumps({key: value for key, value in result.items() if key != "invocation"})
     assert result["invocation"]["module_args"]["auth"]["password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def test_a_netrc_with_the_host_is_not_read(empty_sim, run_module, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password canary\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert not run_module(INFO).failed
+    log = empty_sim.log()
+    assert len(log) == 2
+    assert all("authorization" not in entry["headers"] for entry in log)
+    assert log[1]["headers"]["x-auth-token"] == "present"
+
+
+def test_a_token_that_a_server_echoes_is_masked(empty_sim, run_module, monkeypatch, capfd):
+    from ansible_collections.groundwork.provision.plugins.module_utils.openstack.identity import Keystone
+
+    original = Keystone.login
+    tokens = []
+
+    def login(self: Any) -> None:
+        original(self)
+        tokens.append(self._token)
+        body = json.dumps({"error": {"code": 403, "message": f"no access with {self._token}", "type": "Forbidden"}})
+        empty_sim.fault("clustering", "GET", PROFILES, status=403, body=body)
+
+    monkeypatch.setattr(Keystone, "login", login)
+    result = run_module(INFO)
+    assert result.code == "forbidden"
+    assert "no access with" in result["error"]["server_message"]
+    assert tokens[0][:20] not in json.dumps(result) + capfd.readouterr().err
