@@ -32,8 +32,14 @@ def _collections() -> Path:
 COLLECTIONS = _collections()
 sys.path.insert(0, str(COLLECTIONS))
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
+if os.environ.get("GROUNDWORK_WAYS"):
+    # Ansible's own finder of collections has to be there before anything is imported from one.
+    import both_ways
+
+    both_ways.start()
 
 from harness import Harness  # noqa: E402  (it imports the collection from the path set above)
+
 from simulator.client import Control, SimulatorProcess  # noqa: E402
 
 ESTATE = TESTS / "simulator" / "estate.yml"
@@ -71,10 +77,10 @@ def harness(simulator: Control, tmp_path: Path) -> Harness:
 
 
 @pytest.fixture
-def run_module(harness: Harness):  # noqa: ANN201  (a bound method)
+def run_module(harness: Harness):
     return harness.run_module
 
 
 @pytest.fixture
-def play(harness: Harness):  # noqa: ANN201
+def play(harness: Harness):
     return harness.play

@@ -55,6 +55,7 @@ class Harness:
 
     def __init__(self, control: Control, folder: Path, collections: Path) -> None:
         self.control, self.folder, self.collections = control, folder, collections
+        self.calls = 0
 
     # -- modules -------------------------------------------------------------------------------------------------
 
@@ -92,7 +93,25 @@ class Harness:
             arguments["state_dir"] = str(self.folder / "state")
         arguments.update(params or {})
         arguments = {key: value for key, value in arguments.items() if value is not OMIT}
+        way = os.environ.get("GROUNDWORK_WAYS")
+        if way:
+            return self._one_way(way, name, arguments, check=check, diff=diff)
         return run_main(module.main, arguments, check=check, diff=diff)
+
+    def _one_way(self, way: str, name: str, arguments: dict[str, Any], *, check: bool, diff: bool) -> Result:
+        """As a real task, in the controller or as a module; see integration/ways/run.py, which compares what is noted here."""
+        import both_ways
+
+        ansible_warnings._global_warnings.clear()
+        ansible_warnings._global_deprecations.clear()
+        result = both_ways.run(name, arguments, way, check=check, diff=diff)
+        self.calls += 1
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+        line = {"test": test, "call": self.calls, "module": name, "result": both_ways.normal(result)}
+        with open(Path(os.environ["GROUNDWORK_WAYS_DIR"]) / f"{way}-{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        result.setdefault("failed", False)
+        return Result(result)
 
     # -- playbooks -----------------------------------------------------------------------------------------------
 
