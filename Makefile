@@ -13,7 +13,7 @@ READY := $(VENV)/.requirements.sha256
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
-.PHONY: help venv build demo test gates fix test-senlin senlin-up senlin-down test-clients matrix chaos mutants bench \
+.PHONY: help venv build demo test gates fix molecule test-senlin senlin-up senlin-down test-clients matrix chaos mutants bench \
         docs record changelog clean
 
 help: ## list the targets
@@ -38,6 +38,9 @@ gates: $(READY) ## run ansible-test sanity, ansible-lint, antsibull, ruff, mypy 
 
 fix: $(READY) ## let ruff repair what it can, and bring meta/runtime.yml up to date
 	@$(BIN)/ruff check --quiet --fix . && $(BIN)/python tools/action_groups.py
+
+molecule: build ## run the scenario of each role against the simulated servers, twice each
+	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/collections $(BIN)/molecule test --all $(ARGS)
 
 senlin-up: $(READY) ## start a real Keystone and a real Senlin
 	@tests/services/senlin/up.sh
