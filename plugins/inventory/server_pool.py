@@ -191,7 +191,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             # names are ours, and the values are data whether they are marked or not.
             entry = self.inventory.hosts[name]
             entry.vars.update(variables)
-            for pair in host["vars"]["server_pool_properties"].items() if by_property else ():
+            for pair in sorted(host["vars"]["server_pool_properties"].items()) if by_property else ():
                 if pair not in by_pair:
                     group = self.inventory.add_group(self._sanitize_group_name("server_pool_" + "_".join(pair)))
                     by_pair[pair] = self.inventory.groups[group]
