@@ -61,6 +61,7 @@ class Sent:
     target: str
     body: bytes
     changing: bool
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 class LostBefore(Exception):
@@ -131,7 +132,7 @@ class Memory:
         front = self.fronts[app]
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         self._arrive_late()
-        sent = Sent(app, method, target, body, front.system.changing(method, parts.path, body))
+        sent = Sent(app, method, target, body, front.system.changing(method, parts.path, body), headers)
         try:
             if self.hook is not None:
                 self.hook(sent)

@@ -129,6 +129,10 @@ def _plan(client: Client, wants: t.Sequence[Want], guard: Guard) -> tuple[list[I
     before: list[dict[str, t.Any]] = []
     if not all(backup_plans.settled(backup, want) for backup, want in pairs):
         before = jobs.read_all(client)
+        if any(not jobs.is_open(job) and backups.likely(job, want.operation, backup) for job in before for backup, want in pairs):
+            # A job may have ended between the two readings: the list has to be as late as the jobs that explain it.
+            there = backups.read_all(client)
+            pairs = [(backups.find(there, want.backup), want) for want in wants]
     running = [job for job in before if jobs.is_open(job)]
     choices = [backup_plans.choose(backup, want, running) for backup, want in pairs]
     for choice in choices:
