@@ -227,3 +227,25 @@ def test_no_such_directory(tmp_path):
     assert code(Folder, str(tmp_path / "no")) == "dest_unwritable"
     with Folder(str(tmp_path / "made" / "deep"), make=True) as made:
         assert os.stat(made.path).st_mode & 0o777 == 0o700
+
+
+def test_how_the_temporary_file_is_opened(folder, monkeypatch):
+    """Made by us, never through a link, and 0600 by the very call that makes it; a strict umask takes nothing of that."""
+    seen = []
+    real = os.open
+
+    def watched(path, flags, mode=0o777, **more):
+        seen.append((flags, mode))
+        return real(path, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", watched)
+    old = os.umask(0o277)
+    try:
+        with folder.temporary("name") as file:
+            assert os.fstat(file._fd).st_mode & 0o777 == 0o600
+    finally:
+        os.umask(old)
+    ((flags, mode),) = seen
+    assert flags & os.O_EXCL
+    assert flags & os.O_NOFOLLOW
+    assert mode == 0o600
