@@ -27,7 +27,8 @@ SUPPORTED = {
 }
 # What the tests need of requirements-dev.txt; the gates run once, in .venv.
 TEST_PACKAGES = (
-    "httptools", "hypothesis", "jsonschema", "psutil", "pytest", "starlette", "trustme", "uvicorn", "uvloop",
+    "ansible-navigator", "ansible-runner", "httptools", "hypothesis", "jsonschema", "psutil", "pytest", "starlette", "trustme",
+    "uvicorn", "uvloop",
 )
 
 
