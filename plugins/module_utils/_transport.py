@@ -221,7 +221,7 @@ class Transport:
             {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
         )
         if body is not None:
-            request.body = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            request.body = body if isinstance(body, bytes) else _coded(body)
             request.headers["Content-Type"] = "application/json"
             request.headers["Content-Length"] = str(len(request.body))
         elif method not in ("GET", "HEAD"):
@@ -382,6 +382,15 @@ def _decoder(encoding: str) -> t.Any:
     if encoding in ("gzip", "x-gzip", "deflate"):
         return zlib.decompressobj(47)  # gzip or zlib header, told apart by zlib itself
     raise LookupError(encoding)
+
+
+def _coded(body: t.Any) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError:
+        raise bad_input(
+            "config_text", "an option holds text or a number that JSON can not carry (broken Unicode, NaN).", "Correct it and run again."
+        ) from None
 
 
 def _check_ca(path: str) -> str:

@@ -434,6 +434,15 @@ def test_a_header_that_would_break_is_refused_without_its_value(serve, connect, 
     assert server.requests == []
 
 
+@pytest.mark.parametrize("value", ["\ud800", float("nan"), float("inf"), {"a": ["\udfff"]}])
+def test_a_body_that_can_not_be_written_is_refused_before_it_is_sent(serve, connect, value):
+    server = serve(ok)
+    with pytest.raises(Failure) as caught:
+        connect(server).send("POST", "/x", body={"uuid": value}, starts=True)
+    assert (caught.value.code, caught.value.outcome) == ("config_text", NONE)
+    assert server.requests == []
+
+
 def test_an_old_requests_is_refused(monkeypatch):
     from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 
