@@ -9,11 +9,12 @@ out. `normal` and `differences` compare what the two ways give.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.text.converters import to_text
@@ -58,19 +59,76 @@ def action(name: str, arguments: Mapping[str, Any], *, check: bool = False, diff
 
 
 def run(name: str, arguments: Mapping[str, Any], way: str, *, check: bool = False, diff: bool = True) -> dict[str, Any]:
-    """The result of one task, as the worker gets it from the action plugin."""
+    """The result of one task, as the worker makes it of what the action plugin returns."""
     before = os.environ.get("GROUNDWORK_IN_PROCESS")
     os.environ["GROUNDWORK_IN_PROCESS"] = SWITCH[way]
     one = action(name, arguments, check=check, diff=diff)
     variables = {"ansible_python_interpreter": sys.executable, "inventory_hostname": "localhost"}
     try:
-        return one.run(task_vars=variables)
+        return _with_warnings(lambda: one.run(task_vars=variables))
     finally:
         one.cleanup(force=True)
         if before is None:
             del os.environ["GROUNDWORK_IN_PROCESS"]
         else:
             os.environ["GROUNDWORK_IN_PROCESS"] = before
+
+
+def _with_warnings(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """As TaskExecutor does: warnings that were shown inside the controller become a part of the result."""
+    try:
+        from ansible._internal._display_utils import DeferredWarningContext
+    except ImportError:  # ansible-core 2.18: what a module warns of is in its result both ways
+        return work()
+    from ansible.executor.task_executor import TaskExecutor
+
+    with DeferredWarningContext(variables={}) as context:
+        result = work()
+        TaskExecutor._apply_task_result_compat(result, context)
+    for key, found in (("warnings", context.get_warnings()), ("deprecations", context.get_deprecation_warnings())):
+        result.pop(key, None)
+        if found:
+            result[key] = found
+    return result
+
+
+def options(name: str) -> dict[str, Any]:
+    """The options of a module."""
+    return importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.modules.{name}").SPEC.options
+
+
+# Tasks and variables, and whether the controller may run them itself.
+PLAIN = {"ansible_python_interpreter": sys.executable}
+WAYS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "a plain local task": ({}, PLAIN, True),
+    "an environment that is not set": ({"environment": [{}]}, PLAIN, True),
+    "several that are not set": ({"environment": [{}, {}]}, PLAIN, True),
+    "an environment": ({"environment": [{}, {"A": "b"}]}, PLAIN, False),
+    "async": ({"async_val": 30}, PLAIN, False),
+    "no interpreter named": ({}, {}, False),
+    "another interpreter": ({}, {"ansible_python_interpreter": "/usr/bin/python3"}, False),
+    "an interpreter by template": ({}, {"ansible_python_interpreter": "{{ ansible_playbook_python }}",
+                                        "ansible_playbook_python": sys.executable}, True),
+    "switched off by the variable": ({}, {**PLAIN, "groundwork_in_process": False}, False),
+    "switched off by a text": ({}, {**PLAIN, "groundwork_in_process": "no"}, False),
+    "delegated to a host with this interpreter": (
+        {"delegate_to": "localhost"}, {"ansible_delegated_vars": {"localhost": PLAIN}}, True),
+    "delegated to a host with another": (
+        {"delegate_to": "localhost"}, {**PLAIN, "ansible_delegated_vars": {"localhost": {"ansible_python_interpreter": "/x"}}}, False),
+}  # fmt: skip
+
+
+def taken() -> dict[str, bool]:
+    """For each of :data:`WAYS`, whether the controller runs the task itself."""
+    from ansible.template import trust_as_template
+
+    found = {}
+    for name, (fields, variables, _wanted) in WAYS.items():
+        variables = {key: trust_as_template(value) if isinstance(value, str) else value for key, value in variables.items()}
+        one = action("profile_info", {}, **fields)
+        one._templar = Templar(loader=DataLoader(), variables=variables)
+        found[name] = one._same_here(variables)
+    return found
 
 
 # -- comparing --------------------------------------------------------------------------------------------------------
@@ -81,7 +139,7 @@ _TEXTS = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<uuid>"),
     (re.compile(r"\b(?:localhost|127\.0\.0\.1|\[::1\]):\d{2,5}\b"), "<place>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"), "<date>"),
-    (re.compile(r"\b20\d{12}(?=_)"), "<stamp>"),
+    (re.compile(r"(?<!\d)20\d{12}(?!\d)"), "<stamp>"),
     (re.compile(r"\b[0-9a-f]{24,64}\b"), "<hex>"),
     (re.compile(r"/[^\s\"']*?/pytest-\d+/(?:popen-gw\d+/)?"), "<folder>/"),
     (re.compile(r"(<folder>/[a-z_]+?)\d+\b", re.IGNORECASE), r"\1"),

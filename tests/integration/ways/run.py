@@ -56,7 +56,8 @@ def compare(folder: Path) -> tuple[int, list[str]]:
     for key in sorted(set(one) & set(other)):
         if key[0].partition("::")[2].partition("[")[0] in TIMING:
             continue
-        lines += [f"{key[0]} call {key[1]} ({one[key]['module']}): {text}" for text in differences(one[key]["result"], other[key]["result"])]
+        found = differences(one[key]["result"], other[key]["result"])
+        lines += [f"{key[0]} call {key[1]} ({one[key]['module']}): {text}" for text in found]
     return len(set(one) & set(other)), lines
 
 
