@@ -180,10 +180,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         wanted = self.get_option("cache")
         key = self.get_cache_key(path)
         if wanted and cache:
-            try:
-                return self._cache[key]
-            except KeyError:
-                pass  # not there, or too old
+            kept = self._cache.get(key)
+            # What was kept under another vars_prefix, or by another version, is of no use.
+            if isinstance(kept, list) and all(self.get_option("vars_prefix") + "uuid" in node for node in kept[:1]):
+                return kept
         found = self._fetch()
         if wanted:
             self._cache[key] = found

@@ -152,6 +152,7 @@ def test_cache(sim, listing, tmp_path):
     assert sim.log(since=since) == []
     listing.run(options, "--list", "--flush-cache")
     assert [e["method"] for e in sim.log(since=since)] == ["POST", "GET", "DELETE"]
+    assert "lx_uuid" in listing({**options, "vars_prefix": "lx_"})["_meta"]["hostvars"]["web-01"]
     (cached,) = (tmp_path / "cache").iterdir()
     assert XCLARITY_PASSWORD not in cached.read_text()
 
