@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import os
 import typing as t
 
@@ -35,11 +34,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.expo
     START,
     Decision,
     Record,
+    best_record,
     decide,
+    file_diff,
+    record_beside,
+    record_of_remote,
+    remote_diff,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_images import Image
-
-SUFFIX = ".groundwork.json"
 
 
 class Export:
@@ -141,7 +143,11 @@ class Export:
         mode = int(params["mode"], 8)
         self.mode_differs = self.decision.act == SAME and there is not None and there.st_mode & 0o7777 != mode
         self.filename, self.job = self.decision.filename, self.decision.job
-        self.plan = Plan(steps, *self._diff(there, mode))
+        if self.remote is not None:
+            self.plan = Plan(steps, *remote_diff(self.decision, self.remote.name, params["path"]))
+        else:
+            path = f"{self.here.path}/{self.name or '(the name that the server gives)'}"
+            self.plan = Plan(steps, *file_diff(self.decision, path, there, mode, record, self.profile))
 
     def _digest(self, there: os.stat_result | None, record: Record | None) -> str | None:
         """Of the file in place, where something depends on it."""
@@ -376,9 +382,8 @@ class Export:
 
     def _record_name(self) -> str:
         if self.remote is not None:
-            key = "\0".join((self.place, self.profile.id, self.remote.id, self.params["path"]))
-            return f"export-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.json"
-        return f".{self.name or self.filename}{SUFFIX}"
+            return record_of_remote(self.place, self.profile.id, self.remote.id, self.params["path"])
+        return record_beside(self.name or self.filename)
 
     def _find_record(self) -> Record | None:
         """The record of this destination; in a directory, the one of this profile that is of most use."""
@@ -386,14 +391,7 @@ class Export:
             return None
         if self.to_server or self.name is not None:
             return Record.load(self.folder.read_json(self._record_name()))
-        names = [name for name in self.folder.names() if name.startswith(".") and name.endswith(SUFFIX)]
-        records = [(name, Record.load(self.folder.read_json(name))) for name in names[:1000]]
-        own = [
-            record
-            for name, record in records
-            if record is not None and (record.server, record.profile, f".{record.local}{SUFFIX}") == (self.place, self.profile.id, name)
-        ]
-        return max(own, key=lambda one: (one.fingerprint == self.profile.fingerprint, one.finished, one.filename), default=None)
+        return best_record(self.folder, self.place, self.profile)
 
     def _save(self, record: Record) -> None:
         try:
@@ -406,24 +404,6 @@ class Export:
         self.here.remove(self._record_name())
 
     # -- what the user gets --------------------------------------------------------------------------------------
-
-    def _diff(self, there: os.stat_result | None, mode: int) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-        record, act = self.record, self.decision.act
-        if self.remote is not None:
-            place = {"remote_file_server": self.remote.name, "path": self.params["path"]}
-            words = {START: ("none of the profile as it is now", "of the profile as it is now"), JOIN: ("running", "finished")}
-            before_word, after_word = words.get(act, ("finished", "finished"))
-            return {**place, "export": before_word}, {**place, "export": after_word}
-        shown = f"{self.here.path}/{self.name or '(the name that the server gives)'}"
-        before: dict[str, t.Any] = {"path": shown, "state": "absent"}
-        if there is not None:
-            before = {"path": shown, "state": "file", "size": there.st_size, "mode": f"{there.st_mode & 0o7777:04o}"}
-            if record is not None and record.finished:
-                before["profile_fingerprint"] = record.fingerprint
-        if act == SAME:
-            return before, {**before, "mode": f"{mode:04o}"}
-        source = {"export": self.decision.filename} if act == FETCH else {"profile_fingerprint": self.profile.fingerprint}
-        return before, {"path": shown, "state": "file", "mode": f"{mode:04o}", **source}
 
     def _failed(self, failure: Failure) -> Failure:
         changed = self.outcome is not None and self.outcome.changed

@@ -10,11 +10,16 @@ started, that a later run joins it or only downloads, and is completed when the 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import os
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._folder import Folder
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_images import OsProfile
 
 SCHEMA = 1
+SUFFIX = ".groundwork.json"
+MAX_RECORDS = 1000  # looked at in one directory
 SAME, JOIN, FETCH, START = "same", "join", "fetch", "start"
 
 
@@ -93,3 +98,56 @@ def decide(
     if state == "there":
         return Decision(FETCH, "the export is still on the server", record.filename, record.job)
     return Decision(START, "the file is gone or was changed, and its export is not on the server any more")
+
+
+# -- where records are ------------------------------------------------------------------------------------------------
+
+
+def record_beside(name: str) -> str:
+    """The name of the record of a file, in the same directory."""
+    return f".{name}{SUFFIX}"
+
+
+def record_of_remote(server: str, profile: str, remote: str, path: str) -> str:
+    """The name of the record of an export to a remote file server, in the directory of the lock."""
+    key = "\0".join((server, profile, remote, path))
+    return f"export-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.json"
+
+
+def best_record(folder: Folder, server: str, profile: OsProfile) -> Record | None:
+    """Of the records in a directory the one of this profile that is of most use."""
+    names = [name for name in folder.names() if name.startswith(".") and name.endswith(SUFFIX)]
+    records = [(name, Record.load(folder.read_json(name))) for name in names[:MAX_RECORDS]]
+    own = [
+        record
+        for name, record in records
+        if record is not None and (record.server, record.profile, record_beside(record.local)) == (server, profile.id, name)
+    ]
+    return max(own, key=lambda one: (one.fingerprint == profile.fingerprint, one.finished, one.filename), default=None)
+
+
+# -- before and after, in the user's words ----------------------------------------------------------------------------
+
+Diff = tuple[dict[str, t.Any], dict[str, t.Any]]
+
+
+def remote_diff(decision: Decision, remote: str, path: str) -> Diff:
+    place = {"remote_file_server": remote, "path": path}
+    words = {START: ("none of the profile as it is now", "of the profile as it is now"), JOIN: ("running", "finished")}
+    before, after = words.get(decision.act, ("finished", "finished"))
+    return {**place, "export": before}, {**place, "export": after}
+
+
+def file_diff(
+    decision: Decision, path: str, there: os.stat_result | None, mode: int, record: Record | None, profile: OsProfile
+) -> Diff:
+    """there: the file in place, if any. mode: the wanted one."""
+    before: dict[str, t.Any] = {"path": path, "state": "absent"}
+    if there is not None:
+        before = {"path": path, "state": "file", "size": there.st_size, "mode": f"{there.st_mode & 0o7777:04o}"}
+        if record is not None and record.finished:
+            before["profile_fingerprint"] = record.fingerprint
+    if decision.act == SAME:
+        return before, {**before, "mode": f"{mode:04o}"}
+    source = {"export": decision.filename} if decision.act == FETCH else {"profile_fingerprint": profile.fingerprint}
+    return before, {"path": path, "state": "file", "mode": f"{mode:04o}", **source}
