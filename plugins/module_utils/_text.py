@@ -13,6 +13,8 @@ from urllib.parse import quote, quote_plus
 
 MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
+CUT = " ..."  # where a text was shortened
+
 # Below this length only the plain secret is masked (by Ansible itself): its encodings would match ordinary words.
 MIN_DERIVED = 4
 
@@ -23,7 +25,7 @@ def clean(text: t.Any, limit: int = 1000) -> str:
     text = text[: limit * 4].encode("utf-8", "replace").decode("utf-8", "replace")
     text = "".join(c if c.isprintable() else " " for c in text)
     text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 4] + " ..."
+    return text if len(text) <= limit else text[: limit - len(CUT)] + CUT
 
 
 def safe(value: t.Any, depth: int = 0) -> t.Any:
@@ -60,7 +62,19 @@ class Redactor:
         """``text`` without any secret; ``shortest``: leave alone those with fewer letters."""
         for form in sorted((f for f in self._forms if f in text and len(f) >= shortest), key=len, reverse=True):
             text = text.replace(form, MASK)
-        return text
+        return self._cut_off(text) if CUT in text else text
+
+    def _cut_off(self, text: str) -> str:
+        """The same without a secret of which only the beginning is left, where a text was shortened."""
+        first, *rest = text.split(CUT)
+        shown = first
+        for part in rest:
+            for form in self._forms:
+                length = next((n for n in range(min(len(form) - 1, len(shown)), MIN_DERIVED - 1, -1) if shown.endswith(form[:n])), 0)
+                if length:
+                    shown = shown[:-length] + MASK
+            shown += CUT + part
+        return shown
 
     def value(self, value: t.Any) -> t.Any:
         """Any JSON-like value without any secret, keys included. Returned as it is when there is nothing to mask.
@@ -72,7 +86,7 @@ class Redactor:
         # One search in the whole text is far cheaper than one for each string of ten thousand items.
         whole = json.dumps(value, ensure_ascii=False, default=str)
         escaped = {json.dumps(f, ensure_ascii=False)[1:-1] for f in self._forms}
-        if not any(f in whole for f in escaped):
+        if CUT not in whole and not any(f in whole for f in escaped):
             return value
         return self._walk(value)
 
@@ -106,6 +120,7 @@ def _forms(secret: str) -> set[str]:
         repr(raw)[2:-1],
         raw.hex(),
         raw.hex().upper(),
+        " ".join(secret.split()),  # what cleaning makes of blanks
         secret.upper(),
         secret.lower(),
         secret[::-1],

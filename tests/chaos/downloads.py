@@ -28,7 +28,8 @@ NAMES = [
     "\u202egz.rat.tar.gz", "x" * 300 + ".tar.gz", " ", ".", "..", "-rf", "-rf.tar.gz", ".bashrc", ".hidden.tar.gz", "CON", "NUL.tar.gz/",
     "ünï.tar.gz", "%2e%2e%2fx.tar.gz", "a%00.tar.gz", "win2016|win2016-x86_64-install-corp_gold", "a|b.tar.gz", "a b.tar.gz", "a/b.tar.gz",
     "a.tar", "a.zip", "a.tar.gz.sh", "a.tar.gz ", " a.tar.gz", "a.tar.gz\n", "~/x.tar.gz", "$HOME.tar.gz", "`id`.tar.gz", "a;b.tar.gz",
-    "a&b.tar.gz", "a?b.tar.gz", "a#b.tar.gz", "a:b.tar.gz", "C:x.tar.gz", "a*.tar.gz", "a'b.tar.gz", 'a"b.tar.gz', "<a>.tar.gz", "{a}.tar.gz",
+    "a&b.tar.gz", "a?b.tar.gz", "a#b.tar.gz", "a:b.tar.gz", "C:x.tar.gz", "a*.tar.gz", "a'b.tar.gz", 'a"b.tar.gz', "<a>.tar.gz",
+    "{a}.tar.gz",
     "\ufeffa.tar.gz", "a\u2028.tar.gz", "\U0001f600.tar.gz", "a\x7f.tar.gz", "_a.tar.gz", "a.TAR.GZ", "a.tgz",
 ]  # fmt: skip
 GOOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\.tar\.gz")

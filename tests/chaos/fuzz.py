@@ -127,7 +127,9 @@ READERS: dict[tuple[str, str], list[Callable[[Said], Any]]] = {
     ("PUT", "xclarity.memory/managementServer/data"): [
         lambda said: backups.accept_job(STEP, said.read()), lambda said: backups.accept_done(STEP, said.read()),
     ],
-    ("GET", "xclarity.memory/osImages/win2016%7Cwin2016-x86_64-install-corp_gold"): [lambda said: os_images.accept_export(STEP, said.read())],
+    ("GET", "xclarity.memory/osImages/win2016%7Cwin2016-x86_64-install-corp_gold"): [
+        lambda said: os_images.accept_export(STEP, said.read()),
+    ],
     ("POST", "clustering.memory/v1/profiles"): [lambda said: cluster_profiles.accept(STEP, said.read())],
 }  # fmt: skip
 
@@ -254,7 +256,8 @@ def whole_run(lab: Lab, chance: random.Random) -> list[str]:
 
 IDS = [
     "a|b", "a/b", "a%2Fb", "100%", "a?b", "a#b", "a;b", "a b", "a+b", "..", ".", "...", "../../tasks/1", "ünï", "u\u0308", "\U0001f600",
-    "\u202eabc", "nul\0", "cr\r\nlf", "-rf", "x" * 1024, "x" * 1025, "", " ", "None", "null", "71 ", "\ud800", "a&b=c", "~", "%", "%00", "a:b@c",
+    "\u202eabc", "nul\0", "cr\r\nlf", "-rf", "x" * 1024, "x" * 1025, "", " ", "None", "null", "71 ", "\ud800", "a&b=c", "~", "%",
+    "%00", "a:b@c",
 ]  # fmt: skip
 NUMBERS: list[Any] = [0, 1, -1, 0.5, "1", "x", "", None, 1e400, float("nan"), float("inf"), True, [], {}, "0x10", 86401, 10**12]
 TEXTS: list[Any] = [*IDS, None, True, 5, 1.5, [], ["a"], {}, {"a": 1}, "{{ x }}", "!!python/object:os.system"]
@@ -281,8 +284,9 @@ def options(chance: random.Random, start: Start, lab: Lab) -> dict[str, Any]:
         elif kind == "list":
             params[name] = chance.choice([[], [None], ["a"], [{}], "a,b", {}, [{"profile": chance.choice(IDS)}], [[[]]], None])
         elif kind == "dict":
+            now = params.get(name)
             odd = {chance.choice(["type", "properties", "version", "Datacenter", "a.b", ""]): chance.choice(TEXTS)}
-            params[name] = chance.choice([odd, {}, "a=b", [], None, {**params.get(name, {}), **odd} if isinstance(params.get(name), dict) else odd])
+            params[name] = chance.choice([odd, {}, "a=b", [], None, {**now, **odd} if isinstance(now, dict) else odd])
         else:
             params[name] = chance.choice(TEXTS)
     return params
@@ -309,11 +313,13 @@ def one_set(lab: Lab, chance: random.Random) -> list[str]:
     return [f"{start.name}: {text}" for text in wrong]
 
 
+PIECES = [*"a|/%?#;+.-&='\"\\ ", "..", "é", "\u0308", "\U0001f600", "%2F"]
+
+
 def one_path(lab: Lab, chance: random.Random) -> list[str]:
     """A profile of an odd id: the path on the wire is that of the oracle, or nothing is sent at all."""
     start = STARTS[0]
-    ident = "".join(chance.choice(["a", "|", "/", "%", "?", "#", ";", " ", "+", ".", "..", "é", "\u0308", "\U0001f600", "-", "%2F", "&", "=", "\\", "'", '"'])
-                    for _number in range(chance.randint(1, 6)))  # fmt: skip
+    ident = "".join(chance.choice(PIECES) for _number in range(chance.randint(1, 6)))
     lab.fresh()
     lab.memory.seed(xclarity={"profiles": [{"id": ident, "name": "odd", "template": "t"}]})
     result = lab.run(start, profile="odd")

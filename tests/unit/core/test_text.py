@@ -112,6 +112,17 @@ def test_no_form_of_a_secret_gets_out(secret, encoding, place):
     assert secret not in shown
 
 
+@pytest.mark.parametrize("limit", range(20, 40))
+@pytest.mark.parametrize("encoding", ["plain", "base64", "hex", "reversed"])
+def test_a_secret_that_was_cut_in_the_middle_is_masked_too(limit, encoding):
+    secret = "Canary-5ecret-Canary"
+    redactor = Redactor()
+    redactor.add(secret)
+    told = ENCODINGS[encoding](secret)
+    shown = redactor.value({"msg": clean(f"it said {told} and more and more and more and more", limit) + " What is known."})["msg"]
+    assert not any(told[:length] in shown for length in range(4, len(told) + 1)), shown
+
+
 def test_one_letter_is_masked_as_it_is_but_not_in_its_encodings():
     """A password of one letter would else turn every result to noise; a minimum length is documented."""
     redactor = Redactor()
