@@ -18,7 +18,9 @@ import inspect
 import io
 import json
 import os
+import signal
 import sys
+import threading
 import typing as t
 
 from ansible.module_utils import basic
@@ -43,6 +45,41 @@ def run_here(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
     finally:
         basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE, _module.OWN_PROCESS = before
     return printed.getvalue()
+
+
+def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
+    """As :func:`run_here`, but a SIGINT or SIGTERM to this worker lets ``main`` unwind first, so that it closes its session.
+
+    Ansible's own handler kills the worker where it stands. Here it is called once ``main`` has come to its end, which
+    a log-out delays by two seconds at most.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return run_here(main, arguments)
+    caught: list[tuple[int, t.Any]] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(number: int, frame: t.Any) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        caught.append((number, frame))
+        raise _module.Terminated
+
+    for number in before:
+        signal.signal(number, end)
+    text = ""
+    try:
+        with contextlib.suppress(_module.Terminated):
+            text = run_here(main, arguments)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number, frame in caught:
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+            else:
+                os.kill(os.getpid(), number)
+    return text
 
 
 def _encode(arguments: dict[str, t.Any]) -> bytes:
@@ -71,7 +108,7 @@ class InProcessAction(ActionBase):
             return self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))
         arguments = dict(self._task.args)
         self._update_module_args(self._task.action, arguments, task_vars)
-        text = run_here(type(self).main, arguments)
+        text = run_to_end(type(self).main, arguments)
         parse = self._parse_returned_data
         answer = {"stdout": text, "stderr": "", "rc": 0}
         result = parse(answer, PROFILE) if "profile" in inspect.signature(parse).parameters else parse(answer)
