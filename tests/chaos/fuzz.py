@@ -244,7 +244,8 @@ def whole_run(lab: Lab, chance: random.Random) -> list[str]:
     wrong = _sound(result)
     if lab.transmitted(start) > 1:
         wrong.append("DOUBLED: sent twice")
-    said_no = result.code in ("server_refused", "activation_refused")  # the broken answer itself was a refusal
+    # The broken answer itself was a refusal; that a push has ended all the same is then somebody else's doing.
+    said_no = result.code in ("server_refused", "activation_refused") or (start.name == "push-cancel" and not result.failed)
     if lab.applied(start) and not result["changed"] and not said_no:
         wrong.append(f"SILENT: applied, and said to be unchanged: {result.get('msg')}")
     if result["changed"] and not lab.transmitted(start) and not result.failed:
