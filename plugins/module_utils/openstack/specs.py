@@ -19,6 +19,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 
 MAX_REQUEST = 1024 * 1024  # the service's limit for a request body
+MAX_DEPTH = 200  # levels of nesting; no template comes near it
 # Keys of ours in a profile's metadata: the request that made it, and the profiles that it took the place of.
 MARKER, REPLACES = "groundwork_provision_request", "groundwork_provision_replaces"
 OURS = (MARKER, REPLACES)
@@ -135,6 +136,7 @@ def _plain(value: t.Any, option: str, code: str) -> dict[str, t.Any]:
     if not isinstance(value, dict):
         raise bad_input(code, f"{option} is not a mapping.", f"Correct {option} and run again.")
     try:
+        _check_depth(value)
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_date)
         text.encode("utf-8")
         return json.loads(text)
@@ -142,6 +144,15 @@ def _plain(value: t.Any, option: str, code: str) -> dict[str, t.Any]:
         raise bad_input(
             code, f"{option} holds something that JSON can not carry (a number that is not finite, binary data, ...).", f"Correct {option}."
         ) from None
+
+
+def _check_depth(value: t.Any, left: int = MAX_DEPTH) -> None:
+    """Raises ValueError for a value that is nested too deep. (From Python 3.12 on json writes what nothing else can walk.)"""
+    if not left:
+        raise ValueError
+    if isinstance(value, (dict, list, tuple)):
+        for one in value.values() if isinstance(value, dict) else value:
+            _check_depth(one, left - 1)
 
 
 def _date(value: t.Any) -> str:
