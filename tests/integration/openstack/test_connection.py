@@ -254,7 +254,9 @@ def test_names_in_auth_are_no_secrets(empty_sim, run_module):
     result = run_module(MODULE, {"name": "demo-web", "spec": HEAT, "metadata": {"team": "demo", "domain": "Default"}})
     assert result["profile"]["name"] == "demo-web"
     assert "VALUE_SPECIFIED" not in json.dumps({key: value for key, value in result.items() if key != "invocation"})
-    assert result["invocation"]["module_args"]["auth"]["password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    # From ansible-core 2.21 on a module does not repeat its options, but where it is asked to.
+    if "invocation" in result:
+        assert result["invocation"]["module_args"]["auth"]["password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 def test_a_netrc_with_the_host_is_not_read(empty_sim, run_module, tmp_path, monkeypatch):

@@ -79,9 +79,9 @@ def test_the_quiesce_is_waited_through(sim, run_module, served, reply):
 
 
 def test_a_lost_answer_is_found_by_the_report_of_the_quiesce(sim, run_module):
-    sim.switches("xclarity", job_seconds_by_kind={"backup": 1.0})
+    sim.switches("xclarity", job_seconds_by_kind={"backup": 3.0})
     sim.fault("xclarity", "POST", f"^{PATH}", reset="after")
-    result = run_module(MODULE, MAKE | {"reconcile_timeout": 4})
+    result = run_module(MODULE, MAKE | {"reconcile_timeout": 10})
     assert not result.failed, result
     assert result["reconciled"] is True
     assert result["job"]

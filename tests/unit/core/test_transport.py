@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from datetime import UTC, datetime, timedelta
@@ -268,11 +269,19 @@ def test_verification_comes_back_after_a_run_without(serve, connect, tmp_path):
     assert caught.value.code == "tls_untrusted"
 
 
-def test_no_tls_on_the_port(serve, connect, clock):
-    server = serve(ok)
-    transport = _transport.Transport(Endpoint.parse(server.url.replace("http:", "https:")), clock, use_proxy=False, timeout=2)
-    with pytest.raises(Failure) as caught:
-        transport.send("POST", "/x", starts=True)
+def test_no_tls_on_the_port(clock):
+    def answer_in_the_clear():
+        with listener.accept()[0] as sock:
+            sock.recv(65536)
+            sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_in_the_clear, daemon=True)
+        thread.start()
+        endpoint = Endpoint.parse(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(Failure) as caught:
+            _transport.Transport(endpoint, clock, use_proxy=False, timeout=2).send("POST", "/x", starts=True)
+        thread.join(5)
     assert (caught.value.code, caught.value.outcome) == ("tls_protocol", NONE)
 
 
