@@ -167,10 +167,16 @@ def schedules(
 BORNE = {"filename_lost", "already_fulfilled", "reply_lost", "busy", "conflict", "server_refused", "bad_request", "earlier_run_unfinished"}
 
 
+def _without_file_name(result: Any) -> bool:
+    """The answer that was lost held the only mention of the export's file: the next run exports again, by right."""
+    if isinstance(result, BaseException):
+        return False
+    return result.code == "filename_lost" or ("export" in result and not result["export"].get("filename"))
+
+
 def _judge(lab: Lab, start: Start, results: list[Any], sent: dict[int, int]) -> list[str]:
     wrong = []
-    # A run whose export lost its file name has failed and said so; the next one exports again, by right.
-    by_right = start.repeats or any(not isinstance(one, BaseException) and one.code == "filename_lost" for one in results)
+    by_right = start.repeats or any(_without_file_name(one) for one in results)
     if lab.applied(start) > 1 and not by_right:
         wrong.append(f"DOUBLED: applied {lab.applied(start)} times")
     for number, result in enumerate(results):

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad clients: the collection with one rule taken out, and the tests that have to notice.
+
+file: below plugins/module_utils/. old, new: text of the source, found exactly once. tests: what is run against it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class BadClient:
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+CORE = "tests/unit/core/"
+TRANSPORT, CLIENT, GUARD = CORE + "test_transport.py", CORE + "test_client.py", CORE + "test_guard.py"
+RECONCILE, TEXT, WAIT = CORE + "test_reconcile.py", CORE + "test_text.py", CORE + "test_wait.py"
+CHAOS = "tests/property/test_chaos.py"
+
+BAD_CLIENTS = [
+    # -- one transmission
+    BadClient("sends a start again after a reset", "_client.py",
+              'failure.code in ("connect_refused",', 'failure.code in ("reply_lost", "connect_refused",', CLIENT),
+    BadClient("sends a start again after a 500", "_client.py",
+              'failure.code != "rate_limited"', 'failure.code not in ("rate_limited", "server_error")', CLIENT),
+    BadClient("retries by the verb", "_wire.py", "max_retries=0", "max_retries=3", TRANSPORT),
+    BadClient("starts on a connection that was kept", "_transport.py",
+              "adapter = self._adapter(starts)", "adapter = self._adapter(False)", TRANSPORT),
+    BadClient("waits as long as the server likes", "_transport.py", "return min(float(text), 60.0)", "return float(text)", TRANSPORT),
+    BadClient("takes an interim answer for the last", "_wire.py",
+              "response_class: t.Any = _Response", "response_class: t.Any = http.client.HTTPResponse", TRANSPORT),
+    # -- elsewhere, and the environment
+    BadClient("follows redirects", "_transport.py",
+              "        return Answer(self, adapter, response, exchange, starts, told)",
+              "        if response.is_redirect:\n            request.url = response.headers['Location']\n"
+              "            response = adapter.send(request, stream=True)\n"
+              "        return Answer(self, adapter, response, exchange, starts, told)", TRANSPORT),
+    BadClient("reads .netrc", "_transport.py",
+              "        request.headers.update(headers or {})",
+              "        request.headers.update(headers or {})\n        if found := requests.utils.get_netrc_auth(request.url):\n"
+              "            request.headers['Authorization'] = found[0]", TRANSPORT),
+    BadClient("lets the environment choose the certificates", "_transport.py",
+              "verify=self._verify, proxies", "verify=os.environ.get('REQUESTS_CA_BUNDLE') or self._verify, proxies", TRANSPORT),
+    BadClient("does not verify", "_transport.py", "verify=self._verify, proxies", "verify=False, proxies", TRANSPORT),
+    BadClient("uses a proxy although told not to", "_transport.py",
+              "if use_proxy else {}", "if True else {}", TRANSPORT),
+    BadClient("puts ids into paths as they are", "_transport.py", 'return quote(text, safe="")', "return text", TRANSPORT),
+    BadClient("falls back to Basic", "_digest.py",
+              "if best is None and (unsupported or (header and not offers)):", "if False:", CORE + "test_auth.py"),
+    BadClient("logs in without end", "_auth.py",
+              "if self._handed_in or not self._proven:", "if self._handed_in:", CORE + "test_auth.py"),
+    # -- time and size
+    BadClient("times single reads only", "_wire.py",
+              "        return left if self.idle is None else min(left, self.idle)", "        return 0.4", TRANSPORT),
+    BadClient("reads answers of any size", "_transport.py",
+              "        body = bytearray()", "        body, cap = bytearray(), 1 << 40", TRANSPORT),
+    BadClient("goes by the wall clock", "_clock.py",
+              "return self.at - self.clock.monotonic()", "return self.at - self.clock.monotonic() + self.clock.wall() % 7200", WAIT),
+    # -- three outcomes
+    BadClient("calls a lost answer a clean failure", "_transport.py",
+              "outcome = UNKNOWN if starts and exchange.sent else NONE", "outcome = NONE", TRANSPORT),
+    BadClient("calls a 5xx a refusal", "_errors.py", "outcome = UNKNOWN if starts else NONE", "outcome = refused", CORE + "test_errors.py"),
+    BadClient("calls any 2xx a success", "_reconcile.py",
+              "return Outcome(step, UNKNOWN, failure=doubt.about(**facts))", "return Outcome(step, STARTED)", RECONCILE),
+    BadClient("does not read back", "_reconcile.py", "    while unknown:", "    while False:", RECONCILE),
+    BadClient("reads back only once", "_reconcile.py", "deadline = Deadline(clock, settle)", "deadline = Deadline(clock, 0)", RECONCILE),
+    # -- lock and record
+    BadClient("writes no record before it sends", "_reconcile.py",
+              "guard.intend(_key(step) for step in steps)", "guard.intended = True", RECONCILE),
+    BadClient("does not sync the record", "_guard.py", "                os.fsync(self._fd)", "                pass", GUARD),
+    BadClient("does not wait after a kill", "_guard.py", "self._clock.sleep(self._settle)", "pass", GUARD),
+    BadClient("takes no lock", "_guard.py", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB", GUARD),
+    BadClient("believes a record behind a link", "_guard.py", "os.O_NOFOLLOW | os.O_CLOEXEC", "os.O_CLOEXEC", GUARD),
+    BadClient("forgets the doubts of other tasks", "_guard.py", "clear=not self._doubts)", "clear=True)", GUARD),
+    # -- secrets and text
+    BadClient("masks a text only when it is the secret", "_text.py",
+              "            text = text.replace(form, MASK)", "            text = MASK if text == form else text", TEXT),
+    BadClient("masks the plain form only", "_text.py", "self._forms.update(_forms(secret))", "pass", TEXT),
+    BadClient("does not look at keys", "_text.py", "self.text(k, MIN_DERIVED) if isinstance(k, str) else self._walk(k)", "k", TEXT),
+    BadClient("lets control characters through", "_text.py",
+              '    text = "".join(c if c.isprintable() else " " for c in text)', "    text = text + ''", TEXT),
+    # -- waiting and downloads
+    BadClient("takes an unknown state for the end", "_wait.py", "        if state.done:", '        if state.name != "Running":', WAIT),
+    BadClient("calls a job that vanished done", "_wait.py", 'self.end = "lost"', 'self.end = "done"', WAIT),
+    BadClient("gives up at the first fault of a wait", "_wait.py", "failures > poll_failures", "failures > 0", WAIT),
+    BadClient("takes the server's name for a file as it is", "xclarity/os_images.py",
+              "isinstance(value, str) and FILE_NAME.fullmatch(value)", "isinstance(value, str)", CHAOS),
+    BadClient("does not prove that a file is whole", "_download.py",
+              "        self._archive.finish()", "        pass", CORE + "test_download.py"),
+    BadClient("plans on a list that is older than the jobs", "xclarity/backup_transfer.py",
+              "            there = backups.read_all(client)\n            pairs", "            pairs", CHAOS),
+    BadClient("reads the first page only", "ops_manager/api.py",
+              "if not entries or (rows >= total if counted else len(entries) < PAGE):", "if True:", CHAOS),
+    BadClient("sends in check mode", "xclarity/activation.py",
+              "        if run.check_mode:\n            return", "        if False:\n            return",
+              CHAOS),
+]  # fmt: skip

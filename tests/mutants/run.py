@@ -1,0 +1,89 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``make mutants``: break one rule at a time, in a copy, and show which test notices. Ends 0 when every one is caught."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bad_clients import BAD_CLIENTS, BadClient
+
+ROOT = Path(__file__).resolve().parents[2]
+INSIDE = Path("ansible_collections") / "groundwork" / "provision"
+
+
+def copy_of(place: Path) -> Path:
+    """A tree with the collection's plugins, as they are."""
+    target = place / INSIDE
+    target.mkdir(parents=True)
+    shutil.copytree(ROOT / "plugins", target / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("meta", "galaxy.yml"):
+        (target / name).symlink_to(ROOT / name)
+    return target
+
+
+def break_rule(tree: Path, bad: BadClient) -> None:
+    path = tree / "plugins" / "module_utils" / bad.file
+    source = path.read_text(encoding="utf-8")
+    if source.count(bad.old) != 1:
+        raise SystemExit(f"{bad.name}: the text to change stands {source.count(bad.old)} times in {bad.file}")
+    path.write_text(source.replace(bad.old, bad.new), encoding="utf-8")
+
+
+def tests_fail(place: Path, tests: str) -> tuple[bool, str]:
+    """(whether a test failed, which one first)."""
+    environment = {**os.environ, "GROUNDWORK_COLLECTIONS": str(place), "HYPOTHESIS_STORAGE_DIRECTORY": str(place / "hypothesis")}
+    command = [sys.executable, "-m", "pytest", *tests.split(), "-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    except subprocess.TimeoutExpired:
+        return True, "did not end"
+    found = re.search(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", done.stdout, re.MULTILINE)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"pytest itself failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.returncode == 1, found.group(1).removeprefix("tests/") if found else ""
+
+
+def judge(bad: BadClient | None, tests: str) -> tuple[BadClient | None, bool, str, float]:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        tree = copy_of(Path(folder))
+        if bad is not None:
+            break_rule(tree, bad)
+        failed, test = tests_fail(Path(folder), tests)
+    return bad, failed, test, time.monotonic() - began
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="part of a name")
+    options = parser.parse_args()
+    chosen = [bad for bad in BAD_CLIENTS if options.only in bad.name]
+    caught = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        # First the good client: a test that fails without a reason would catch everything.
+        everything = sorted({bad.tests for bad in chosen})
+        for _bad, failed, test, _seconds in pool.map(lambda tests: judge(None, tests), everything):
+            if failed:
+                print(f"the tests fail without any change: {test}")
+                return 1
+        for bad, failed, test, seconds in pool.map(lambda one: judge(one, one.tests), chosen):
+            assert bad is not None
+            caught += failed
+            print(f"{'caught' if failed else 'MISSED':<7} {bad.name:<48} {seconds:5.1f} s  {test}", flush=True)
+    print(f"{caught} of {len(chosen)} bad clients caught")
+    return 0 if caught == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

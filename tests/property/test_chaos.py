@@ -1,0 +1,123 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The quick part of ``make chaos``: always the same sample of each kind. The whole is in tests/chaos/run.py."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+
+import pytest
+from chaos import canaries, cells, downloads, fuzz, kills, races, soak, states
+from chaos.lab import Lab, module_of
+from chaos.live import live_lab
+from chaos.memory import Memory
+from chaos.sites import STARTS
+
+SEED = 20260301
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    lab = Lab()
+    lab.fresh()
+    yield lab
+    lab.close()
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Lab]:
+    lab = live_lab()
+    yield lab
+    lab.close()
+
+
+SAMPLE = [
+    *itertools.islice(cells.start_cells(), 3, None, 41),
+    *itertools.islice(cells.read_cells(), 5, None, 61),
+    *itertools.islice(cells.late_cells(), 0, None, 29),
+]
+
+
+@pytest.mark.parametrize("cell", SAMPLE, ids=lambda cell: cell.name)
+def test_a_fault_at_a_place(live, cell):
+    assert cells.run(live, cell) == []
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
+def test_check_mode_foretells_and_the_second_run_changes_nothing(lab, start):
+    assert soak.idempotent(lab, start) == []
+
+
+@pytest.mark.parametrize("point", kills.POINTS)
+def test_a_run_that_is_killed(lab, point):
+    for start in STARTS[list(kills.POINTS).index(point) % 3 :: 3]:
+        assert kills.killed_at(lab, start, point) == [], start.name
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
+def test_two_runs_at_once(start):
+    lab = Lab(Memory(clock=races.TurnClock()))
+    options = {"wait": False} if "wait" in module_of(start.module).SPEC.options else {}
+    for fates in (("ok", "ok"), ("late", "ok")):
+        for found in races.schedules(lab, start, fates, most=12, chance=random.Random(SEED), **options):
+            assert found == []
+        for found in races.schedules(lab, start, fates, most=12, chance=random.Random(SEED + 1)):
+            assert found == []
+    lab.close()
+
+
+def test_the_scheduler_finds_what_two_control_nodes_can_do(lab):
+    """No lock is shared by two machines; that both may start the same is documented, and has to be found here."""
+    found = []
+    apart = Lab(Memory(clock=races.TurnClock()))
+    for wrong in races.schedules(apart, STARTS[0], ("ok", "ok"), nodes=True, most=30, chance=random.Random(SEED)):
+        found += wrong
+    apart.close()
+    assert any("DOUBLED" in text for text in found)
+
+
+def test_broken_replies():
+    samples = fuzz.samples()
+    for number in range(2500):
+        chance = random.Random(SEED + number)
+        assert fuzz.one_reading(chance.choice(samples), chance) == [], number
+
+
+@pytest.mark.parametrize("case, count", [("whole_run", 120), ("one_set", 400), ("one_path", 60)])
+def test_broken_runs_and_odd_options(lab, case, count):
+    for number in range(count):
+        assert getattr(fuzz, case)(lab, random.Random(SEED + number)) == [], number
+
+
+def test_no_secret_on_any_way_out(lab):
+    for _name, start, how in canaries.all_exits(lab, random.Random(SEED)):
+        assert canaries.one_exit(lab, start, how)[0] == []
+
+
+@pytest.mark.parametrize("state", downloads.STATES, ids=lambda state: state.__name__)
+def test_downloads_of_hostile_names(lab, state):
+    for name in downloads.NAMES[:: 1 if state is downloads.old_file else 7]:
+        assert downloads.named(lab, name, state) == [], name
+
+
+@pytest.mark.parametrize("offset", range(0, 21000, 700))
+def test_downloads_that_break_off(lab, offset):
+    assert downloads.cut(lab, offset, again=offset % 1400 == 0) == []
+    assert downloads.full(lab, offset) == []
+
+
+def test_more_requests_than_fit_on_a_page(lab):
+    """The group holds what it wants on the second page: nothing is asked for."""
+    start = next(start for start in STARTS if start.name == "om-create")
+    lab.fresh(start)
+    other = [{"group": "payments", "properties": [{"Datacenter": "bergen", "Size": "xxl"}]}] * 130
+    lab.memory.seed(ops_manager={"requests": [*other, {"group": "payments", "properties": [{"Datacenter": "oslo", "Size": "xxl"}]}]})
+    result = lab.run(start, properties={"Datacenter": "oslo", "Size": "xxl"}, wait=False)
+    assert (result["changed"], lab.transmitted(start)) == (False, 0), result
+
+
+def test_any_order_of_anything(lab):
+    assert states.play(lab, 15, 30, SEED) > 0
