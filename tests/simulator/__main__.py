@@ -52,8 +52,8 @@ def write_ready(directory: Path, urls: dict[str, str]) -> None:
     partial.replace(directory / "ready.json")
 
 
-async def run(world: World, directory: Path, port_base: int) -> None:
-    authority, leaf = certificates()
+async def run(world: World, directory: Path, port_base: int, address: str) -> None:
+    authority, leaf = certificates(address)
     directory.mkdir(parents=True, exist_ok=True)
     authority.cert_pem.write_to_path(str(directory / "ca.pem"))
     stop = asyncio.Event()
@@ -61,7 +61,7 @@ async def run(world: World, directory: Path, port_base: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        await serve(world, leaf, port_base, stop, lambda urls: write_ready(directory, urls))
+        await serve(world, leaf, port_base, stop, lambda urls: write_ready(directory, urls), address)
     finally:
         (directory / "ready.json").unlink(missing_ok=True)
 
@@ -72,6 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=Path, help="YAML or JSON file: {system: data}")
     parser.add_argument("--speed", type=float, default=1.0, help="how fast the simulated time runs (1: real time)")
     parser.add_argument("--port-base", type=int, default=0, help="first port; 0: free ports")
+    parser.add_argument("--address", default="127.0.0.1", help="IPv4 address to listen on, of this machine")
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="comma list of the systems to serve")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(levelname)s %(message)s")
@@ -89,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ImportError:
         factory = None
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(run(world, options.dir.resolve(), options.port_base))
+        runner.run(run(world, options.dir.resolve(), options.port_base, options.address))
     return 0
 
 

@@ -164,15 +164,17 @@ async def read_body(receive: Any) -> bytes | None:
             return b"".join(chunks)
 
 
-def certificates() -> tuple[trustme.CA, trustme.LeafCert]:
-    """A fresh authority and a certificate for this machine's loopback names."""
+def certificates(address: str = "127.0.0.1") -> tuple[trustme.CA, trustme.LeafCert]:
+    """A fresh authority and a certificate for this machine's loopback names, and for `address`."""
     authority = trustme.CA()
-    return authority, authority.issue_cert("localhost", "127.0.0.1", "::1")
+    return authority, authority.issue_cert("localhost", "127.0.0.1", "::1", *({address} - {"127.0.0.1"}))
 
 
-def bind(port: int) -> list[socket.socket]:
-    """Listening sockets on the loopback: IPv4 always, IPv6 on the same port where the machine has it."""
-    first = socket.create_server(("127.0.0.1", port), backlog=2048)
+def bind(port: int, address: str = "127.0.0.1") -> list[socket.socket]:
+    """Listening sockets on `address`; on the loopback IPv4 always, and IPv6 on the same port where the machine has it."""
+    first = socket.create_server((address, port), backlog=2048)
+    if address != "127.0.0.1":
+        return [first]
     sockets = [first]
     with contextlib.suppress(OSError):
         sockets.append(socket.create_server(
@@ -181,7 +183,9 @@ def bind(port: int) -> list[socket.socket]:
     return sockets
 
 
-async def serve(world: World, leaf: trustme.LeafCert, port_base: int, stop: asyncio.Event, ready: Any) -> None:
+async def serve(
+    world: World, leaf: trustme.LeafCert, port_base: int, stop: asyncio.Event, ready: Any, address: str = "127.0.0.1"
+) -> None:
     """Serve every app until `stop`; call `ready({app name: base URL})` once all of them accept connections.
 
     `port_base` 0 takes free ports; else the apps get port_base, port_base + 1, ... in the order of the systems.
@@ -191,9 +195,9 @@ async def serve(world: World, leaf: trustme.LeafCert, port_base: int, stop: asyn
     port = port_base
     for system in world.systems.values():
         for app_name, routes in system.apps().items():
-            sockets = bind(port)
+            sockets = bind(port, address)
             port += 1 if port_base else 0
-            urls[app_name] = f"https://127.0.0.1:{sockets[0].getsockname()[1]}"
+            urls[app_name] = f"https://{address}:{sockets[0].getsockname()[1]}"
             system.urls[app_name] = urls[app_name]
             front = Front(world, system, app_name, Starlette(routes=routes))
             config = uvicorn.Config(

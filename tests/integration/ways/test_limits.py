@@ -1,0 +1,66 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Forks against the three sessions that a user of XClarity has: what docs/sizing.md says, tried."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+HOSTS = 8
+INFO = "groundwork.provision.profile_info"
+TASK = {INFO: {"profile": "web-01"}}
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+HELD = [
+    {"groundwork.provision.xclarity_session": {"state": "present"}, "register": "opened", "run_once": True},
+    {INFO: {"profile": "web-01", "session": "{{ opened.session }}"}},
+    {"groundwork.provision.xclarity_session": {"state": "absent", "session": "{{ opened.session }}"}, "run_once": True},
+]
+
+
+@pytest.fixture
+def run(sim, harness):
+    """run(tasks, keyword=...): the tasks on all hosts with eight forks, on a server that takes its time to answer."""
+    inventory = harness.folder / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"vars": LOCAL, "hosts": {f"host{n}": {} for n in range(HOSTS)}}}), encoding="utf-8")
+    sim.fault("xclarity", "GET", "^/profiles", times=-1, delay=0.7)
+
+    def go(tasks, **keywords):
+        book = harness.folder / "play.yml"
+        book.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks, **keywords}]), encoding="utf-8")
+        return harness.playbook(str(book), "--inventory", str(inventory), "--forks", str(HOSTS))
+
+    return go
+
+
+def logins(sim) -> list[int]:
+    return [entry["status"] for entry in sim.log() if (entry["method"], entry["path"]) == ("POST", "/sessions")]
+
+
+def test_more_forks_than_sessions_are_refused(sim, run):
+    """The refusal is a failure that tells the reason; it locks nobody out, and nothing is tried again and again."""
+    done = run([TASK])
+    assert done.rc != 0
+    assert "has no session left" in done.output
+    assert logins(sim).count(200) >= 3
+    assert len(logins(sim)) == HOSTS
+
+
+@pytest.mark.parametrize(
+    "tasks, keywords, opened",
+    [
+        ([{**TASK, "throttle": 3}], {}, HOSTS),
+        ([TASK], {"serial": 3}, HOSTS),
+        ([{INFO: {"profile": "web-01", "auth_method": "basic"}}], {}, 0),
+        ([{**TASK, "run_once": True}], {}, 1),
+        (HELD, {}, 1),
+    ],
+    ids=["throttle", "serial", "basic", "one task for all", "a session handed on"],
+)
+def test_what_stays_within_the_limit(sim, run, tasks, keywords, opened):
+    done = run(tasks, **keywords)
+    assert done.rc == 0, done.output
+    assert done.recap["failed"] == 0
+    assert len(logins(sim)) == opened
+    assert sim.sessions("xclarity")["open"] == 0
