@@ -19,7 +19,9 @@ from harness import Harness
 from simulator.client import SimulatorProcess
 
 ESTATE = Path(__file__).resolve().parents[2] / "simulator" / "estate.yml"
-HERE, THERE = "198.51.100.1", "198.51.100.2"
+# Addresses for benchmarks (RFC 2544); a network of its own for each process, since several may run at once.
+NETWORK = f"198.18.{os.getpid() >> 6 & 255}"
+HERE, THERE = (f"{NETWORK}.{(os.getpid() & 63) * 4 + number}" for number in (1, 2))
 COUNT = 12
 
 PLAY = [
