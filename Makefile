@@ -13,7 +13,7 @@ READY := $(VENV)/.requirements.sha256
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
-.PHONY: help venv build demo test gates fix molecule test-senlin senlin-up senlin-down test-clients matrix chaos mutants bench \
+.PHONY: help venv build demo test gates fix molecule test-senlin senlin-up senlin-down test-clients test-ways matrix chaos mutants bench \
         docs record changelog clean
 
 help: ## list the targets
@@ -62,6 +62,9 @@ chaos: build ## count what gets lost, doubled, leaked or wrong under faults and 
 
 mutants: build ## break one safety rule at a time and show which test notices
 	@$(INSTALLED) $(BIN)/python tests/mutants/run.py $(ARGS)
+
+test-ways: build ## run the integration suite both ways, in the controller and as modules, and compare every result
+	@$(INSTALLED) $(BIN)/python tests/integration/ways/run.py $(ARGS)
 
 bench: build ## measure against the budgets and write docs/performance.md
 	@$(INSTALLED) $(BIN)/python tests/benchmark/run.py $(ARGS)
