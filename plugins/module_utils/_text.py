@@ -69,10 +69,9 @@ class Redactor:
         first, *rest = text.split(CUT)
         shown = first
         for part in rest:
-            for form in self._forms:
-                length = next((n for n in range(min(len(form) - 1, len(shown)), MIN_DERIVED - 1, -1) if shown.endswith(form[:n])), 0)
-                if length:
-                    shown = shown[:-length] + MASK
+            length = max((_overlap(shown, form) for form in self._forms), default=0)
+            if length:
+                shown = shown[:-length] + MASK
             shown += CUT + part
         return shown
 
@@ -105,6 +104,12 @@ class Redactor:
         if not isinstance(key, str) or not any(len(form) >= MIN_DERIVED and form in key for form in self._forms):
             return key
         return self.text(key)
+
+
+def _overlap(text: str, form: str) -> int:
+    """How many letters of the beginning of ``form`` the text ends with; 0 below :data:`MIN_DERIVED`."""
+    longest = min(len(form) - 1, len(text))
+    return next((n for n in range(longest, MIN_DERIVED - 1, -1) if text.endswith(form[:n])), 0)
 
 
 def _forms(secret: str) -> set[str]:

@@ -342,4 +342,4 @@ FAULTS = [
 ]  # fmt: skip
 
 # The fates of F2: fourteen ways to lose an answer, for every start, each with the request never applied, applied, late.
-AMBIGUOUS = ["A1", "A4", "A5", "A6", "A7a", "A7b", "A8a", "A8b", "A10c", "A12a", "A12b", "A13b", "A14c", "A14e"]
+AMBIGUOUS = ["A1", "A4", "C23-504", "A6", "A7a", "A7b", "A8a", "A8b", "A10c", "A12a", "A12b", "A13b", "A14c", "A14e"]
