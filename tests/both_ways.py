@@ -80,6 +80,15 @@ def _with_warnings(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         from ansible._internal._display_utils import DeferredWarningContext
     except ImportError:  # ansible-core 2.18: what a module warns of is in its result both ways
         return work()
+    try:
+        from ansible._internal._task import UnifiedTaskResult
+    except ImportError:  # ansible-core 2.19 and 2.20
+        UnifiedTaskResult = None
+    if UnifiedTaskResult is not None:
+        with DeferredWarningContext(variables={}) as context:
+            whole = UnifiedTaskResult.from_action_result_dict(work())
+        whole.finalize_warnings(context)
+        return whole.as_result_dict()
     from ansible.executor.task_executor import TaskExecutor
 
     with DeferredWarningContext(variables={}) as context:
