@@ -70,4 +70,3 @@ def start_client(tmp_path: Path) -> Iterator[Callable[..., Client]]:
     """start_client(name, VARIABLE=value...): a running client, ended with the test."""
     with ExitStack() as stack:
         yield lambda name, **environment: stack.enter_context(Client(name, tmp_path, environment))
-

@@ -30,7 +30,7 @@ def curl(sim: Control, tmp_path: Any) -> Any:
             [*command, "--write-out", "\n%{http_code}", *arguments], cwd=tmp_path, check=False, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
-        body, _, status = done.stdout.rpartition("\n")
+        body, _newline, status = done.stdout.rpartition("\n")
         return int(status), body
 
     return curl
@@ -51,13 +51,13 @@ def test_digest(sim: Control, curl: Any) -> None:
     assert [one["id"] for one in json.loads(body)["results"]] == [made]
     assert curl(*user, "--request", "DELETE", f"{requests}/{made}") == (200, "")
     assert sim.state("ops_manager")["counts"]["requests_created"] == 1
-    status, _ = curl("--digest", "--user", "automation:wrong", requests)
+    status, _body = curl("--digest", "--user", "automation:wrong", requests)
     assert status == 401
 
 
 def test_digest_with_sha256(sim: Control, curl: Any) -> None:
     sim.switches("ops_manager", digest_algorithm="SHA-256")
-    status, _ = curl(
+    status, _body = curl(
         "--digest", "--user", f"automation:{OPS_MANAGER_PRIVATE_KEY}", sim.ready["ops_manager"] + "/api/public/v1.0/groups"
     )
     assert status == 200

@@ -33,7 +33,7 @@ class Shape:
     def is_for(self, method: str, path: str, status: int) -> bool:
         if status not in self.status:
             return False
-        wanted, _, template = self.call.partition(" ")
+        wanted, _blank, template = self.call.partition(" ")
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
         return self.call == ANY or (wanted == method and re.fullmatch(pattern, path) is not None)
 

@@ -96,7 +96,7 @@ CASES: list[tuple[str, str, str, Any, tuple[str, ...], Callable[[Any], Any], dic
         {"id": CLUSTER_PROFILE["id"], "name": "net", "project": "p", "metadata": {}, "spec": CLUSTER_PROFILE["spec"]},
     ),
 ]  # fmt: skip
-NAMES = [f"{case[0]} {case[2].split('/')[-1]}" for case in CASES]
+NAMES = [f"{case[0]} {case[2].rpartition('/')[2]}" for case in CASES]
 
 
 def entries(system: str, body: Any, keys: tuple[str, ...]) -> list[dict[str, Any]]:
