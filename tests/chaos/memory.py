@@ -221,6 +221,8 @@ class MemoryAdapter(requests.adapters.BaseAdapter):
         self._memory = memory
 
     def send(self, request: Any, **options: Any) -> requests.Response:
+        if not (urlsplit(request.url).hostname or "").endswith(".memory"):
+            raise requests.exceptions.ConnectionError(ConnectionRefusedError("no such server"))
         exchange = _wire._exchange()
         if exchange is not None:
             exchange.sent = True

@@ -25,14 +25,13 @@ ACTIVATE: dict[str, Any] = {"profile": "web-01", "uuid": RACK, "restart": "immed
 TASKS: list[dict[str, Any]] = [
     {NAME + "profile_activation": ACTIVATE},
     {NAME + "profile_activation": {**ACTIVATE, "profile": "no-such"}},
-    {NAME + "profile_activation": {**ACTIVATE, "password": XCLARITY_PASSWORD + "-wrong"}},
+    {NAME + "profile_activation": {**ACTIVATE, "username": "nobody"}},
     {NAME + "profile_activation": {**ACTIVATE, "timeout": -1}},
-    {NAME + "profile_activation": {**ACTIVATE, "endpoint": f"https://AUTOMATION:{XCLARITY_PASSWORD}@127.0.0.1"}},
     {NAME + "backup_transfer": {"operation": "copy", "backup": "nightly", "destination": "/mnt/backups", "poll_interval": 0.05}},
     {NAME + "backup_info": {}},
     {NAME + "osimage_info": {}},
     {NAME + "server_pool_request": {"properties": OSLO, "poll_interval": 0.05}},
-    {NAME + "server_pool_info": {"private_key": OPS_MANAGER_PRIVATE_KEY + "-wrong"}},
+    {NAME + "server_pool_info": {"public_key": "nobody"}},
     {NAME + "cluster_profile": {"name": "chaos", "spec": SPEC}},
 ]
 # environment of each play, and what the server does to it
@@ -41,6 +40,7 @@ WAYS: list[tuple[dict[str, str], list[str], dict[str, Any]]] = [
     ({"GROUNDWORK_IN_PROCESS": "0"}, ["-vvvvv", "--diff"], {}),
     ({}, ["-vvvvv", "--check", "--diff"], {}),
     ({"ANSIBLE_DISPLAY_TRACEBACK": "always"}, ["-vvvvv"], {"status": 500, "body": "{'password': '" + XCLARITY_PASSWORD + "'}"}),
+    ({"GROUNDWORK_IN_PROCESS": "0"}, ["-vvvvv", "--check"], {"status": 403, "body": '{"error": "' + OPS_MANAGER_PRIVATE_KEY + '"}'}),
 ]
 
 
@@ -63,17 +63,11 @@ def run() -> tuple[list[str], int]:
             log = own / "ansible.log"
             played = harness.play(tasks, *arguments, ANSIBLE_LOG_PATH=str(log), **environment)
             count += len(tasks)
-            # What Ansible itself repeats, and the play's own text, are not ours: the password in an endpoint is the user's mistake.
             sinks = {"output": played.output, "log": log.read_text(encoding="utf-8") if log.exists() else ""}
             for path in (own / "state").glob("*"):
                 sinks[f"record {path.name}"] = path.read_text(encoding="utf-8")
             for sink, text in sinks.items():
                 for secret in SECRETS:
                     hits += [f"{encoding} of {secret[:6]}... in the {sink} of play {number}" for encoding, form in ENCODINGS.items()
-                             if form(secret) in _without_our_play(text, own)]  # fmt: skip
+                             if form(secret) in text]  # fmt: skip
     return hits, count
-
-
-def _without_our_play(text: str, folder: Path) -> str:
-    """The play's file has wrong secrets in plain text, which Ansible quotes when it shows where a task stands."""
-    return text
