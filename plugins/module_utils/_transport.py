@@ -271,7 +271,7 @@ class Transport:
 
     def _refuse_header_breaks(self, headers: t.Mapping[str, str]) -> None:
         for name, value in headers.items():
-            if any(c in "\r\n\0" for c in value) or not value.isascii():
+            if not value.isascii() or "\r" in value or "\n" in value or "\0" in value:
                 raise bad_input(
                     "config_header",
                     f"a value for the header {name} holds a line break or a character that a header cannot carry.",
