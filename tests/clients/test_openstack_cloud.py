@@ -75,7 +75,7 @@ def profiles(sim: Control) -> dict[str, str]:
     return {one["id"]: one["name"] for one in sim.state("clustering")["profiles"]}
 
 
-def test_life_of_a_profile(sim: Control, resource: Callable[..., list[Result]], run_module: Any) -> None:
+def test_life_of_a_profile(sim: Control, resource: Callable[..., list[Result]]) -> None:
     made, again, tagged, gone, gone_again = resource(
         wanted("net"), wanted("net"), wanted("net", metadata={"owner": "ops"}),
         {"attributes": {"name": "net"}, "state": "absent"}, {"attributes": {"name": "net"}, "state": "absent"},

@@ -47,7 +47,7 @@ def test_a_wrong_password_is_told_as_not_connected(sim: Control, lxca: Client) -
     assert sim.sessions("xclarity")["open"] == 0
 
 
-def test_csrf_is_demanded_of_a_session(sim: Control, connected: Client, run_module: Any) -> None:
+def test_csrf_is_demanded_of_a_session(sim: Control) -> None:
     """The header is what lets pylxca write; the simulator refuses the cookie alone, as pylxca's source says of the server."""
     import requests
 
