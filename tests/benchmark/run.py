@@ -129,7 +129,10 @@ class Bench:
         small = others.Downloads(self.lab, 1024**2)
         base = self.compare("download", {"ours": small.ours, "start": small.start}, size=small.size)
         large = others.Downloads(self.lab, (1 if self.quick else 16) * others.GIB // 4)
-        taken = self.compare("download", {"ours": large.ours, "curl": large.curl}, size=large.size)
+        try:
+            taken = self.compare("download", {"ours": large.ours, "curl": large.curl}, size=large.size)
+        finally:
+            large.close()
         # Beyond the same task with a small file: what is left is the transfer itself, and the proof of the file.
         self.figures["download_over_curl"] = measure.wall(taken["curl"]) / measure.beyond(taken["ours"], base["ours"])
         self.figures["download_rss_mib"] = measure.rss(taken["ours"]) - measure.rss(base["start"])
