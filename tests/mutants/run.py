@@ -72,7 +72,7 @@ def main() -> int:
     caught = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         # First the good client: a test that fails without a reason would catch everything.
-        everything = sorted({bad.tests for bad in chosen})
+        everything = sorted({bad.tests.partition("::")[0] for bad in chosen})
         for _bad, failed, test, _seconds in pool.map(lambda tests: judge(None, tests), everything):
             if failed:
                 print(f"the tests fail without any change: {test}")
