@@ -164,7 +164,12 @@ def normal(value: Any, key: str = "") -> Any:
     if key == "job" and isinstance(value, str) and value:
         return "<id>"
     if isinstance(value, Mapping):
-        return {str(k): normal(v, str(k)) for k, v in value.items() if not str(k).startswith("_ansible_")}
+        shown: dict[str, Any] = {}
+        for k, v in value.items():
+            if not str(k).startswith("_ansible_"):
+                name = normal(str(k))
+                shown[name if name not in shown else f"{name} {len(shown)}"] = normal(v, str(k))
+        return shown
     if isinstance(value, (list, tuple)):
         return [normal(one, key) for one in value]
     if isinstance(value, bool) or value is None:

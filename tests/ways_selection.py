@@ -1,0 +1,35 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pytest plugin of `make test-ways`: tests that can not run both ways are left out, each with its reason printed."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+# Where the start of a process takes longer than what the test looks at: the later reading finds another state.
+TIMING = {
+    "test_an_activation_under_way_is_joined": "the activation has ended before a module has started",
+    "test_one_that_is_being_cancelled_is_waited_for": "the cancellation has ended before a module has started",
+    "test_an_executing_request_is_waited_for_not_repeated": "the request has ended before a module has started",
+    "test_half_is_coming_the_other_half_is_asked_for": "the first half has come before a module has started",
+}
+# What a test replaces in its own process is not replaced in a module's.
+OWN_PROCESS = ("monkeypatch.setattr", "monkeypatch.setitem", "setrlimit", "mock.patch")
+
+
+def reason(function: Any) -> str:
+    """Why a test can not run both ways; empty when it can."""
+    if function.__name__ in TIMING:
+        return TIMING[function.__name__]
+    source = inspect.getsource(function)
+    return next((f"{text} reaches this process only" for text in OWN_PROCESS if text in source), "")
+
+
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    left_out = {item: why for item in items if (why := reason(item.function))}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
+    if not hasattr(config, "workerinput"):
+        print("\n".join(sorted({f"left out: {item.function.__name__}: {why}" for item, why in left_out.items()})))
