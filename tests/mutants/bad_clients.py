@@ -69,7 +69,7 @@ BAD_CLIENTS = [
               "if self._handed_in or not self._proven:", "if self._handed_in:", CORE + "test_auth.py"),
     # -- time and size
     BadClient("times single reads only", "_wire.py",
-              "        return left if self.idle is None else min(left, self.idle)", "        return 0.4",
+              "        left = self.deadline.left()\n        if left <= 0:", "        left = 5.0\n        if left <= 0:",
               TRANSPORT + "::test_a_drip_ends_at_the_total_deadline"),
     BadClient("reads answers of any size", "_transport.py",
               "        body = bytearray()", "        body, cap = bytearray(), 1 << 40",
