@@ -19,6 +19,7 @@ from measure import Taken
 
 PROFILE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
 GIB = 1024**3
+LINK = 2_500_000_000 // 8  # bytes a second of a link of 2.5 Gbit/s
 
 
 class SmallTasks:
@@ -84,13 +85,13 @@ class Downloads:
     In memory where there is room: osimage_export syncs the file to the disk and curl does not, which would measure the disk.
     """
 
-    def __init__(self, lab: Lab, size: int) -> None:
+    def __init__(self, lab: Lab, size: int, rate: int = 0) -> None:
         self.lab, self.size = lab, size
         self.where = roomy(size, lab.folder) / f"groundwork-bench-{os.getpid()}"
         self.where.mkdir(exist_ok=True)
         self.dest = self.where / "export.tar.gz"
         lab.fresh(0)
-        lab.control.switches("xclarity", export_size=size, job_seconds=0.0)
+        lab.control.switches("xclarity", export_size=size, job_seconds=0.0, download_rate=rate)
 
     def _clear(self) -> None:
         for path in self.where.iterdir():

@@ -52,6 +52,7 @@ BUDGETS = {
     "download_over_curl": (">=", 0.9),
     "download_rss_mib": ("<=", 64.0),
     "inventory_over_plain_10000": ("<=", 1.5),
+    "download_over_curl_without_link": ("", 0.0),
     "inventory_over_plain_10000_and_hosts": ("", 0.0),
     "resource_over_cluster_profile": ("", 0.0),
 }
@@ -128,7 +129,14 @@ class Bench:
     def download(self) -> None:
         small = others.Downloads(self.lab, 1024**2)
         base = self.compare("download", {"ours": small.ours, "start": small.start}, size=small.size)
-        large = others.Downloads(self.lab, (1 if self.quick else 16) * others.GIB // 4)
+        size = (1 if self.quick else 16) * others.GIB // 4
+        free = others.Downloads(self.lab, size)
+        try:
+            taken = self.compare("download without a link", {"ours": free.ours, "curl": free.curl}, size=size)
+        finally:
+            free.close()
+        self.figures["download_over_curl_without_link"] = measure.wall(taken["curl"]) / measure.beyond(taken["ours"], base["ours"])
+        large = others.Downloads(self.lab, size, others.LINK)
         try:
             taken = self.compare("download", {"ours": large.ours, "curl": large.curl}, size=large.size)
         finally:

@@ -10,7 +10,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -36,7 +38,9 @@ _KEY_TYPES = ("RSA-2048", "RSA-4096", "ECDSA-521-secp521r1")
 class Download(Response):
     """A part of an export, streamed. `done` is called once all of it was handed over."""
 
-    def __init__(self, file: ExportFile, start: int, end: int, status: int, headers: dict[str, str], done: Any) -> None:
+    def __init__(
+        self, file: ExportFile, start: int, end: int, status: int, headers: dict[str, str], done: Any, rate: int = 0
+    ) -> None:
         super().__init__(b"", status, headers, "application/gzip")
         if "content-length" in self.headers:
             del self.headers["content-length"]
@@ -44,15 +48,20 @@ class Download(Response):
             self.headers["content-length"] = headers["Content-Length"]
         self.part = (file, start, end)
         self.done = done
+        self.rate = rate
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         file, start, end = self.part
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] != "HEAD":
             transport = scope["state"]["transport"]
+            began, sent = time.monotonic(), 0
             for piece in file.read(start, end):
                 if transport.is_closing():
                     return
+                if self.rate:
+                    await asyncio.sleep(began + sent / self.rate - time.monotonic())
+                    sent += len(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         self.done()
@@ -240,7 +249,7 @@ class OsImages:
                 if switches["export_removed_after_download"]:
                     self.exports.pop(export["filename"], None)
 
-        return Download(file, start, end, status, headers, done)
+        return Download(file, start, end, status, headers, done, int(switches["download_rate"]))
 
     @staticmethod
     def _range(request: Request, length: int, etag: str) -> tuple[int, int] | None:

@@ -144,6 +144,8 @@ SWITCHES: dict[str, Any] = {
     "download_etag": "strong",
     "download_ranges": True,
     "download_length": True,
+    # Bytes a second of a download, in real time; 0: as fast as it goes.
+    "download_rate": 0,
     # How a customised profile is marked: "options" (customizationOptions with content) or "type" (a `type` as well).
     "customized_mark": "options",
     # Status of DELETE of an image, and of the second one.
