@@ -73,12 +73,12 @@ def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number, frame in caught:
-            handler = before[signal.Signals(number)]
+        for came, frame in caught:
+            handler = before[signal.Signals(came)]
             if callable(handler):
-                handler(number, frame)
+                handler(came, frame)
             else:
-                os.kill(os.getpid(), number)
+                os.kill(os.getpid(), came)
     return text
 
 
