@@ -212,7 +212,7 @@ kept:
   elements: dict
   contains:
     id: {description: Id of the old profile., type: str}
-    used_by: {description: Clusters and nodes that use it, as far as the service tells., type: list, elements: str, sample: [cluster web]}
+    used_by: {description: "Clusters and nodes that use it, as far as the service tells.", type: list, elements: str, sample: [cluster web]}
 profiles:
   description: A result for each profile, in the order given.
   returned: with O(profiles)
@@ -235,21 +235,30 @@ duration:
   type: float
   sample: 0.4
 error:
-  description:
-    - Why the task failed. RV(error.code) is stable and meant for conditions.
-    - RV(error.request_id) is the id under which the service's log has the request.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: invalid_spec
-    status: 400
-    system: openstack
-    operation: create
-    resource: web-server
-    server_message: "Unrecognizable spec item 'flavour'"
-    hint: Correct spec (cluster_profile_type_info shows what a type takes) and run again.
-    request_id: req-8cc96fec-81c5-413a-9963-a10482cd922f
-    server_type: InvalidSpec
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: invalid_spec}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: openstack}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: create}
+    resource: {description: What it was about., type: str, sample: web-server}
+    server_message: {description: "What the server said, if anything.", type: str}
+    hint: {description: What to do next., type: str, sample: "Correct the spec as the service says, and run again."}
+    request_id:
+      description: Id under which the service's log has the request.
+      type: str
+      returned: when the clustering service answered
+      sample: req-8cc96fec-81c5-413a-9963-a10482cd922f
+    server_type: {description: The service's own word for the kind of error., type: str, returned: when the clustering service answered}
+    differences:
+      description: Where the spec differs from the wanted one, as dotted paths.
+      type: list
+      elements: str
+      returned: when RV(error.code) is V(spec_differs)
+      sample: [spec.properties.flavor]
+    id: {description: Id of the profile that differs., type: str, returned: when RV(error.code) is V(spec_differs)}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

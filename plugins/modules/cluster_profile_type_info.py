@@ -62,17 +62,23 @@ duration:
   type: float
   sample: 0.3
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description: Why the task failed.
   returned: on failure
   type: dict
-  sample:
-    code: endpoint_missing
-    status:
-    system: openstack
-    operation:
-    resource:
-    server_message:
-    hint: Check region_name and interface, and that this cloud runs Senlin; or set endpoint_override.
+  contains:
+    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: endpoint_missing}
+    status: {description: "HTTP status, where there was an answer.", type: int}
+    system: {description: The kind of server., type: str, sample: openstack}
+    operation: {description: What was done to RV(error.resource)., type: str, sample: list}
+    resource: {description: What it was about., type: str, sample: os.nova.server-1.0}
+    server_message: {description: "What the server said, if anything.", type: str}
+    hint: {description: What to do next., type: str, sample: "Check region_name and interface."}
+    request_id:
+      description: Id under which the service's log has the request.
+      type: str
+      returned: when the clustering service answered
+      sample: req-8cc96fec-81c5-413a-9963-a10482cd922f
+    server_type: {description: The service's own word for the kind of error., type: str, returned: when the clustering service answered}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

@@ -134,7 +134,7 @@ def schedules(
         turns = Turns([] if chance else choices, chance)
         sent: dict[int, int] = {}
 
-        def hook(one: Sent, turns: Turns = turns, sent: dict[int, int] = sent) -> None:
+        def hook(turns: Turns, sent: dict[int, int], one: Sent) -> None:
             turns.stop("request")
             number = turns._numbers.get(threading.get_ident())
             if number is None or not start.matches(one.app, one.method, one.target, one.body):
@@ -149,7 +149,7 @@ def schedules(
                 lab.memory.deliver_later(5.0, one, dict(one.headers))
                 raise LostBefore
 
-        lab.hook = hook
+        lab.hook = functools.partial(hook, turns, sent)
         clock.turns = turns
         apart = [{"state_dir": str(lab.folder / f"node{number}")} if nodes else {} for number in range(len(fates))]
         bodies = [lambda own=own: lab.body(start, **own, **more) for own in apart]

@@ -12,6 +12,7 @@ import argparse
 import collections
 import concurrent.futures
 import dataclasses
+import importlib
 import itertools
 import multiprocessing
 import os
@@ -23,7 +24,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
-import conftest  # noqa: E402, F401  (puts the collection on the path)
+importlib.import_module("conftest")  # puts the collection on the path
 
 SEED = 20260301
 

@@ -106,5 +106,3 @@ def _full(start: Start, path: str) -> str:
 def _plain(value: Any) -> str:
     """Without what is random by design: the marker of a cluster profile, ids of prepared requests."""
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{22}", "RANDOM", json.dumps(value, sort_keys=True, default=str))
-
-

@@ -105,5 +105,3 @@ def play(lab: Lab, examples: int, length: int, seed: int) -> int:
         ),
     )  # fmt: skip
     return machine.steps  # type: ignore[attr-defined]
-
-

@@ -11,13 +11,13 @@ from chaos.model import FAIL, LATE, LOCKED, LOST, NAIVE, NO_FAULTS, OURS, READ_T
 # policy -> are there end states with two objects, for one client with lost answers, one with late requests,
 #           two without faults, two with lost answers, two with late requests
 TABLE = {
-    NAIVE:            (True,  True,  True,  True,  True),
-    READ_THEN_RESEND: (False, True,  True,  True,  True),
-    FAIL:             (False, True,  True,  True,  True),
-    READ_THEN_FAIL:   (False, True,  True,  True,  True),
-    LOCKED:           (False, True,  False, False, True),
-    OURS:             (False, False, False, False, False),
-}  # fmt: skip
+    NAIVE: (True, True, True, True, True),
+    READ_THEN_RESEND: (False, True, True, True, True),
+    FAIL: (False, True, True, True, True),
+    READ_THEN_FAIL: (False, True, True, True, True),
+    LOCKED: (False, True, False, False, True),
+    OURS: (False, False, False, False, False),
+}
 SCOPES = [(1, LOST), (1, LATE), (2, NO_FAULTS), (2, LOST), (2, LATE)]
 
 
