@@ -10,6 +10,7 @@ same choices up to the last one that has an alternative.
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 from collections.abc import Iterator
