@@ -95,14 +95,13 @@ def push(run: Run, client: Client, name: str, destination: str) -> dict[str, t.A
     with run.guard(client.system, client.transport.endpoint.place, "backups") as guard:
         backup = backups.find(backups.read_all(client), name)
         one = Push(backup, destination, asked)
+        # The jobs first: a push that ends after this reading is joined, one that ended before it shows on the other side.
+        before = jobs.read_all(client)
         if asked:
             one.proven = _is_there(_target(run, client), backup)
-        plan = one.plan
-        before: list[dict[str, t.Any]] = []
         if not one.proven:
-            before = jobs.read_all(client)
             choose(one, before, guard)
-            plan = one.plan
+        plan = one.plan
         if run.check_mode:
             return _result(plan, one)
         _start(run, client, one, before, guard)

@@ -322,3 +322,13 @@ def test_mistakes_are_told_before_anything_is_sent(sim, run_module, params, code
     assert result.code == code, result
     assert "No request was sent." in result["msg"]
     assert changing(sim) == []
+
+
+def test_a_push_that_ends_between_two_readings_is_not_sent_again(sim, run_module, asked):
+    """The other side is asked after the jobs: what they do not show any more, it does."""
+    running_push(sim, run_module, seconds=0.8)
+    sim.fault("xclarity", "GET", "^/tasks", delay=1.5)
+    second = run_module(MODULE, asked)
+    assert not second.failed, second
+    assert second["changed"] is False
+    assert changing(sim) == [START]
