@@ -137,14 +137,22 @@ def test_without_secrets_nothing_is_touched(value):
     assert Redactor().value(value) is value
 
 
+def texts(value):
+    """Every text of a value, keys included. A number or a null that happens to be spelt like a secret is none."""
+    if isinstance(value, dict):
+        return [text for pair in value.items() for one in pair for text in texts(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
 @given(st.text(min_size=4, max_size=30), JSON)
 def test_a_secret_is_nowhere_in_a_redacted_value(secret, value):
     redactor = Redactor()
     redactor.add(secret)
     planted = {"a": value, secret: [secret, f"x{secret}y"]}
-    shown = str(redactor.value(planted)).replace(MASK, "")
-    if secret not in str(["a", "x", "y", "', '", "': ['"]) and secret.isprintable() and not set(secret) & set("'\"\\[]{}:, xya"):
-        assert secret not in shown
+    shown = [text.replace(MASK, "") for text in texts(redactor.value(planted))]
+    assert not [text for text in shown if secret in text]
 
 
 @pytest.mark.parametrize("secret", ["a", "1", "ed", "out"])
