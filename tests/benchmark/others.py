@@ -126,7 +126,8 @@ PLAIN = """
 import sys, requests
 url, ca = sys.argv[1:3]
 one = requests.Session()
-one.trust_env, one.verify = False, ca
+one.trust_env = False
+one.verify = ca
 one.post(f"{url}/sessions", json={"UserId": "AUTOMATION", "password": sys.argv[3]}, timeout=30).raise_for_status()
 rows = one.get(url + sys.argv[5], timeout=300).json()
 one.delete(f"{url}/sessions", headers={"X-Csrf-Token": one.cookies["csrf"]}, timeout=30)
