@@ -109,22 +109,15 @@ compose:
 
 import typing as t
 
-from ansible import template
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils import unsafe_proxy
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, facts
-
-
-def as_data(value: t.Any) -> t.Any:
-    """A value that is never evaluated as a template: ansible-core 2.18 evaluates whatever is not marked as unsafe."""
-    return value if hasattr(template, "trust_as_template") else unsafe_proxy.wrap_var(value)
-
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder, collector_paused
 
 CONNECTION = ("endpoint", "public_key", "private_key", "group_id", "group_name", "validate_certs", "ca_path", "use_proxy", "timeout")
 
@@ -142,16 +135,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Read the file, then the servers (from the cache where that is on), then fill the inventory."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        with collector_paused():
+            self._fill(self._cached(path, cache))
+
+    def _cached(self, path: str, cache: bool) -> list[dict[str, t.Any]]:
+        wanted = self.get_option("cache")
         key = self.get_cache_key(path)
-        use_cache = cache and self.get_option("cache")
-        hosts = None
-        if use_cache:
-            hosts = self._cache.get(key)
+        hosts = self._cache.get(key) if wanted and cache else None
         if hosts is None:
             hosts = self._hosts()
-            if self.get_option("cache"):
+            if wanted:
                 self._cache[key] = hosts
-        self._fill(hosts)
+        return hosts
 
     def _hosts(self) -> list[dict[str, t.Any]]:
         """The hosts as plain data: ``{"name", "vars"}`` each."""
@@ -184,21 +179,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         compose, groups, keyed = self.get_option("compose"), self.get_option("groups"), self.get_option("keyed_groups")
         by_property = self.get_option("property_groups")
         by_pair: dict[tuple[str, str], t.Any] = {}
+        adder = Adder(self.inventory)
         for host in hosts:
-            name = self.inventory.add_host(safe(host["name"]))
-            variables = as_data(safe(host["vars"]))
-            # What set_variable and add_host would do, without looking at every string of ten thousand hosts again: the
-            # names are ours, and the values are data whether they are marked or not.
-            entry = self.inventory.hosts[name]
-            entry.vars.update(variables)
+            # One look at each value: what is kept in a cache is as it came.
+            entry = adder.add(safe(host["name"]), safe(host["vars"]))
             for pair in sorted(host["vars"]["server_pool_properties"].items()) if by_property else ():
                 if pair not in by_pair:
                     group = self.inventory.add_group(self._sanitize_group_name("server_pool_" + "_".join(pair)))
                     by_pair[pair] = self.inventory.groups[group]
                 by_pair[pair].add_host(entry)
             if compose:
-                self._set_composite_vars(compose, variables, name, strict=strict)
+                self._set_composite_vars(compose, entry.vars, entry.name, strict=strict)
             if groups:
-                self._add_host_to_composed_groups(groups, variables, name, strict=strict)
+                self._add_host_to_composed_groups(groups, entry.vars, entry.name, strict=strict)
             if keyed:
-                self._add_host_to_keyed_groups(keyed, variables, name, strict=strict)
+                self._add_host_to_keyed_groups(keyed, entry.vars, entry.name, strict=strict)

@@ -114,8 +114,6 @@ compose:
 """
 
 import collections
-import contextlib
-import gc
 import operator
 import re
 import typing as t
@@ -128,6 +126,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder, collector_paused
 
 CONNECTION = ("endpoint", "username", "password", "auth_method", "validate_certs", "ca_path", "use_proxy", "timeout")
 # Blanks, and what separates, negates or slices in a pattern of hosts.
@@ -147,18 +146,6 @@ def name_all(found: t.Sequence[t.Mapping[str, t.Any]], keys: t.Sequence[str], uu
     return [name if count[name] == 1 else f"{name}_{node[uuid]}" for name, node in zip(names, found, strict=True)]
 
 
-@contextlib.contextmanager
-def _collector_paused() -> t.Iterator[None]:
-    """Some hundred thousand small objects are made, and all stay: the collector would look through them again and again."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """Read, name, fill in; groups and composed variables are Ansible's own."""
 
@@ -170,7 +157,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path)
         self._read_config_data(path)
-        with _collector_paused():
+        with collector_paused():
             found = self._cached(path, cache)
             if found:
                 self._fill(found)
@@ -223,17 +210,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         strict = self.get_option("strict")
         compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
         constructs = bool(compose or groups or keyed)
-        inventory = self.inventory
+        adder = Adder(self.inventory)
         names = name_all(found, [prefix + key for key in self.get_option("hostnames")], prefix + "uuid")
         for name, values in zip(names, found, strict=True):
-            inventory.add_host(name)
+            variables = dict(values)  # a cache keeps ``found``
             if direct and values[prefix + "bmc_address"]:
-                values["ansible_host"] = values[prefix + "bmc_address"]
-            # set_variable() for each of some 30 variables would take longer than all the rest.
-            host = inventory.hosts[name]
-            values.update(host.vars)
-            host.vars = values
+                variables["ansible_host"] = values[prefix + "bmc_address"]
+            host = adder.add(name, variables)
             if constructs:
-                self._set_composite_vars(compose, values, name, strict=strict)
-                self._add_host_to_composed_groups(groups, values, name, strict=strict)
-                self._add_host_to_keyed_groups(keyed, values, name, strict=strict)
+                self._set_composite_vars(compose, host.vars, name, strict=strict)
+                self._add_host_to_composed_groups(groups, host.vars, name, strict=strict)
+                self._add_host_to_keyed_groups(keyed, host.vars, name, strict=strict)

@@ -16,7 +16,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 BLOCK = 512
-PIECE = 1024 * 1024  # unpacked at a time
+PACKED = 32 * 1024  # looked at at a time; what zlib leaves over of it is copied
+PIECE = 64 * 1024  # unpacked at a time; larger ones would be new memory from the system each time
 MAX_MEMBERS = 1_000_000
 MAX_UNPACKED = 16 * 1024**4
 MAX_PAX = 1024 * 1024
@@ -53,16 +54,21 @@ class TarGz:
         """Members of the tar archive so far."""
         return self._tar.members
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
         if len(self._begin) < len(GZIP_MAGIC):
-            self._begin += data[: len(GZIP_MAGIC) - len(self._begin)]
+            self._begin += view[: len(GZIP_MAGIC) - len(self._begin)]
             if not GZIP_MAGIC.startswith(self._begin):
                 raise Broken("what the server sent is no gzip archive (an error page, perhaps).")
+        for at in range(0, len(view), PACKED):
+            self._unpack(view[at : at + PACKED])
+
+    def _unpack(self, data: bytes | memoryview) -> None:
         while data:
-            if not self._inside and self._members and not data.startswith(GZIP_MAGIC[:1]):
+            if not self._inside and self._members and data[0] != GZIP_MAGIC[0]:
                 self._padding = True
             if self._padding:  # zeros that fill up a record
-                if data.count(0) != len(data):
+                if any(data):
                     raise Broken("something follows the end of the gzip archive.")
                 return
             self._inside = True

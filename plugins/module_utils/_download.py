@@ -111,12 +111,12 @@ class _Stream:
             check_status(answer, starts=False, what=self.what, place=self.client.transport.endpoint.place)
             self._begin(answer)
             flushed = self.have
-            for piece in answer.pieces(PIECE):
-                self.have += len(piece)
+            while count := answer.fill(self.judge.buffer()):
+                self.have += count
                 if self.have > self.limits.max_size:
                     raise self._too_large(self.have)
-                self.judge.feed(piece)
-                self.file.write(piece)
+                self.file.write(self.judge.buffer()[:count])
+                self.judge.feed(count)
                 if self.have - flushed >= FLUSH:
                     flushed = self.have
                     self.file.flush()
@@ -196,19 +196,34 @@ class _Stream:
 
 
 class _Judge:
-    """The second thread: digest and archive, in the order of the bytes. What it finds wrong is raised by the first."""
+    """The second thread: digest and archive, in the order of the bytes. What it finds wrong is raised by the first.
+
+    The bytes go over in a few buffers that are used again and again.
+    """
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED)
+        self._free: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+        for _number in range(QUEUED):
+            self._free.put(memoryview(bytearray(PIECE)))
+        self._queue: queue.Queue[tuple[memoryview, int] | None] = queue.Queue()
         self._digest, self._archive = hashlib.sha256(), TarGz()
         self._error: BaseException | None = None
+        self._mine: memoryview | None = None
         self._thread = threading.Thread(target=self._work, name="groundwork-archive", daemon=True)
         self._thread.start()
 
-    def feed(self, piece: bytes) -> None:
+    def buffer(self) -> memoryview:
+        """Where the next bytes belong: the same until :meth:`feed`. Waits while the second thread has all of them."""
+        if self._mine is None:
+            self._mine = self._free.get()
+        return self._mine
+
+    def feed(self, count: int) -> None:
+        """Hand over the first ``count`` bytes of the buffer."""
         if self._error is not None:
             raise self._error
-        self._queue.put(piece)
+        self._queue.put((self.buffer(), count))
+        self._mine = None
 
     def verdict(self) -> tuple[str, int]:
         """(sha256, number of files) of all that was fed so far. Raises :class:`Broken`; after a ``cut`` one more may be fed."""
@@ -226,13 +241,15 @@ class _Judge:
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
+            buffer, count = item
             try:
                 if self._error is None:  # else drained only, so that the first thread is never stuck
-                    self._digest.update(item)
-                    self._archive.feed(item)
+                    self._digest.update(buffer[:count])
+                    self._archive.feed(buffer[:count])
             except BaseException as exc:
                 self._error = exc
             finally:
+                self._free.put(buffer)
                 self._queue.task_done()
 
 

@@ -234,7 +234,7 @@ class Temporary:
             self._flusher.join()
         os.close(self._fd)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         try:
             while view:

@@ -11,6 +11,7 @@ on the decoded size; nothing told but host, method and path template.
 from __future__ import annotations
 
 import dataclasses
+import http.client
 import json
 import os
 import re
@@ -295,24 +296,33 @@ class Answer:
         self._exchange, self._starts, self._what = exchange, starts, what
         self._whole = False
 
-    def pieces(self, size: int = 65536) -> t.Iterator[bytes]:
-        """The body as it is on the wire (not decoded)."""
-        raw = self._response.raw
+    def fill(self, buffer: memoryview) -> int:
+        """Read the body as it is on the wire (not decoded) into ``buffer``. Returns the bytes read: 0 at its end, else mostly all.
+
+        Straight into memory that is used again: new memory for every piece costs more than the piece itself.
+        """
+        body = self._response.raw._original_response  # http.client's; urllib3's own readinto() makes copies
         try:
-            while True:
-                # The socket is given the time that is left; a fresh look at the clock also ends a drip.
-                self._exchange.budget()
-                piece = raw.read(size, decode_content=False)
-                if not piece:
-                    self._whole = True
-                    return
-                yield piece
+            # The socket is given the time that is left; a fresh look at the clock also ends a drip.
+            self._exchange.budget()
+            count: int = body.readinto(buffer)
+            if not count:
+                if body.length:
+                    raise http.client.IncompleteRead(b"", body.length)
+                self._whole = True
+            return count
         except _wire.network_errors() as exc:
             failure = self._transport._failure(exc, self._exchange, self._starts, self._what)
             if self._starts:
                 failure.why = f"the server answered {self.status}, but the body was lost ({failure.why.rstrip('.')})."
             failure.status = self.status
             raise failure from None
+
+    def pieces(self, size: int = 65536) -> t.Iterator[bytes]:
+        """The body as it is on the wire, in pieces of their own."""
+        buffer = memoryview(bytearray(size))
+        while count := self.fill(buffer):
+            yield bytes(buffer[:count])
 
     def read(self, cap: int) -> bytes:
         """The whole body, decoded; ``reply_too_large`` above ``cap`` bytes."""

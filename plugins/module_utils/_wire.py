@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import socket
 import threading
 import traceback
 import typing as t
@@ -222,4 +221,4 @@ def causes(exc: BaseException) -> t.Iterator[BaseException]:
 
 def network_errors() -> tuple[type[BaseException], ...]:
     """What a failed exchange can raise."""
-    return (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, socket.error)
+    return (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)

@@ -199,12 +199,14 @@ class _Raw:
         self.headers = HTTPHeaderDict()
         for name, value in headers:
             self.headers.add(name, value)
-        self._body, self._at = body, 0
+        self._original_response = self
+        self._body, self._at, self.length = body, 0, 0
 
-    def read(self, size: int, decode_content: bool = False) -> bytes:
-        piece = self._body[self._at : self._at + size]
+    def readinto(self, buffer: memoryview) -> int:
+        piece = self._body[self._at : self._at + len(buffer)]
         self._at += len(piece)
-        return piece
+        buffer[: len(piece)] = piece
+        return len(piece)
 
     def release_conn(self) -> None:
         pass

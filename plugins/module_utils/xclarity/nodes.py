@@ -35,8 +35,15 @@ _TEXTS = (
 )  # fmt: skip
 
 
+_REST = (
+    "bmc_address", "ipv4_addresses", "ipv6_addresses", "power", "status", "location", "room", "rack", "rack_unit", "slots",
+    "chassis", "mac_addresses",
+)  # fmt: skip
+
 _get_texts = operator.itemgetter(*(told for _key, told in _TEXTS))
 _NO_TEXTS = {told: "" for _key, told in _TEXTS}
+_LINK_LOCAL4 = ("169.254.", "0.0.0.0")
+_LINK_LOCAL6 = tuple(f + e + digit for f in "fF" for e in "eE" for digit in "89abAB")  # fe80::/10
 # All that parse() looks at: a real entry has some 75 fields, some of them long.
 ATTRIBUTES = ",".join(
     [told for _key, told in _TEXTS]
@@ -56,42 +63,42 @@ def parse(entry: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:
         "".join(texts)
     except TypeError:
         texts = tuple(value if isinstance(value, str) else "" if value is None else str(value) for value in texts)
-    node: dict[str, t.Any] = dict(zip(text_keys(prefix), texts, strict=True))
-    ipv4 = [one for one in _list(get("ipv4Addresses")) if one and not one.startswith(("169.254.", "0.0.0.0"))]
-    ipv6 = [one for one in _list(get("ipv6Addresses")) if one and not link_local(one)]
+    ipv4 = [one for one in _list(get("ipv4Addresses")) if one and not one.startswith(_LINK_LOCAL4)]
+    ipv6 = [one for one in _list(get("ipv6Addresses")) if one and not one.startswith(_LINK_LOCAL6)]
     best = get("mgmtProcIPaddress")
-    if not isinstance(best, str) or not best or best.startswith("169.254.") or link_local(best):
+    if not isinstance(best, str) or not best or best.startswith(_LINK_LOCAL4) or best.startswith(_LINK_LOCAL6):
         best = ipv4[0] if ipv4 else ipv6[0] if ipv6 else ""
     power, status, place = get("powerStatus"), get("status"), get("location")
     if not isinstance(place, dict):
         place = {}
     slots, parent, macs = get("slots"), get("parent"), get("macAddress")
     uri = parent.get("uri") if isinstance(parent, dict) else None
-    node[prefix + "bmc_address"] = best
-    node[prefix + "ipv4_addresses"] = ipv4
-    node[prefix + "ipv6_addresses"] = ipv6
-    node[prefix + "power"] = POWER.get(power, "unknown") if isinstance(power, int) else "unknown"
-    node[prefix + "status"] = str((status.get("name") if isinstance(status, dict) else status) or "").lower()
-    node[prefix + "location"] = _place(place.get("location"))
-    node[prefix + "room"] = _place(place.get("room"))
-    node[prefix + "rack"] = _place(place.get("rack"))
-    node[prefix + "rack_unit"] = place.get("lowestRackUnit")
-    node[prefix + "slots"] = slots if isinstance(slots, list) else []
-    node[prefix + "chassis"] = uri[8:] if isinstance(uri, str) and uri.startswith("chassis/") else ""
-    node[prefix + "mac_addresses"] = [one for one in macs.split(",") if one] if isinstance(macs, str) else []
-    return node
+    rest = (
+        best,
+        ipv4,
+        ipv6,
+        POWER.get(power, "unknown") if isinstance(power, int) else "unknown",
+        str((status.get("name") if isinstance(status, dict) else status) or "").lower(),
+        _place(place.get("location")),
+        _place(place.get("room")),
+        _place(place.get("rack")),
+        place.get("lowestRackUnit"),
+        slots if isinstance(slots, list) else [],
+        uri[8:] if isinstance(uri, str) and uri.startswith("chassis/") else "",
+        [one for one in macs.split(",") if one] if isinstance(macs, str) else [],
+    )
+    return dict(zip(_keys(prefix), texts + rest, strict=True))
+
+
+@functools.cache
+def _keys(prefix: str) -> tuple[str, ...]:
+    return tuple(prefix + key for key in (*(key for key, _told in _TEXTS), *_REST))
 
 
 @functools.cache
 def text_keys(prefix: str) -> tuple[str, ...]:
     """The keys whose values are texts as the server tells them."""
     return tuple(prefix + key for key, _told in _TEXTS)
-
-
-def link_local(address: str) -> bool:
-    """fe80::/10, in any spelling."""
-    head = address[:4].lower()
-    return head[:2] == "fe" and head[2:3] in ("8", "9", "a", "b") and len(head) == 4
 
 
 def read_raw(

@@ -135,6 +135,16 @@ def test_hostile_text(sim, listing):
     assert "p_42" not in found
 
 
+def test_hostile_text_in_a_play(sim, harness, listing):
+    """What a server tells is never evaluated, whatever the release of Ansible trusts by itself."""
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "evil", "attributes": {"productName": "{{ 6 * 7 }}"}}]})
+    book = harness.folder / "play.yml"
+    task = {"ansible.builtin.debug": {"msg": "got {{ xclarity_product }}"}}
+    book.write_text(json.dumps([{"hosts": "evil", "gather_facts": False, "tasks": [task]}]))
+    done = listing.run({}, str(book), program="ansible-playbook")
+    assert "got {{ 6 * 7 }}" in done.stdout, done.stdout + done.stderr
+
+
 def test_no_servers_at_all(empty_sim, listing):
     empty_sim.reset()
     empty_sim.seed(xclarity={"users": {"AUTOMATION": {"password": XCLARITY_PASSWORD}}})
@@ -143,14 +153,19 @@ def test_no_servers_at_all(empty_sim, listing):
     assert json.loads(done.stdout)["_meta"]["hostvars"] == {}
 
 
-def test_cache(sim, listing, tmp_path):
-    """The second run asks nothing; --flush-cache asks again. No secret is in the cache."""
+def test_cache(sim, harness, listing, tmp_path):
+    """The second run asks nothing; --flush-cache asks again. No secret is in the cache, and nothing of the other options."""
     options = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache"), "cache_timeout": 600}
-    first = listing(options)
+    first = listing({**options, "bmc_as_ansible_host": True})
+    assert first["_meta"]["hostvars"]["web-01"].pop("ansible_host") == "192.0.2.21"
     since = sim.last()
-    assert listing(options) == first
+    second = listing(options)
+    assert "ansible_host" not in second["_meta"]["hostvars"]["web-01"]
+    assert second["_meta"]["hostvars"]["web-01"] == first["_meta"]["hostvars"]["web-01"]
     assert sim.log(since=since) == []
-    listing.run(options, "--list", "--flush-cache")
+    book = harness.folder / "play.yml"
+    book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": []}]))
+    assert listing.run(options, "--flush-cache", str(book), program="ansible-playbook").returncode == 0
     assert [e["method"] for e in sim.log(since=since)] == ["POST", "GET", "DELETE"]
     assert "lx_uuid" in listing({**options, "vars_prefix": "lx_"})["_meta"]["hostvars"]["web-01"]
     (cached,) = (tmp_path / "cache").iterdir()

@@ -200,6 +200,7 @@ def test_a_part_that_nobody_asked_for(get):
 @pytest.mark.parametrize(
     "body",
     [b"<html>log in</html>", b'{"result":"failed"}', b"", gzip.compress(b"<html>" * 200), FILE + b"x", FILE[:5000] + b"?" + FILE[5001:]],
+    ids=["a page", "JSON", "nothing", "packed, no tar", "more behind it", "a byte changed"],
 )
 def test_what_is_no_whole_archive(get, body):
     assert code(get, lambda request, wire: wire.reply(200, body)) in ("bad_archive", "download_incomplete")
