@@ -43,13 +43,11 @@ class _Launcher:
 
     def __init__(self) -> None:
         here = [sys.executable, "-S", str(Path(__file__).with_name("launch.py"))]
-        self._process = subprocess.Popen(here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process: Any = subprocess.Popen(here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, what: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        print(json.dumps(what), file=self._process.stdin, flush=True)
+        answer: dict[str, Any] = json.loads(next(self._process.stdout))
         return answer
 
 
