@@ -192,6 +192,44 @@ class Inventories:
         return measure.run([sys.executable, "-c", "pass"], self.lab.environment(), self.lab.folder)
 
 
+class Imports:
+    """What a module has to load before it can begin; each way is a Python of its own."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+
+    def _load(self, *names: str) -> Taken:
+        env = self.lab.environment(PYTHONPATH=str(self.lab.collections))
+        return measure.run([sys.executable, "-c", f"import {', '.join(names)}" if names else "pass"], env, self.lab.folder)
+
+    def _module(self, name: str) -> Taken:
+        return self._load(f"ansible_collections.groundwork.provision.plugins.modules.{name}")
+
+    def plain_start(self) -> Taken:
+        return self._load()
+
+    def basic(self) -> Taken:
+        return self._load("ansible.module_utils.basic")
+
+    def basic_requests(self) -> Taken:
+        return self._load("ansible.module_utils.basic", "requests")
+
+    def profile_info(self) -> Taken:
+        return self._module("profile_info")
+
+    def server_pool_info(self) -> Taken:
+        return self._module("server_pool_info")
+
+    def cluster_profile(self) -> Taken:
+        return self._module("cluster_profile")
+
+    def keystoneauth(self) -> Taken:
+        return self._load("keystoneauth1.session", "keystoneauth1.identity")
+
+    def openstacksdk(self) -> Taken:
+        return self._load("openstack")
+
+
 class ClusterProfiles:
     """``count`` new cluster profiles: a loop of openstack.cloud.resource (from PyPI's ansible), ours, and ours in one task."""
 

@@ -24,6 +24,13 @@ NAMES = {
     "plugin": "inventory plugin",
     "plain": "plain Python, fetch and parse",
     "resource": "loop of `openstack.cloud.resource`",
+    "basic": "Ansible's `module_utils.basic`",
+    "basic_requests": "that and `requests`",
+    "profile_info": "the module `profile_info`, whole",
+    "server_pool_info": "the module `server_pool_info`, whole",
+    "cluster_profile": "the module `cluster_profile`, whole",
+    "keystoneauth": "`keystoneauth1` alone, which cluster modules import with their first request",
+    "openstacksdk": "`openstacksdk` alone, which they import for `clouds.yaml` only",
 }
 STARTS = {"start": "Ansible's start", "bare_start": "Python's start and imports", "plain_start": "Python's start",
           "bare_hosts": "Ansible's start with as many bare names", "peer_start": "Ansible's start (its own environment)"}  # fmt: skip
@@ -98,10 +105,10 @@ def page(results: dict[str, Any], missed: list[str]) -> str:
     lines += ["| comparison | side | wall s | CPU s | peak MiB | repeats |", "|---|---|---|---|---|---|"]
     for r in results["raw"]:
         if r["what"] not in ("activations", "loops"):
-            size = f"{r['size'] / 2**20:,.0f} MiB" if "size" in r else f"{r['count']:,}"
+            size = f", {r['size'] / 2**20:,.0f} MiB" if "size" in r else f", {r['count']:,}" if "count" in r else ""
             name = {**NAMES, **STARTS}[r["variant"]]
             lines.append(
-                f"| {r['what']}, {size} | {name} | {middle(r, 'wall'):.2f} | {middle(r, 'cpu'):.2f}"
+                f"| {r['what']}{size} | {name} | {middle(r, 'wall'):.2f} | {middle(r, 'cpu'):.2f}"
                 f" | {max(run['rss'] for run in r['runs']):.0f} | {len(r['runs'])} |"
             )
     lines += [
