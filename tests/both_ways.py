@@ -144,14 +144,14 @@ def taken() -> dict[str, bool]:
 
 # What differs between any two runs. A date or an id is replaced by its kind, so that its absence still shows.
 _SECONDS = {"duration", "second", "waited"}
+_FOLDERS = {"ca_path", "state_dir"}  # of the test; where a test has a very short secret, no pattern finds them
 _TEXTS = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<uuid>"),
     (re.compile(r"\b(?:localhost|127\.0\.0\.1|\[::1\]):\d{2,5}\b"), "<place>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"), "<date>"),
     (re.compile(r"(?<!\d)20\d{12}(?!\d)"), "<stamp>"),
-    (re.compile(r"\b[0-9a-f]{24,64}\b"), "<hex>"),
-    (re.compile(r"/[^\s\"']*?/pytest-\d+/(?:popen-gw\d+/)?"), "<folder>/"),
-    (re.compile(r"(<folder>/[a-z_]+?)\d+\b", re.IGNORECASE), r"\1"),
+    (re.compile(r"\b[0-9a-f]{24,64}\b", re.IGNORECASE), "<hex>"),
+    (re.compile(r"/[^\s\"']*?/pytest-\d+/(?:popen-gw\d+/)?\w*"), "<folder>"),
     (re.compile(r"\b[0-9.]+ %"), "<percent>"),
     (re.compile(r"\bjob \d+\b"), "job <id>"),
 )
@@ -163,6 +163,10 @@ def normal(value: Any, key: str = "") -> Any:
         value = value[-1:]  # how many states are seen on the way depends on when one looks
     if key == "job" and isinstance(value, str) and value:
         return "<id>"
+    if key in _FOLDERS and isinstance(value, str) and value:
+        return "<folder>"
+    if key == "locations" and isinstance(value, (list, tuple)):
+        value = sorted(value)  # copies that run at the same time end in any order
     if isinstance(value, Mapping):
         shown: dict[str, Any] = {}
         for k, v in value.items():

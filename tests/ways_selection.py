@@ -8,15 +8,16 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-# Where the start of a process takes longer than what the test looks at: the later reading finds another state.
+# Tests of what happens between two requests; here the simulated time moves with the requests only.
 TIMING = {
-    "test_an_activation_under_way_is_joined": "the activation has ended before a module has started",
-    "test_one_that_is_being_cancelled_is_waited_for": "the cancellation has ended before a module has started",
-    "test_an_executing_request_is_waited_for_not_repeated": "the request has ended before a module has started",
-    "test_half_is_coming_the_other_half_is_asked_for": "the first half has come before a module has started",
+    "test_many_are_cancelled_with_one_poll_at_a_time": "it needs time between its requests",
+    "test_an_executing_request_is_waited_for_not_repeated": "it needs time between its requests",
+    "test_half_is_coming_the_other_half_is_asked_for": "it needs time between its requests",
+    "test_a_push_that_ends_before_the_cancel_comes_is_told": "it needs time within a late answer",
+    "test_a_job_that_ends_before_the_cancel_comes": "it needs time within a late answer",
 }
 # What a test replaces in its own process is not replaced in a module's.
-OWN_PROCESS = ("monkeypatch.setattr", "monkeypatch.setitem", "setrlimit", "mock.patch")
+OWN_PROCESS = (".setattr(", ".setitem(", "setrlimit", "mock.patch")
 
 
 def reason(function: Any) -> str:

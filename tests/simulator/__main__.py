@@ -71,12 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dir", required=True, type=Path, help="where ca.pem and ready.json are written")
     parser.add_argument("--seed", type=Path, help="YAML or JSON file: {system: data}")
     parser.add_argument("--speed", type=float, default=1.0, help="how fast the simulated time runs (1: real time)")
+    parser.add_argument("--step", type=float, default=0.0, help="seconds that the simulated time moves with each request, and only then")
     parser.add_argument("--port-base", type=int, default=0, help="first port; 0: free ports")
     parser.add_argument("--address", default="127.0.0.1", help="IPv4 address to listen on, of this machine")
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="comma list of the systems to serve")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(levelname)s %(message)s")
-    clock = Clock(options.speed)
+    clock = Clock(options.speed, options.step)
     world = World(clock, [load_system(name, clock) for name in options.systems.split(",")])
     if options.seed:
         data: dict[str, Any] = yaml.safe_load(options.seed.read_text(encoding="utf-8")) or {}

@@ -24,24 +24,31 @@ from starlette.routing import BaseRoute
 class Clock:
     """The only time of the simulator, in epoch seconds.
 
-    Mode `real` follows the machine's clock, `speed` times as fast; mode `manual` moves only by `advance()`.
+    Mode `real` follows the machine's clock, `speed` times as fast; mode `manual` moves only by `advance()`; mode `stepped`
+    by as much with every request that comes in, so that the same requests find the same state, however slowly they come.
     """
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, step: float = 0.0) -> None:
         self._initial_speed = speed
+        self._step = step
         self.reset()
 
     def reset(self) -> None:
-        """Back to the machine's time and to the speed the simulator was started with."""
-        self.mode = "real"
+        """Back to the machine's time and to the mode and the speed that the simulator was started with."""
+        self.mode = "stepped" if self._step else "real"
         self.speed = self._initial_speed
         self._base = time.time()
         self._mark = time.monotonic()
 
     def now(self) -> float:
-        if self.mode == "manual":
+        if self.mode != "real":
             return self._base
         return self._base + (time.monotonic() - self._mark) * self.speed
+
+    def request(self) -> None:
+        """A request has come in."""
+        if self.mode == "stepped":
+            self._base += self._step
 
     def advance(self, seconds: float) -> None:
         self._base = self.now() + seconds

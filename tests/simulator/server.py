@@ -114,6 +114,7 @@ class Front:
         if raw_path.startswith("/_control"):
             await self.control(scope, receive, send)
             return
+        self.world.clock.request()
         # Route on the path as sent: decoding first would turn an encoded slash into a separator.
         scope["path"] = raw_path
         query = scope["query_string"].decode("latin-1")
