@@ -47,6 +47,23 @@ def test_bad_control_calls_are_refused(control: Control) -> None:
             control.call(method, path, body)
 
 
+def test_time_that_moves_with_the_requests(tmp_path: Path) -> None:
+    with SimulatorProcess(tmp_path, step=0.5) as control:
+        control.seed(xclarity=ESTATE)
+        calls = Calls(control)
+        began = control.clock()
+        assert control.clock() == began
+        calls("GET", "/profiles")
+        assert control.clock() == began + 0.5
+        control.clock("manual")
+        calls("GET", "/profiles")
+        assert control.clock() == began + 0.5
+        control.reset()
+        began = control.clock()
+        calls("GET", "/profiles")
+        assert control.clock() == began + 0.5
+
+
 def test_reset_brings_everything_back(control: Control, calls: Calls) -> None:
     control.switches("xclarity", job_seconds=9)
     control.fault("xclarity", status=500, times=-1)
