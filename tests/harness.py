@@ -102,8 +102,6 @@ class Harness:
         """As a real task, in the controller or as a module; see integration/ways/run.py, which compares what is noted here."""
         import both_ways
 
-        ansible_warnings._global_warnings.clear()
-        ansible_warnings._global_deprecations.clear()
         result = both_ways.run(name, arguments, way, check=check, diff=diff)
         if name == "cluster_profile_info" and "profiles" in result:
             # Senlin's own order of those made in the same second is that of their ids, which are drawn.

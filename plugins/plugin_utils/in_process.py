@@ -24,6 +24,7 @@ import threading
 import typing as t
 
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
@@ -36,6 +37,9 @@ def run_here(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
     """The JSON text that ``main`` prints for these arguments, as its process would have printed it."""
     printed = io.StringIO()
     before = (basic._ANSIBLE_ARGS, getattr(basic, "_ANSIBLE_PROFILE", None), _module.OWN_PROCESS)
+    # ansible-core 2.18 keeps here what was warned of, by whomever in this process.
+    warned = (warnings._global_warnings, warnings._global_deprecations)
+    warnings._global_warnings, warnings._global_deprecations = type(warned[0])(), type(warned[1])()
     basic._ANSIBLE_ARGS = _encode({"ANSIBLE_MODULE_ARGS": arguments})
     basic._ANSIBLE_PROFILE = PROFILE
     _module.OWN_PROCESS = False
@@ -44,6 +48,7 @@ def run_here(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
             main()
     finally:
         basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE, _module.OWN_PROCESS = before
+        warnings._global_warnings, warnings._global_deprecations = warned
     return printed.getvalue()
 
 
