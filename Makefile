@@ -67,7 +67,7 @@ test-ways: build ## run the integration suite both ways, in the controller and a
 	@$(INSTALLED) $(BIN)/python tests/integration/ways/run.py $(ARGS)
 
 bench: build ## measure against the budgets and write docs/performance.md
-	@$(INSTALLED) $(BIN)/python tests/benchmark/run.py $(ARGS)
+	@$(INSTALLED) PYTHONPATH=tests $(BIN)/python tests/benchmark/run.py $(ARGS)
 
 docs: $(READY) ## build the documentation site into build/docs/html
 	@$(BIN)/python tools/docs.py

@@ -103,12 +103,13 @@ class Harness:
         import both_ways
 
         result = both_ways.run(name, arguments, way, check=check, diff=diff)
-        if name == "cluster_profile_info" and "profiles" in result:
-            # Senlin's own order of those made in the same second is that of their ids, which are drawn.
-            result["profiles"] = sorted(result["profiles"], key=lambda profile: str(profile["name"]))
         self.calls += 1
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-        line = {"test": test, "call": self.calls, "module": name, "result": both_ways.normal(result)}
+        shown = both_ways.normal(result)
+        if name == "cluster_profile_info" and "profiles" in shown:
+            # Senlin's own order of those made in the same second is that of their ids, which are drawn.
+            shown["profiles"].sort(key=lambda profile: str(profile["name"]))
+        line = {"test": test, "call": self.calls, "module": name, "result": shown}
         with open(Path(os.environ["GROUNDWORK_WAYS_DIR"]) / f"{way}-{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         result.setdefault("failed", False)

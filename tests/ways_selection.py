@@ -13,7 +13,6 @@ TIMING = {
     "test_many_are_cancelled_with_one_poll_at_a_time": "it needs time between its requests",
     "test_an_executing_request_is_waited_for_not_repeated": "it needs time between its requests",
     "test_half_is_coming_the_other_half_is_asked_for": "it needs time between its requests",
-    "test_all_of_the_project_oldest_first": "it needs time between its requests",
     "test_a_push_that_ends_before_the_cancel_comes_is_told": "it needs time within a late answer",
     "test_a_job_that_ends_before_the_cancel_comes": "it needs time within a late answer",
 }

@@ -181,7 +181,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         by_pair: dict[tuple[str, str], t.Any] = {}
         adder = Adder(self.inventory)
         for host in hosts:
-            # One look at each value: what is kept in a cache is as it came.
+            # What a cache keeps is as it came; a host has copies, fit to be shown.
             entry = adder.add(safe(host["name"]), safe(host["vars"]))
             for pair in sorted(host["vars"]["server_pool_properties"].items()) if by_property else ():
                 if pair not in by_pair:

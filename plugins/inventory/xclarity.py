@@ -213,7 +213,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         adder = Adder(self.inventory)
         names = name_all(found, [prefix + key for key in self.get_option("hostnames")], prefix + "uuid")
         for name, values in zip(names, found, strict=True):
-            variables = dict(values)  # a cache keeps ``found``
+            variables = dict(values)  # the host's own: a cache keeps ``found`` as it is
             if direct and values[prefix + "bmc_address"]:
                 variables["ansible_host"] = values[prefix + "bmc_address"]
             host = adder.add(name, variables)

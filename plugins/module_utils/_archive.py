@@ -68,7 +68,7 @@ class TarGz:
             if not self._inside and self._members and data[0] != GZIP_MAGIC[0]:
                 self._padding = True
             if self._padding:  # zeros that fill up a record
-                if any(data):
+                if bytes(data).strip(b"\0"):
                     raise Broken("something follows the end of the gzip archive.")
                 return
             self._inside = True

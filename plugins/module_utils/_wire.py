@@ -19,13 +19,13 @@ import typing as t
 try:
     import requests
     import urllib3
-    from requests.adapters import HTTPAdapter
+    from requests.adapters import BaseAdapter, HTTPAdapter
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 except ImportError:
     requests = None  # type: ignore[assignment]  # told to the user by _module.py
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
-    HTTPAdapter = HTTPConnection = HTTPSConnection = object  # type: ignore[assignment,misc]
+    BaseAdapter = HTTPAdapter = HTTPConnection = HTTPSConnection = object  # type: ignore[assignment,misc]
     HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
 else:
     REQUESTS_IMPORT_ERROR = None
@@ -122,8 +122,8 @@ class _Response(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
 
-class _Watched:
-    """Mixed into both connection classes."""
+class _HTTP(HTTPConnection):
+    """A connection that keeps the deadline of its thread's exchange and notes that the request has left."""
 
     response_class: t.Any = _Response
     sock: t.Any
@@ -133,14 +133,14 @@ class _Watched:
     def connect(self) -> None:
         self._connecting = True
         try:
-            super().connect()  # type: ignore[misc]
+            super().connect()
         finally:
             self._connecting = False
 
     def request(self, method: str, url: str, body: t.Any = None, *args: t.Any, **kwargs: t.Any) -> None:
         """Head and body leave in one write: a small request then costs one packet and wakes the server once."""
         self._head = b"" if isinstance(body, bytes) and body else None
-        super().request(method, url, body, *args, **kwargs)  # type: ignore[misc]
+        super().request(method, url, body, *args, **kwargs)
 
     def send(self, data: t.Any) -> None:
         if self.sock is None:
@@ -154,26 +154,22 @@ class _Watched:
         if exchange is not None and not self._connecting:
             self.sock.settimeout(exchange.budget())
             exchange.sent = True
-        super().send(data)  # type: ignore[misc]
+        super().send(data)
 
     def getresponse(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
         real = self.sock
         if real is not None and not isinstance(real, _TimedSocket):
             self.sock = _TimedSocket(real)
         try:
-            return super().getresponse(*args, **kwargs)  # type: ignore[misc]
+            return super().getresponse(*args, **kwargs)
         finally:
             # http.client may have closed it meanwhile ("Connection: close"); else the real one goes back.
             if isinstance(self.sock, _TimedSocket):
                 self.sock = real
 
 
-class _HTTP(_Watched, HTTPConnection):
-    pass
-
-
-class _HTTPS(_Watched, HTTPSConnection):
-    pass
+class _HTTPS(_HTTP, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -192,42 +194,26 @@ class Inventories:
         return measure.run([sys.executable, "-c", "pass"], self.lab.environment(), self.lab.folder)
 
 
-class Imports:
-    """What a module has to load before it can begin; each way is a Python of its own."""
+# What a module has to load before it can begin; each way is a Python of its own.
+MODULES = "ansible_collections.groundwork.provision.plugins.modules"
+IMPORTS = {
+    "plain_start": "pass",
+    "basic": "import ansible.module_utils.basic",
+    "basic_requests": "import ansible.module_utils.basic, requests",
+    "keystoneauth": "import keystoneauth1.session, keystoneauth1.identity",
+    "openstacksdk": "import openstack",
+    "profile_info": f"import {MODULES}.profile_info",
+    "server_pool_info": f"import {MODULES}.server_pool_info",
+    "cluster_profile": f"import {MODULES}.cluster_profile",
+}
 
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
 
-    def _load(self, *names: str) -> Taken:
-        env = self.lab.environment(PYTHONPATH=str(self.lab.collections))
-        return measure.run([sys.executable, "-c", f"import {', '.join(names)}" if names else "pass"], env, self.lab.folder)
-
-    def _module(self, name: str) -> Taken:
-        return self._load(f"ansible_collections.groundwork.provision.plugins.modules.{name}")
-
-    def plain_start(self) -> Taken:
-        return self._load()
-
-    def basic(self) -> Taken:
-        return self._load("ansible.module_utils.basic")
-
-    def basic_requests(self) -> Taken:
-        return self._load("ansible.module_utils.basic", "requests")
-
-    def profile_info(self) -> Taken:
-        return self._module("profile_info")
-
-    def server_pool_info(self) -> Taken:
-        return self._module("server_pool_info")
-
-    def cluster_profile(self) -> Taken:
-        return self._module("cluster_profile")
-
-    def keystoneauth(self) -> Taken:
-        return self._load("keystoneauth1.session", "keystoneauth1.identity")
-
-    def openstacksdk(self) -> Taken:
-        return self._load("openstack")
+def imports(lab: Lab) -> dict[str, Callable[[], Taken]]:
+    """For each of :data:`IMPORTS`, a call that measures it."""
+    environment = lab.environment(PYTHONPATH=str(lab.collections))
+    return {
+        name: functools.partial(measure.run, [sys.executable, "-c", text], environment, lab.folder) for name, text in IMPORTS.items()
+    }
 
 
 class ClusterProfiles:

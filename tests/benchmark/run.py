@@ -23,19 +23,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import measure
+import others
+import report
+from activations import Activations
+from lab import Lab
+from measure import Taken
+
+from simulator.client import SimulatorProcess
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-
-import measure  # noqa: E402  (these stand beside this file, on the path set above)
-import others  # noqa: E402
-import report  # noqa: E402
-from activations import Activations  # noqa: E402
-from lab import Lab  # noqa: E402
-from measure import Taken  # noqa: E402
-
-from simulator.client import SimulatorProcess  # noqa: E402
-
 RESULTS = HERE / "results.json"
 PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "performance.svg"
@@ -127,10 +125,7 @@ class Bench:
         self.figures["challenges_per_task"] = others.challenges(self.lab)
 
     def imports(self) -> None:
-        ways = others.Imports(self.lab)
-        libraries = ("basic", "basic_requests", "keystoneauth", "openstacksdk")
-        modules = ("profile_info", "server_pool_info", "cluster_profile")
-        self.compare("imports", {n: getattr(ways, n) for n in ("plain_start", *libraries, *modules)}, max(self.repeats, 7))
+        self.compare("imports", others.imports(self.lab), max(self.repeats, 7))
 
     def download(self) -> None:
         small = others.Downloads(self.lab, 1024**2)

@@ -22,7 +22,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport, check_status
-from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
+from ansible_collections.groundwork.provision.plugins.module_utils._wire import BaseAdapter, requests
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.settings import SECRETS, SERVICE, TYPES, Settings
 
 SCHEMES = ("https", "http")  # clouds do run without TLS inside
@@ -138,7 +138,7 @@ def _plugin(run: Run, settings: Settings) -> t.Any:
         ) from None
 
 
-class _Bridge(requests.adapters.BaseAdapter if requests else object):  # type: ignore[misc]  # without requests it is never made
+class _Bridge(BaseAdapter):
     """An adapter for a ``requests`` session that sends by :class:`Transport`, and only to where ``auth`` points.
 
     Whatever goes wrong leaves as :class:`Failure`, which keystoneauth1 lets through.

@@ -42,8 +42,8 @@ _REST = (
 
 _get_texts = operator.itemgetter(*(told for _key, told in _TEXTS))
 _NO_TEXTS = {told: "" for _key, told in _TEXTS}
-_LINK_LOCAL4 = ("169.254.", "0.0.0.0")
-_LINK_LOCAL6 = tuple(f + e + digit for f in "fF" for e in "eE" for digit in "89abAB")  # fe80::/10
+# No address to go to: link-local ones, which every controller has inside, and none at all.
+_UNREACHABLE = ("169.254.", "0.0.0.0", *(f + e + digit for f in "fF" for e in "eE" for digit in "89abAB"))  # fe80::/10
 # All that parse() looks at: a real entry has some 75 fields, some of them long.
 ATTRIBUTES = ",".join(
     [told for _key, told in _TEXTS]
@@ -54,7 +54,7 @@ ATTRIBUTES = ",".join(
 def parse(entry: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:
     """One server. Every key is always there: an empty text, list or None where the server tells nothing.
 
-    Link-local addresses (169.254.0.0/16, fe80::/10) are left out: every controller has the same ones inside.
+    Link-local addresses (169.254.0.0/16, fe80::/10) and 0.0.0.0 are left out: every controller has the same ones inside.
     prefix: what the keys begin with. (Written for speed: an inventory may have ten thousand.)
     """
     get = entry.get
@@ -63,10 +63,9 @@ def parse(entry: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:
         "".join(texts)
     except TypeError:
         texts = tuple(value if isinstance(value, str) else "" if value is None else str(value) for value in texts)
-    ipv4 = [one for one in _list(get("ipv4Addresses")) if one and not one.startswith(_LINK_LOCAL4)]
-    ipv6 = [one for one in _list(get("ipv6Addresses")) if one and not one.startswith(_LINK_LOCAL6)]
+    ipv4, ipv6 = _addresses(get("ipv4Addresses")), _addresses(get("ipv6Addresses"))
     best = get("mgmtProcIPaddress")
-    if not isinstance(best, str) or not best or best.startswith(_LINK_LOCAL4) or best.startswith(_LINK_LOCAL6):
+    if not isinstance(best, str) or not best or best.startswith(_UNREACHABLE):
         best = ipv4[0] if ipv4 else ipv6[0] if ipv6 else ""
     power, status, place = get("powerStatus"), get("status"), get("location")
     if not isinstance(place, dict):
@@ -95,10 +94,9 @@ def _keys(prefix: str) -> tuple[str, ...]:
     return tuple(prefix + key for key in (*(key for key, _told in _TEXTS), *_REST))
 
 
-@functools.cache
 def text_keys(prefix: str) -> tuple[str, ...]:
     """The keys whose values are texts as the server tells them."""
-    return tuple(prefix + key for key, _told in _TEXTS)
+    return _keys(prefix)[: len(_TEXTS)]
 
 
 def read_raw(
@@ -160,10 +158,10 @@ def _entries(data: t.Any) -> list[dict[str, t.Any]]:
     raise bad_reply("the answer holds no list of nodes", what="list nodes")
 
 
-def _list(value: t.Any) -> list[str]:
-    if isinstance(value, list):
-        return [one for one in value if isinstance(one, str)]
-    return [value] if isinstance(value, str) else []
+def _addresses(value: t.Any) -> list[str]:
+    """Those of one address or a list that lead somewhere."""
+    found = value if isinstance(value, list) else [value]
+    return [one for one in found if isinstance(one, str) and one and not one.startswith(_UNREACHABLE)]
 
 
 def _place(value: t.Any) -> str:

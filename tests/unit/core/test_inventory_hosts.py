@@ -9,6 +9,7 @@ import gc
 import weakref
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.inventory.data import InventoryData
 
 from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_hosts
@@ -53,6 +54,13 @@ def test_as_the_long_way(source, name):
     assert made[0][2]["inventory_file"] == source
 
 
+def test_a_host_without_a_name_is_refused():
+    inventory = data(None)
+    with pytest.raises(AnsibleError, match="empty host name"):
+        Adder(inventory).add("", dict(VARIABLES))
+    assert inventory.hosts == {}
+
+
 def test_a_later_source_wins():
     inventory = data(None)
     Adder(inventory).add("web-01", {"rack": "R1", "room": "A"})
@@ -64,11 +72,11 @@ def test_a_later_source_wins():
 def test_marked_as_data_where_ansible_does_not_mark_trust(monkeypatch, name):
     monkeypatch.setattr(inventory_hosts, "_MARKS_TRUST", False)
     marked = []
-    monkeypatch.setattr(inventory_hosts.unsafe_proxy, "wrap_var", lambda value: marked.append(value) or value)
+    monkeypatch.setattr(inventory_hosts.unsafe_proxy, "wrap_var", lambda value: marked.append(dict(value)) or value)
     inventory = data(None)
     inventory.add_host("known")
     Adder(inventory).add(name, dict(VARIABLES))
-    assert VARIABLES.items() <= marked[0].items()
+    assert marked == [VARIABLES]
 
 
 class Node:

@@ -152,6 +152,7 @@ def test_power(status, word):
     [
         ({"mgmtProcIPaddress": None}, "192.0.2.21"),
         ({"mgmtProcIPaddress": "169.254.95.118"}, "192.0.2.21"),
+        ({"mgmtProcIPaddress": "0.0.0.0"}, "192.0.2.21"),
         ({"mgmtProcIPaddress": "", "ipv4Addresses": None}, "2001:db8::1"),
         ({"mgmtProcIPaddress": "fe80::1", "ipv4Addresses": [], "ipv6Addresses": ["FE80::1", "febf::1"]}, ""),
         ({"mgmtProcIPaddress": 5, "ipv4Addresses": "192.0.2.9"}, "192.0.2.9"),
