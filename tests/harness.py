@@ -108,7 +108,7 @@ class Harness:
         shown = both_ways.normal(result)
         if name == "cluster_profile_info" and "profiles" in shown:
             # Senlin's own order of those made in the same second is that of their ids, which are drawn.
-            shown["profiles"].sort(key=lambda profile: str(profile["name"]))
+            shown["profiles"].sort(key=lambda profile: json.dumps(profile, sort_keys=True))
         line = {"test": test, "call": self.calls, "module": name, "result": shown}
         with open(Path(os.environ["GROUNDWORK_WAYS_DIR"]) / f"{way}-{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

@@ -19,13 +19,13 @@ import typing as t
 try:
     import requests
     import urllib3
-    from requests.adapters import BaseAdapter, HTTPAdapter
+    from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 except ImportError:
     requests = None  # type: ignore[assignment]  # told to the user by _module.py
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
-    BaseAdapter = HTTPAdapter = HTTPConnection = HTTPSConnection = object  # type: ignore[assignment,misc]
+    HTTPAdapter = HTTPConnection = HTTPSConnection = object  # type: ignore[assignment,misc]
     HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
 else:
     REQUESTS_IMPORT_ERROR = None

@@ -22,7 +22,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport, check_status
-from ansible_collections.groundwork.provision.plugins.module_utils._wire import BaseAdapter, requests
+from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.settings import SECRETS, SERVICE, TYPES, Settings
 
 SCHEMES = ("https", "http")  # clouds do run without TLS inside
@@ -51,7 +51,7 @@ class Keystone(Auth):
         with contextlib.closing(_Bridge(run, self._settings)) as bridge, requests.Session() as carrier:
             carrier.trust_env = False
             for scheme in SCHEMES:
-                carrier.mount(scheme + "://", bridge)
+                carrier.mount(scheme + "://", t.cast(t.Any, bridge))
             self._plugin.invalidate()  # it would give the old token again as long as that looks good by its date
             try:
                 access = self._plugin.get_access(session.Session(session=carrier, redirect=False, connect_retries=0))
@@ -138,14 +138,13 @@ def _plugin(run: Run, settings: Settings) -> t.Any:
         ) from None
 
 
-class _Bridge(BaseAdapter):
-    """An adapter for a ``requests`` session that sends by :class:`Transport`, and only to where ``auth`` points.
+class _Bridge:
+    """An adapter for a ``requests`` session (it calls ``send`` and ``close``) that sends by :class:`Transport`.
 
-    Whatever goes wrong leaves as :class:`Failure`, which keystoneauth1 lets through.
+    And only to where ``auth`` points. Whatever goes wrong leaves as :class:`Failure`, which keystoneauth1 lets through.
     """
 
     def __init__(self, run: Run, settings: Settings) -> None:
-        super().__init__()
         params = run.params
         self._known = {
             endpoint.root: Transport(
