@@ -200,7 +200,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.activation import bring
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Want
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Want
 
 RESTART = {"type": "str", "choices": ["immediate", "defer"]}
 SPEC = (

@@ -81,3 +81,8 @@ def rss(taken: Sequence[Taken]) -> float:
 def beyond(ours: Sequence[Taken], start: Sequence[Taken]) -> float:
     """Seconds of wall beyond those of a mere start; medians of both."""
     return wall(ours) - wall(start)
+
+
+def ratio(ours: Sequence[Taken], theirs: Sequence[Taken], start: Sequence[Taken]) -> float:
+    """The median over the rounds of ours / theirs, each beyond the start of its own round: a machine that slows down slows all three."""
+    return statistics.median((a.wall - none.wall) / (b.wall - none.wall) for a, b, none in zip(ours, theirs, start, strict=True))

@@ -118,10 +118,9 @@ class Bench:
         self.lab.fresh(0)
         ways = others.SmallTasks(self.lab, count)
         names = ("start", "ping", "in_process", "module")
-        taken = self.compare("small tasks", {n: getattr(ways, n) for n in names}, count=count)
-        ping = measure.beyond(taken["ping"], taken["start"])
-        self.figures["task_over_ping_in_process"] = measure.beyond(taken["in_process"], taken["start"]) / ping
-        self.figures["task_over_ping_module"] = measure.beyond(taken["module"], taken["start"]) / ping
+        taken = self.compare("small tasks", {n: getattr(ways, n) for n in names}, max(self.repeats, 5), count=count)
+        for way in ("in_process", "module"):
+            self.figures[f"task_over_ping_{way}"] = measure.ratio(taken[way], taken["ping"], taken["start"])
         self.figures["challenges_per_task"] = others.challenges(self.lab)
 
     def imports(self) -> None:

@@ -44,8 +44,8 @@ class Control:
                 reply = self._connection.getresponse()
                 text = reply.read()
                 break
-            except (http.client.HTTPException, ConnectionError, BrokenPipeError):
-                # An idle connection may have been closed by the server; control calls are safe to repeat once.
+            except (http.client.HTTPException, ConnectionError, ssl.SSLError):
+                # The server may have closed an idle connection (ssl then says EOF); control calls are safe to repeat once.
                 self.close()
                 if attempt == 2:
                     raise

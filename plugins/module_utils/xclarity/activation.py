@@ -19,8 +19,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils._guard import
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, apply, read_back, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched, wait
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, profiles
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Choice, Profile, Want
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, profile_plans, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Choice, Want
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
 
 
 @dataclasses.dataclass
@@ -83,15 +84,15 @@ def _plan(
     found = profiles.find(profiles.read_all(client), [want.profile for want in wants])
     _refuse_duplicates(found)
     if state == "inactive":
-        choices = [profiles.choose_unassignment(profile, flags) for profile in found]
+        choices = [profile_plans.choose_unassignment(profile, flags) for profile in found]
     else:
         pairs = list(zip(found, wants, strict=True))
         # Only where the list does not settle it is the second source asked.
-        asked = [profile.uuid for profile, want in pairs if profile.uuid and profiles.unclear(profile, want)]
+        asked = [profile.uuid for profile, want in pairs if profile.uuid and profile_plans.unclear(profile, want)]
         running = profiles.read_activation(client, asked) if asked else {}
-        choices = [profiles.choose_activation(p, w, running.get(p.uuid.casefold())) for p, w in pairs]
+        choices = [profile_plans.choose_activation(p, w, running.get(p.uuid.casefold())) for p, w in pairs]
     _refuse_unproven(choices, guard)
-    return [Item(choice) for choice in choices], profiles.plan_of(choices, state)
+    return [Item(choice) for choice in choices], profile_plans.plan_of(choices, state)
 
 
 def _refuse_duplicates(found: t.Sequence[Profile]) -> None:
@@ -137,7 +138,7 @@ def _apply(run: Run, client: Client, items: list[Item], state: str, guard: Guard
     if not acting:
         guard.finish()
         return
-    accept = profiles.accept_activation if state == "active" else profiles.accept_unassignment
+    accept = profile_plans.accept_activation if state == "active" else profile_plans.accept_unassignment
     outcomes = apply(
         client,
         [item.choice.step for item in acting if item.choice.step is not None],
@@ -158,7 +159,7 @@ def _apply(run: Run, client: Client, items: list[Item], state: str, guard: Guard
             number: Accepted()
             for number, (choice, profile) in enumerate(pairs)
             if profile is not None
-            and profiles.moved(choice.profile, profile, running.get(profile.uuid.casefold()), state, choice.want.uuid)
+            and profile_plans.moved(choice.profile, profile, running.get(profile.uuid.casefold()), state, choice.want.uuid)
         }
 
     read_back(outcomes, find, run.clock, settle=params["reconcile_timeout"], where="the server's jobs and profiles")
@@ -183,7 +184,7 @@ def _wait_for_jobs(run: Run, client: Client, items: list[Item], deadline: Deadli
             for job in deferred.intersection(open_jobs):
                 choice = by_job[job].choice
                 profile = now.get(choice.profile.id)
-                if profile is not None and profile.status != choice.profile.status and profiles.reached(profile, choice, "active"):
+                if profile is not None and profile.status != choice.profile.status and profile_plans.reached(profile, choice, "active"):
                     states.setdefault(job, State(profile.told))
                     states[job] = dataclasses.replace(states[job], done=True, ok=True)
         return states
@@ -221,7 +222,7 @@ def _judge(run: Run, client: Client, items: list[Item], state: str, deadline: De
                 item = pending[profile.id]
                 item.now = profile
                 ended = profile.id in told
-                states[profile.id] = profiles.resource_state(profile, item.choice, state, stale and not ended, ended)
+                states[profile.id] = profile_plans.resource_state(profile, item.choice, state, stale and not ended, ended)
         return states
 
     def look(keys: list[str], timeout: float, interval: float) -> None:
@@ -250,7 +251,7 @@ def _end(item: Item, watched: Watched, state: str, told: bool) -> None:
         job = item.outcome.job if item.outcome else None
         item.failure = Failure(
             "wait_timeout",
-            f"the profile was not {' or '.join(profiles.goals(item.choice.want, state))} in time (last status: {last}).",
+            f"the profile was not {' or '.join(profile_plans.goals(item.choice.want, state))} in time (last status: {last}).",
             "It goes on by itself: run this task again to join the wait, with a longer wait_timeout.",
             what=item.choice.step.what if item.choice.step else f"wait for {item.choice.profile.name}",
             outcome=STARTED,
@@ -262,7 +263,7 @@ def _end(item: Item, watched: Watched, state: str, told: bool) -> None:
         if item.outcome is not None:
             item.outcome.state = UNKNOWN
     else:
-        item.failure = profiles.not_reached(item.choice, item.now, item.outcome, state)
+        item.failure = profile_plans.not_reached(item.choice, item.now, item.outcome, state)
 
 
 def _waiting(call: t.Callable[[], dict[str, Watched]], items: t.Iterable[Item]) -> dict[str, Watched]:
