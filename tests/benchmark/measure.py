@@ -83,6 +83,7 @@ def beyond(ours: Sequence[Taken], start: Sequence[Taken]) -> float:
     return wall(ours) - wall(start)
 
 
-def ratio(ours: Sequence[Taken], theirs: Sequence[Taken], start: Sequence[Taken]) -> float:
-    """The median over the rounds of ours / theirs, each beyond the start of its own round: a machine that slows down slows all three."""
-    return statistics.median((a.wall - none.wall) / (b.wall - none.wall) for a, b, none in zip(ours, theirs, start, strict=True))
+def ratio(ours: Sequence[Taken], start: Sequence[Taken], theirs: Sequence[Taken], their_start: Sequence[Taken]) -> float:
+    """Ours over theirs, each beyond its start: the median of the rounds, as a machine that slows down for a round slows all in it."""
+    rounds = zip(ours, start, theirs, their_start, strict=True)
+    return statistics.median((a.wall - b.wall) / (c.wall - d.wall) for a, b, c, d in rounds)

@@ -78,7 +78,8 @@ def page(results: dict[str, Any], missed: list[str]) -> str:
     lines += [
         "",
         "A ratio is taken beyond each side's own start: `ansible-playbook` with the same data and no task on the one side, Python and its",
-        "imports on the other (for the inventory's plain script Python alone). A ratio of two loops is per item. `concurrency` is 4 and",
+        "imports on the other (for the inventory's plain script Python alone). Over the bare script and over ping it is the median of the",
+        "rounds' ratios, elsewhere the ratio of the medians. A ratio of two loops is per item. `concurrency` is 4 and",
         "`poll_interval` 0.2 s on both sides; a simulated activation takes 0.2 s.",
         "",
         "## Activations",
