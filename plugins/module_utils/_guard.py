@@ -13,6 +13,7 @@ Not covered, and said so in docs/reliability.md: a second control node, and a pe
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -21,7 +22,7 @@ import stat
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import UNKNOWN, Failure
 
 SCHEMA = 1
 LOCK_POLL = 0.1
@@ -44,7 +45,7 @@ class Guard:
         self._clock, self._settle, self._required, self._wait = clock, settle, required, wait
         self._fd: int | None = None
         self._doubts: set[str] = set()  # the same as ``unfinished``, less what this run has dealt with
-        self.intended = False
+        self.fates: dict[str, str] = {}  # what is known of each request of this run
         self.waited = 0.0  # seconds that another run held the lock
         self.note: str | None = None
         self.unfinished: list[str] = []  # what an earlier run was about to send when it was killed: nobody was told
@@ -74,15 +75,21 @@ class Guard:
 
     def intend(self, resources: t.Iterable[str]) -> None:
         """Record, before anything is sent, that these resources are about to be asked for."""
-        self.intended = True
         resources = list(resources)
+        self.fates.update(dict.fromkeys(resources, UNKNOWN))
         # What a killed run left about other resources stays in the file: another task may be the one to ask about it.
         self._doubts.difference_update(resources)
         self._append([{"intent": resource} for resource in resources], sync=True, header=True, clear=not self._doubts)
 
     def resolve(self, resource: str, outcome: str) -> None:
-        """Record what became of one request: ``not_started``, ``started`` or ``unknown``."""
-        self._append([{"resolved": resource, "outcome": outcome}], sync=False)
+        """Record what became of one request: ``not_started``, ``started`` or ``unknown``.
+
+        Never raises: the request is out, and its outcome is what has to be told. What could not be written looks to the next
+        run like the work of a killed one, so it waits and reads.
+        """
+        self.fates[resource] = outcome
+        with contextlib.suppress(Failure):
+            self._append([{"resolved": resource, "outcome": outcome}], sync=False)
 
     def finish(self) -> None:
         """Everything about this run's own requests is known and told: their record is not needed any more."""
@@ -185,7 +192,8 @@ class Guard:
         if header:
             now = {"monotonic": self._clock.monotonic(), "wall": self._clock.wall()}
             entries = [{"schema": SCHEMA, "pid": os.getpid(), "boot": _boot_id(), **now}, *entries]
-        data = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+        # The line break comes first: what a kill or a full disk has cut off does not spoil the next line.
+        data = "".join("\n" + json.dumps(entry) for entry in entries).encode()
         try:
             if clear:
                 os.ftruncate(self._fd, 0)

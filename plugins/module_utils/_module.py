@@ -18,7 +18,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure, MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, Failure, MissingLibrary
 from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
@@ -50,18 +50,21 @@ def main(spec: Spec, body: Body) -> None:
     clock = Clock()
     began = clock.monotonic()
     run: Run | None = None
+    failure: Failure | None = None
     try:
         run = Run(dict(module.params), check_mode=module.check_mode, clock=clock)
         run.redactor.add(*module.no_log_values)
         result = {"failed": False, **body(run)}
-    except Failure as failure:
-        result = {"failed": True, **failed_result(failure)}
+    except Failure as told:
+        failure = told
     except MissingLibrary as missing:
         module.fail_json(msg=missing_required_lib(missing.library), exception=missing.trace)
     except Terminated:
-        result = {"failed": True, **failed_result(_interrupted(run))}
+        failure = Failure("interrupted", "the run was told to end (SIGTERM).", "Look at the resources of this task, then run it again.")
     except Exception as exc:
-        result = {"failed": True, **failed_result(_unexpected(exc, run))}
+        failure = unexpected(exc)
+    if failure is not None:
+        result = {"failed": True, **failed_result(failure, run.fate if run is not None else NONE)}
     result["duration"] = round(clock.monotonic() - began, 3)
     _leave(module, run, result)
 
@@ -85,14 +88,7 @@ def _terminate(number: int, frame: t.Any) -> None:
     raise Terminated
 
 
-def _interrupted(run: Run | None) -> Failure:
-    outcome = UNKNOWN if run is not None and run.sent else NONE
-    return Failure(
-        "interrupted", "the run was told to end (SIGTERM).", "Look at the resources of this task, then run it again.", outcome=outcome
-    )
-
-
-def _unexpected(exc: Exception, run: Run | None) -> Failure:
+def unexpected(exc: Exception) -> Failure:
     """A defect of ours: where it happened and its kind, never its text, which could hold anything."""
     frames = [f for f in traceback.extract_tb(exc.__traceback__) if "groundwork" in f.filename]
     where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "an unknown place"
@@ -100,5 +96,4 @@ def _unexpected(exc: Exception, run: Run | None) -> Failure:
         "internal_error",
         f"a defect of the collection ({type(exc).__name__} in {where}).",
         "Please report it with this message.",
-        outcome=UNKNOWN if run is not None and run.sent else NONE,
     )

@@ -35,7 +35,7 @@ class Step:
     """One request that starts or changes something, for one resource, with one sentence why.
 
     path: as on the wire. query: pairs, not encoded. body: JSON-able. secret: names of body keys to mask.
-    operation: ``activate``, ``copy`` ... in the user's words. key: the resource as the record of the lock knows it.
+    operation: ``activate``, ``copy`` ... in the user's words.
     """
 
     operation: str
@@ -196,6 +196,31 @@ def worst(states: t.Iterable[str]) -> str:
         if state in found:
             return state
     return NONE
+
+
+def unread(failure: Failure, outcome: Outcome) -> Failure:
+    """What a reading afterwards failed with, told as what it is: the request was accepted, and that stays known."""
+    told = Failure(
+        failure.code,
+        f"the request was accepted, but what came of it could not be read: {failure.why}",
+        failure.next_step,
+        what=outcome.step.what,
+        outcome=STARTED,
+        status=failure.status,
+        system=failure.system,
+        operation=outcome.step.operation,
+        resource=outcome.step.resource,
+        job=outcome.job,
+    )
+    told.server_message = failure.server_message
+    return told
+
+
+def refused_later(failure: Failure, earlier: t.Iterable[Outcome]) -> None:
+    """A later step of one piece of work was refused: what its earlier steps have started stays started."""
+    known = [outcome for outcome in earlier if outcome.state in (STARTED, FINISHED)]
+    if known and failure.outcome in (NONE, NOT_STARTED):
+        failure.outcome, failure.job = STARTED, known[0].job
 
 
 def _key(step: Step) -> str:

@@ -59,9 +59,14 @@ class Run:
                 raise bad_input("config_number", f"{name} must lie between {low} and {high}.", f"Correct {name} and run again.")
 
     @property
-    def sent(self) -> bool:
-        """A request that starts something may have been sent: an unexpected end leaves the outcome unknown."""
-        return any(guard.intended for guard in self.guards)
+    def fate(self) -> str:
+        """What is known of all that this run has sent, for an end that nobody expected."""
+        fates = [fate for guard in self.guards for fate in guard.fates.values()]
+        if not fates:
+            return NONE
+        from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import worst
+
+        return worst(fates)
 
     def warn(self, text: str) -> None:
         """A warning for the user: cleaned, without secrets, once each."""
@@ -110,8 +115,13 @@ def fail_with(failure: Failure, outcome: dict[str, t.Any]) -> Failure:
     return failure
 
 
-def failed_result(failure: Failure) -> dict[str, t.Any]:
-    """The result of a failed run: what was reached, and the error."""
+def failed_result(failure: Failure, fate: str = NONE) -> dict[str, t.Any]:
+    """The result of a failed run: what was reached, and the error.
+
+    fate: :attr:`Run.fate`, for a failure on the way that knows nothing of what was sent before it.
+    """
+    if failure.result is None and failure.outcome == NONE:
+        failure.outcome = fate
     partial = failure.result or {}
     outcome = partial.get("outcome", failure.outcome)
     return {

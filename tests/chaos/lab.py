@@ -25,11 +25,11 @@ from harness import OPS_MANAGER_PRIVATE_KEY, PACKAGE, XCLARITY_PASSWORD, Result,
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, NONE, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 
-from .memory import Memory, Sent
+from .memory import Memory, Reply, Sent
 from .sites import START, Start
 
 ESTATE = yaml.safe_load((Path(__file__).resolve().parents[1] / "simulator" / "estate.yml").read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ class Lab:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="chaos-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
         self.clock: Clock = self.memory.clock
         self.sent: list[Sent] = []
-        self.hook: Callable[[Sent], None] | None = None
+        self.hook: Callable[[Sent], Reply | None] | None = None
         self.ca: str | None = None
         self._made = folder is None
 
@@ -71,11 +71,10 @@ class Lab:
         shutil.rmtree(self.folder / "state", ignore_errors=True)
         self.sent = []
 
-    def _note(self, sent: Sent) -> None:
+    def _note(self, sent: Sent) -> Reply | None:
         if any(start.matches(sent.app, sent.method, sent.target, sent.body) for start in START.values()):
             self.sent.append(sent)
-        if self.hook is not None:
-            self.hook(sent)
+        return self.hook(sent) if self.hook is not None else None
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -161,9 +160,9 @@ def drive(module: Any, params: dict[str, Any], clock: Clock, *, check: bool = Fa
         run.redactor.add(*checked._no_log_values)
         result = {"failed": False, **module.run(run)}
     except Failure as failure:
-        result = {"failed": True, **failed_result(failure)}
+        result = {"failed": True, **failed_result(failure, run.fate if run is not None else NONE)}
     except Exception as exc:
-        result = {"failed": True, **failed_result(_module._unexpected(exc, run)), "defect": repr(exc)}
+        result = {"failed": True, **failed_result(_module.unexpected(exc), run.fate if run is not None else NONE), "defect": repr(exc)}
     result = safe(result)
     return Result(run.redactor.value(result) if run is not None else result)
 

@@ -7,8 +7,8 @@
     with memory.plugged():
         module.run(Run(memory.params("xclarity") | {...}, clock=memory.clock))
 
-Every request passes through ``Memory.exchange``, where ``Memory.hook`` can delay it, lose it, or let another run go
-first. The simulator's clock and the run's clock are one, so hours of waiting cost nothing.
+Every request passes through ``Memory.exchange``, where ``Memory.hook`` can delay it, lose it, answer in the server's place, or
+let another run go first. The simulator's clock and the run's clock are one, so hours of waiting cost nothing.
 """
 
 from __future__ import annotations
@@ -72,13 +72,16 @@ class LostAfter(Exception):
     """Raised by a hook: the server handles the request, its answer is lost."""
 
 
+Reply = tuple[int, list[tuple[str, str]], bytes]  # status, headers, body
+
+
 class Memory:
-    """World, apps and clock. hook: called with every :class:`Sent` before it is handled."""
+    """World, apps and clock. hook: called with every :class:`Sent` before it is handled; what it returns, if anything, is the answer."""
 
     def __init__(self, systems: tuple[str, ...] = tuple(SYSTEMS), clock: VirtualClock | None = None) -> None:
         self.clock = clock or VirtualClock()
         self.world = World(self.clock.simulator, [load_system(name, self.clock.simulator) for name in systems])
-        self.hook: Callable[[Sent], None] | None = None
+        self.hook: Callable[[Sent], Reply | None] | None = None
         self.late: list[tuple[float, Callable[[], Any]]] = []
         self._loop = asyncio.new_event_loop()
         self._connections = itertools.count(1)
@@ -125,7 +128,7 @@ class Memory:
         finally:
             _wire.Adapter = before  # type: ignore[misc]
 
-    def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
         """Handle one request. Raises ConnectionResetError where the hook loses it."""
         parts = urlsplit(url)
         app = (parts.hostname or "").removesuffix(".memory").replace("-", "_")
@@ -134,14 +137,13 @@ class Memory:
         self._arrive_late()
         sent = Sent(app, method, target, body, front.system.changing(method, parts.path, body), headers)
         try:
-            if self.hook is not None:
-                self.hook(sent)
+            answer = self.hook(sent) if self.hook is not None else None
         except LostBefore:
             raise ConnectionResetError("lost before") from None
         except LostAfter:
             self.handle(front, method, parts, headers, body)
             raise ConnectionResetError("lost after") from None
-        return self.handle(front, method, parts, headers, body)
+        return answer or self.handle(front, method, parts, headers, body)
 
     def deliver_later(self, seconds: float, sent: Sent, headers: dict[str, str]) -> None:
         """Let a request that was given up arrive after some time all the same."""
@@ -157,9 +159,7 @@ class Memory:
         for call in due:
             call()
 
-    def handle(
-        self, front: Front, method: str, parts: Any, headers: dict[str, str], body: bytes
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def handle(self, front: Front, method: str, parts: Any, headers: dict[str, str], body: bytes) -> Reply:
         """The app's own answer, without faults of this file."""
         messages: list[dict[str, Any]] = []
         incoming = [{"type": "http.request", "body": body, "more_body": False}]

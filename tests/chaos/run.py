@@ -96,6 +96,17 @@ def cells_of(generate: str) -> Kind:
     return kind
 
 
+def cut_off(unit: Unit, tally: Tally) -> None:
+    from chaos import cuts
+    from chaos.lab import Lab
+
+    lab = Lab()
+    for task in cuts.TASKS[unit.first : unit.last : unit.step]:
+        for number, way in cuts.cuts(lab, task):
+            tally.add(cuts.run(lab, task, number, way), f"{task.name}, request {number}, {way}")
+    lab.close()
+
+
 def model(unit: Unit, tally: Tally) -> None:
     from chaos.model import LATE, LOST, NAIVE, NO_FAULTS, OURS, bad, ends
 
@@ -323,12 +334,13 @@ class Plan:
 
 
 def plans() -> dict[str, Plan]:
-    from chaos import cells
+    from chaos import cells, cuts
 
     starts, reads = sum(1 for _c in cells.start_cells()), sum(1 for _c in cells.read_cells())
     return {
         "F1a": Plan("faults at starts", cells_of("start_cells"), starts, 1200, 6),
         "F1b": Plan("faults at reads and logins", cells_of("read_cells"), reads, 1200, 6),
+        "F1c": Plan("nothing good from a request on", cut_off, len(cuts.TASKS), 900, 2, 1),
         "F2": Plan("lost answers, four fates", cells_of("late_cells"), 504, 504, 4),
         "F3a": Plan("broken replies, parsed", fuzz_answers, 100_000, 100_000, 4),
         "F3b": Plan("broken replies, in replayed runs", fuzz_tapes, 8_000, 8_000, 4),

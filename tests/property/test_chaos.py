@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from chaos import canaries, cells, downloads, fuzz, kills, races, soak, states
+from chaos import canaries, cells, cuts, downloads, fuzz, kills, races, soak, states
 from chaos.lab import Lab, module_of
 from chaos.live import live_lab
 from chaos.memory import Memory
@@ -44,6 +44,12 @@ SAMPLE = [
 @pytest.mark.parametrize("cell", SAMPLE, ids=lambda cell: cell.name)
 def test_a_fault_at_a_place(live, cell):
     assert cells.run(live, cell) == []
+
+
+@pytest.mark.parametrize("task", cuts.TASKS, ids=lambda task: task.name)
+def test_what_was_done_is_told_whatever_comes_after(lab, task):
+    wrong = {(number, way): found for number, way in cuts.cuts(lab, task) if (found := cuts.run(lab, task, number, way))}
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)

@@ -17,7 +17,17 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _run
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, apply, read_back, worst
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import (
+    Accepted,
+    Outcome,
+    Plan,
+    Step,
+    apply,
+    read_back,
+    refused_later,
+    unread,
+    worst,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import cluster_profiles, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.api import Clustering, microversion
@@ -228,6 +238,7 @@ def _understand(item: Item, outcome: Outcome) -> None:
         item.kept.setdefault(cluster_profiles.target(outcome.step), [])
         return
     cluster_profiles.explain_refusal(outcome.step, failure)
+    refused_later(failure, item.outcomes)
     item.failure = item.failure or failure
 
 
@@ -243,7 +254,7 @@ def _judge(run: Run, client: Clustering, items: t.Sequence[Item]) -> list[tuple[
         there = {one.id: one for one in cluster_profiles.read(client, {name for item in sent for name in item.choice.names})}
     except Failure as failure:
         for item in sent:
-            item.failure = _unread(item, failure)
+            item.failure = unread(failure, item.outcomes[-1])
         return []
     by_name: dict[str, list[Profile]] = {}
     for one in there.values():
@@ -282,19 +293,6 @@ def _missing(item: Item, there: t.Mapping[str, Profile]) -> Failure | None:
                 resource=outcome.step.resource,
             )
     return None
-
-
-def _unread(item: Item, failure: Failure) -> Failure:
-    return Failure(
-        failure.code,
-        f"the service took the request, but the profiles could not be read again: {failure.why}",
-        failure.next_step,
-        what=item.outcomes[-1].step.what,
-        outcome=STARTED,
-        status=failure.status,
-        system=failure.system,
-        resource=item.choice.name,
-    )
 
 
 def _double(run: Run, item: Item, named: t.Sequence[Profile]) -> Step | None:

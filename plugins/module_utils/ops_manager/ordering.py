@@ -25,6 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
     Unproven,
     apply,
     read_back,
+    unread,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, server_pool, watching
@@ -242,7 +243,11 @@ class _Task:
         if self.outcome is not None and any(one.own and one.now.ended() for one in self.followed):
             self.outcome.state = FINISHED
         # Nothing was waited for: the first reading is the last word.
-        after, held = self._settled() if self.followed else (self.before, True)
+        try:
+            after, held = self._settled() if self.followed else (self.before, True)
+        except Failure as failure:
+            told = failure if self.outcome is None else unread(failure, self.outcome)
+            raise _run.fail_with(told, self.result(self.before)) from None
         for one in self.followed:
             one.failure = watching.judge(one)
             if one.failure is not None and one.failure.code == "job_lost" and held and after.servers is not None:

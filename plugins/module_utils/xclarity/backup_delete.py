@@ -23,6 +23,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
     Step,
     apply,
     read_back,
+    unread,
     worst,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -175,7 +176,13 @@ def _judge(run: Run, client: Client, items: list[Removal]) -> None:
         return states
 
     interval = min(run.params["poll_interval"], 1.0)
-    ends = wait(list(pending), poll, run.clock, timeout=run.params["reconcile_timeout"], interval=interval)
+    try:
+        ends = wait(list(pending), poll, run.clock, timeout=run.params["reconcile_timeout"], interval=interval)
+    except Failure as failure:
+        for item in pending.values():
+            if item.outcome is not None and item.failure is None:
+                item.failure = unread(failure, item.outcome)
+        return
     for key, watched in ends.items():
         item = pending[key]
         gone = watched.state is not None and watched.state.ok

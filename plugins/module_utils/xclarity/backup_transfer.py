@@ -31,6 +31,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
     Step,
     apply,
     read_back,
+    refused_later,
     worst,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -324,6 +325,19 @@ def _delete_sources(run: Run, client: Client, items: list[Item]) -> None:
     ready = [item for item in items if item.open and item.choice.last is not None]
     if not ready:
         return
+    try:
+        acting = _delete(run, client, ready)
+    except Failure as failure:  # no lock, no list: nothing was deleted, and the copies are there
+        for item in (one for one in ready if one.failure is None):
+            item.failure = _facts(jobs.while_waiting(failure, item.choice.what, item.job), client, item)
+            item.failure.outcome = _state(item)
+        return
+    rest = {item.choice.resource: item for item in acting if item.failure is None}
+    _look(run, client, rest, run.params["reconcile_timeout"], whole=True)
+
+
+def _delete(run: Run, client: Client, ready: t.Sequence[Item]) -> list[Item]:
+    """Send the deletions; those that it was sent for. Raises :class:`Failure` only before anything was sent."""
     with _guard(run, client) as guard:
         now = _listed(client)
         acting: list[tuple[Item, Step]] = []
@@ -348,10 +362,11 @@ def _delete_sources(run: Run, client: Client, items: list[Item]) -> None:
         read_back(outcomes, find, run.clock, settle=run.params["reconcile_timeout"], where="the server's backups")
         for outcome, (item, _step) in zip(outcomes, acting, strict=True):
             item.last, item.failure = outcome, outcome.failure
+            if outcome.failure is not None and item.outcome is not None:
+                refused_later(outcome.failure, [item.outcome])
         if not any(outcome.state == UNKNOWN for outcome in outcomes):
             guard.finish()
-    rest = {item.choice.resource: item for item, _step in acting if item.failure is None}
-    _look(run, client, rest, run.params["reconcile_timeout"], whole=True)
+    return [item for item, _step in acting]
 
 
 def _state(item: Item) -> str:

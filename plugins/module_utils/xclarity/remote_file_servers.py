@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.groundwork.provision.plugins.module_utils import _run
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, UNKNOWN, Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, apply, read_back
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, apply, read_back, unread
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
@@ -212,7 +212,10 @@ def _judge(client: Client, plan: Plan, outcomes: list[Outcome], there: Server | 
     outcome = outcomes[0]
     failure, now = outcome.failure, None
     if failure is None:
-        found = reached(read_all(client), outcome.step)
+        try:
+            found = reached(read_all(client), outcome.step)
+        except Failure as unreadable:
+            raise _run.fail_with(unread(unreadable, outcome), _shown_result(plan, outcome, None)) from None
         now = found if isinstance(found, Server) else None
         outcome.state = FINISHED if found else STARTED
         if not found:
@@ -226,12 +229,15 @@ def _judge(client: Client, plan: Plan, outcomes: list[Outcome], there: Server | 
                 operation=outcome.step.operation,
                 resource=outcome.step.resource,
             )
-    shown = _run.result(
-        plan, changed=outcome.changed, outcome=outcome.state, reconciled=outcome.reconciled, server=now.public() if now else {}
-    )
+    shown = _shown_result(plan, outcome, now)
     if failure is not None:
         raise _run.fail_with(failure, shown)
     return shown
+
+
+def _shown_result(plan: Plan, outcome: Outcome, now: Server | None) -> dict[str, t.Any]:
+    shown = now.public() if now else {}
+    return _run.result(plan, changed=outcome.changed, outcome=outcome.state, reconciled=outcome.reconciled, server=shown)
 
 
 def _readable(shown: t.Any) -> dict[str, t.Any]:

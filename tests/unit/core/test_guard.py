@@ -133,7 +133,7 @@ def test_a_line_cut_off_by_the_kill_was_not_sent_yet(state, still):
     killed(state, lambda guard: guard.intend(["a:1"]))
     path = os.path.join(state, os.listdir(state)[0])
     with open(path, "a", encoding="utf-8") as file:
-        file.write('{"intent": "b:')
+        file.write('\n{"intent": "b:')
     with guard_of(state, still) as guard:
         assert guard.unfinished == ["a:1"]
 
@@ -177,7 +177,7 @@ def test_intents_are_on_disk_before_anything_is_sent(state, still, monkeypatch):
         guard.intend(["a:1"])
         events.append("send")
         with open(guard.path, encoding="utf-8") as file:
-            assert [json.loads(line).get("intent") for line in file] == [None, "a:1"]
+            assert [json.loads(line).get("intent") for line in file if line.strip()] == [None, "a:1"]
     assert events == ["fsync", "send"]
 
 
@@ -246,6 +246,41 @@ def test_a_full_disk_stops_before_anything_is_sent(state, still, monkeypatch, re
             guard.intend(["a:1"])
     assert caught.value.code == "lock_unavailable"
     assert caught.value.outcome == "none"
+
+
+def test_a_full_disk_after_the_sending_does_not_hide_what_became_of_it(state, still, monkeypatch):
+    """The request is out by then; only the record stays behind, and the next run finds it unfinished."""
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    with guard_of(state, still) as guard:
+        guard.intend(["a:1"])
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", full)
+            guard.resolve("a:1", "started")
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == ["a:1"]
+
+
+def test_a_line_cut_off_does_not_spoil_the_next_one(state, still, monkeypatch):
+    real = os.write
+
+    def half(fd, data):
+        real(fd, data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    with guard_of(state, still) as guard:
+        guard.intend(["a:1"])
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", half)
+            guard.resolve("a:1", "started")
+    still.advance(3600)
+    with guard_of(state, still) as guard:
+        guard.intend(["b:1"])
+    still.advance(86400 - 1800)  # a day after the first, not after the second
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == ["a:1", "b:1"]
 
 
 def test_a_file_system_without_locks(state, still, monkeypatch):

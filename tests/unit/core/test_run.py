@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 
@@ -13,7 +14,7 @@ from harness import run_main
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _bulk, _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result, of_many
 
 SECRET = "Canary-5ecret"
@@ -65,23 +66,6 @@ def test_hostile_text_is_harmless_at_the_exit(text):
     for bad in ("\x1b", "\ud800", "\u202e", "\0", "\r"):
         assert bad not in json.dumps(result, ensure_ascii=False).encode("utf-8", "surrogatepass").decode("utf-8", "replace")
         assert bad not in result["name"]
-
-
-def sent(run):
-    class Guard:
-        intended = True
-
-    run.guards.append(Guard())
-    raise ValueError("x")
-
-
-def test_a_defect_after_a_request_leaves_the_outcome_unknown():
-    result, _text = leave(sent)
-    assert (result["outcome"], result["changed"], result.code) == ("unknown", True, "internal_error")
-    assert K4 in result["msg"]
-    result, _text = leave(lambda run: fail(ValueError("x")))
-    assert (result["outcome"], result["changed"]) == ("none", False)
-    assert K1 in result["msg"]
 
 
 @pytest.mark.parametrize(
@@ -151,3 +135,34 @@ def test_what_a_worker_raises_ends_the_whole():
     with pytest.raises(KeyboardInterrupt):
         _bulk.each(range(1000), work, concurrency=2)
     assert len(begun) < 1000
+
+
+# what the record of the run says of its requests -> (the sentence, changed)
+FATES = {
+    "nothing was sent": ([], K1, False),
+    "refused": (["not_started"], K2, False),
+    "started": (["started"], K3, True),
+    "not known": (["unknown"], K4, True),
+    "no answer yet": ([None], K4, True),
+    "one refused, one started": (["not_started", "started"], K3, True),
+    "one started, one not known": (["started", "unknown"], K4, True),
+}
+
+
+@pytest.mark.parametrize("end", [Failure("forbidden", "the server denied the request"), ValueError("a defect"), _module.Terminated()])
+@pytest.mark.parametrize("case", FATES)
+def test_an_end_that_nobody_expected_tells_what_had_been_sent(tmp_path, case, end):
+    """A reading afterwards, a defect or a signal: what was started before it stays started."""
+    fates, sentence, changed = FATES[case]
+
+    def body(run):
+        with run.guard("a") as guard:
+            guard.intend(str(number) for number, _fate in enumerate(fates))
+            for number, fate in enumerate(fates):
+                if fate:
+                    guard.resolve(str(number), fate)
+        fail(copy.copy(end))
+
+    result = run_main(lambda: _module.main(SPEC + ONCE, body), {"state_dir": str(tmp_path / "state")})
+    assert result["changed"] is changed
+    assert [one for one in (K1, K2, K3, K4) if one in result["msg"]] == [sentence]

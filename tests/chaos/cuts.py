@@ -1,0 +1,158 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From its n-th request on a run gets nothing good any more: whatever it had done by then, it says so.
+
+Every request of every task that changes something is tried as the first one that fails, in several ways. The servers'
+own account says what had been done; a task that had started something and says that nothing was changed is a lie.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from .lab import Lab, leaks, sentence
+from .memory import LostBefore, Reply, Sent
+from .sites import EXPORT, NIGHTLY, OSLO, RACK, SPEC, START, STARTS, Start
+
+JSON = [("Content-Type", "application/json")]
+# how the servers fail from then on
+WAYS: dict[str, Reply | None] = {
+    "lost": None,
+    "denied": (403, JSON, b"{}"),
+    "broken": (500, JSON, b"{}"),
+    "garbled": (200, [("Content-Type", "text/html")], b"<html>"),
+    "empty": (200, JSON, b"{}"),
+}
+WINDOWS = "0A10000000000000000000000000000B"
+SERVER = {"name": "fresh", "address": "192.0.2.1", "port": 22, "protocol": "SFTP", "server_username": "u", "server_password": "Canary-1"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A module with options that make it change something. before: tasks that have to be done first."""
+
+    name: str
+    module: str
+    system: str
+    params: dict[str, Any]
+    before: tuple[tuple[str, dict[str, Any]], ...] = ()
+    start: Start | None = None
+
+    def as_start(self, module: str = "", params: dict[str, Any] | None = None) -> Start:
+        return self.start or Start(self.name, module or self.module, self.system, "", "", "", self.params if params is None else params)
+
+
+def _task(name: str, module: str, params: dict[str, Any], *before: tuple[str, dict[str, Any]], system: str = "xclarity") -> Task:
+    return Task(name, module, system, params, before)
+
+
+TWO = {"profiles": [{"profile": "web-01", "uuid": RACK}, {"profile": "web-02", "uuid": WINDOWS}], "restart": "immediate", "concurrency": 1}
+ENDED = ("profile_activation", TWO)
+RUNNING = ("profile_activation", {**TWO, "wait": False})
+OTHER = {**SPEC, "properties": {"template": {"heat_template_version": "2016-10-14"}}}
+HOSTS = {"hostnames": ["oslo-m1.example.net", "oslo-m2.example.net"], "state": "absent", "concurrency": 1}
+TASKS = [
+    *(Task(start.name, start.module, start.system, start.params, start=start) for start in STARTS),
+    _task("two activations", "profile_activation", TWO),
+    _task("unassignment", "profile_activation", {"profile": "db-01", "state": "inactive"}),
+    _task("deferred activation", "profile_activation", {"profile": "web-01", "uuid": RACK, "restart": "defer"}),
+    _task("verified move", "backup_transfer",
+          {"operation": "move", "move_method": "verified", "backup": NIGHTLY, "destination": "/mnt/archive"}),
+    _task("end of a verified move", "backup_transfer",
+          {"operation": "move", "move_method": "verified", "backup": NIGHTLY, "destination": "/mnt/archive"},
+          ("backup_transfer", {"operation": "copy", "backup": NIGHTLY, "destination": "/mnt/archive"})),
+    _task("new backup", "backup", {"label": "fresh", "passphrase": "Canary-passphrase-1"}),
+    _task("two backups deleted", "backup",
+          {"state": "absent", "location": "internal", "backups": ["nightly", "before-upgrade"], "concurrency": 1}),
+    _task("backup validated", "backup",
+          {"state": "validated", "passphrase": "Backup-demo", "endpoint": "https://xclarity-target.memory"},
+          ("backup_transfer", START["push"].params)),
+    _task("export to a server", "osimage_export", {"profile": EXPORT["profile"], "remote_file_server": "images", "path": "/srv"}),
+    _task("new file server", "remote_file_server", SERVER),
+    _task("changed file server", "remote_file_server", {"name": "images", "port": 2222}),
+    _task("file server deleted", "remote_file_server", {"name": "images", "state": "absent"}),
+    _task("jobs cancelled", "job", {"jobs": ["11", "12"], "state": "cancelled", "concurrency": 1}, RUNNING),
+    _task("jobs deleted", "job", {"jobs": ["11", "12"], "state": "absent", "concurrency": 1}, ENDED),
+    _task("two servers", "server_pool_request", {"properties": OSLO, "count": 2}, system="ops_manager"),
+    _task("servers given back", "server_pool_server", HOSTS,
+          ("server_pool_request", {"properties": OSLO, "count": 2}), system="ops_manager"),
+    _task("two cluster profiles", "cluster_profile",
+          {"profiles": [{"name": n, "spec": SPEC} for n in "ab"], "concurrency": 1}, system="openstack"),
+    _task("cluster profile replaced", "cluster_profile", {"name": "chaos", "spec": OTHER, "on_spec_change": "replace"},
+          ("cluster_profile", {"name": "chaos", "spec": SPEC}), system="openstack"),
+    _task("cluster profile renamed", "cluster_profile", {"name": "chaos", "spec": SPEC, "metadata": {"a": "b"}},
+          ("cluster_profile", {"name": "chaos", "spec": SPEC}), system="openstack"),
+    _task("cluster profile deleted", "cluster_profile", {"name": "chaos", "state": "absent"},
+          ("cluster_profile", {"name": "chaos", "spec": SPEC}), system="openstack"),
+]  # fmt: skip
+
+
+def fresh(lab: Lab, task: Task) -> None:
+    lab.fresh(task.start)
+    for module, params in task.before:
+        result = lab.whole(task.as_start(module, params))
+        assert not result.failed, result
+    lab.memory.world.entries.clear()
+
+
+def clean(lab: Lab, task: Task) -> list[Sent]:
+    """The requests of a run that nothing disturbs."""
+    fresh(lab, task)
+    requests: list[Sent] = []
+    lab.hook = requests.append
+    result = lab.whole(task.as_start())
+    lab.hook = None
+    assert (result["changed"], result.failed) == (True, False), result
+    return requests
+
+
+def cuts(lab: Lab, task: Task) -> Iterator[tuple[int, str]]:
+    """Each request that can be the first to fail, with each way to fail."""
+    for number in range(len(clean(lab, task))):
+        for way in WAYS:
+            yield number, way
+
+
+def run(lab: Lab, task: Task, number: int, way: str) -> list[str]:
+    """What is wrong with what the task says when its request ``number`` (from 0) and all later ones fail."""
+    fresh(lab, task)
+    seen: list[Sent] = []
+    failed: list[Sent] = []
+
+    def hook(sent: Sent) -> Reply | None:
+        seen.append(sent)
+        if len(seen) <= number:
+            return None
+        failed.append(sent)
+        if WAYS[way] is None:
+            raise LostBefore
+        return WAYS[way]
+
+    lab.hook = hook
+    result = lab.whole(task.as_start())
+    lab.hook = None
+    done = [e for e in lab.memory.changing() if (e["status"] or 999) < 400]
+    tried = [s for s in failed if s.changing and s.target != "/sessions"]
+    wrong = [f"leaked {canary}" for canary in leaks(result)]
+    if result.code == "internal_error":
+        wrong.append(f"a defect: {result['msg']}")
+    if result.failed and sentence(result) not in SENTENCES:
+        wrong.append(f"no single sentence in {result['msg']!r}")
+    if done and not result["changed"]:
+        wrong.append("SILENT: something was started, and said to be unchanged")
+    if done and result.failed and sentence(result) not in ("K3", "K4"):
+        wrong.append(f"started, and it says {sentence(result)}")
+    if done and result.failed and "plan" not in result:
+        wrong.append("what was reached is not told beside the failure")
+    if not done and not tried and (result["changed"] or (result.failed and sentence(result) != "K1")):
+        wrong.append(f"nothing was sent, and it says changed={result['changed']}, {sentence(result)}")
+    whole = [(s.app, s.method, s.target, s.body) for s in seen if s.changing and s.target != "/sessions"]
+    if len(whole) > len(set(whole)):
+        wrong.append("DOUBLED: sent twice")
+    return wrong
+
+
+SENTENCES = ("K1", "K2", "K3", "K4")
