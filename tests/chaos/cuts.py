@@ -13,13 +13,16 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+
 from .lab import Lab, leaks, sentence
 from .memory import LostBefore, Reply, Sent
 from .sites import EXPORT, NIGHTLY, OSLO, RACK, SPEC, START, STARTS, Start
 
 JSON = [("Content-Type", "application/json")]
-# how the servers fail from then on
+# how it fails: told to end once; lost, or answered so, from then on
 WAYS: dict[str, Reply | None] = {
+    "ended": None,
     "lost": None,
     "denied": (403, JSON, b"{}"),
     "broken": (500, JSON, b"{}"),
@@ -127,6 +130,10 @@ def run(lab: Lab, task: Task, number: int, way: str) -> list[str]:
         if len(seen) <= number:
             return None
         failed.append(sent)
+        if way == "ended":
+            if len(failed) == 1:
+                raise _module.Terminated
+            return None
         if WAYS[way] is None:
             raise LostBefore
         return WAYS[way]
@@ -145,7 +152,7 @@ def run(lab: Lab, task: Task, number: int, way: str) -> list[str]:
         wrong.append("SILENT: something was started, and said to be unchanged")
     if done and result.failed and sentence(result) not in ("K3", "K4"):
         wrong.append(f"started, and it says {sentence(result)}")
-    if done and result.failed and "plan" not in result:
+    if done and result.failed and "plan" not in result and way != "ended":
         wrong.append("what was reached is not told beside the failure")
     if not done and not tried and (result["changed"] or (result.failed and sentence(result) != "K1")):
         wrong.append(f"nothing was sent, and it says changed={result['changed']}, {sentence(result)}")
