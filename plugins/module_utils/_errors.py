@@ -117,6 +117,14 @@ class Failure(Exception):
                 setattr(self, name, value)
         return self
 
+    def later(self, beginning: str, **facts: t.Any) -> Failure:
+        """The same failure of a reading, told of work that was under way by then: the reason begins with ``beginning``."""
+        told = Failure(
+            self.code, beginning + self.why, self.next_step, status=self.status, **{"outcome": STARTED, "system": self.system, **facts}
+        )
+        told.server_message = self.server_message
+        return told
+
 
 class MissingLibrary(Exception):
     """A Python library that a system needs is not there; told the Ansible way. trace: the traceback of its import."""

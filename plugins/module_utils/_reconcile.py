@@ -200,20 +200,9 @@ def worst(states: t.Iterable[str]) -> str:
 
 def unread(failure: Failure, outcome: Outcome) -> Failure:
     """What a reading afterwards failed with, told as what it is: the request was accepted, and that stays known."""
-    told = Failure(
-        failure.code,
-        f"the request was accepted, but what came of it could not be read: {failure.why}",
-        failure.next_step,
-        what=outcome.step.what,
-        outcome=STARTED,
-        status=failure.status,
-        system=failure.system,
-        operation=outcome.step.operation,
-        resource=outcome.step.resource,
-        job=outcome.job,
-    )
-    told.server_message = failure.server_message
-    return told
+    step = outcome.step
+    beginning = "the request was accepted, but what came of it could not be read: "
+    return failure.later(beginning, what=step.what, operation=step.operation, resource=step.resource, job=outcome.job)
 
 
 def refused_later(failure: Failure, earlier: t.Iterable[Outcome]) -> None:

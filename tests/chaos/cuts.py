@@ -13,6 +13,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from harness import XCLARITY_PASSWORD
+
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 
 from .lab import Lab, leaks, sentence
@@ -56,6 +58,9 @@ TWO = {"profiles": [{"profile": "web-01", "uuid": RACK}, {"profile": "web-02", "
 ENDED = ("profile_activation", TWO)
 RUNNING = ("profile_activation", {**TWO, "wait": False})
 OTHER = {**SPEC, "properties": {"template": {"heat_template_version": "2016-10-14"}}}
+TARGET = {
+    "target_endpoint": "https://xclarity-target.memory", "target_username": "AUTOMATION", "target_password": XCLARITY_PASSWORD,
+}  # fmt: skip
 HOSTS = {"hostnames": ["oslo-m1.example.net", "oslo-m2.example.net"], "state": "absent", "concurrency": 1}
 TASKS = [
     *(Task(start.name, start.module, start.system, start.params, start=start) for start in STARTS),
@@ -67,6 +72,9 @@ TASKS = [
     _task("end of a verified move", "backup_transfer",
           {"operation": "move", "move_method": "verified", "backup": NIGHTLY, "destination": "/mnt/archive"},
           ("backup_transfer", {"operation": "copy", "backup": NIGHTLY, "destination": "/mnt/archive"})),
+    _task("push that the other server proves", "backup_transfer", {**START["push"].params, **TARGET}),
+    _task("redeployment", "profile_activation", {"profile": "db-01", "redeploy": True, "restart": "immediate"}),
+    _task("new backup on a share", "backup", {"label": "fresh", "passphrase": "Canary-passphrase-1", "remote_share": "/mnt/backups"}),
     _task("new backup", "backup", {"label": "fresh", "passphrase": "Canary-passphrase-1"}),
     _task("two backups deleted", "backup",
           {"state": "absent", "location": "internal", "backups": ["nightly", "before-upgrade"], "concurrency": 1}),

@@ -164,7 +164,7 @@ def _wait(run: Run, client: OpsManager, group: str, items: t.Sequence[Item]) -> 
         ends = wait(list(by_id), poll, run.clock, timeout=run.params["wait_timeout"], interval=run.params["poll_interval"])
     except Failure as failure:
         for item in items:
-            item.failure = _failure(item, failure.code, f"while waiting, {failure.why}", failure.next_step, failure.status)
+            item.failure = failure.later("while waiting, ", **_facts(item))
         return
     for ident, watched in ends.items():
         item = by_id[ident]
@@ -176,21 +176,17 @@ def _wait(run: Run, client: OpsManager, group: str, items: t.Sequence[Item]) -> 
         else:
             last = watched.state.name if watched.state is not None else "never seen"
             why = f"the group still holds the server (last status: {last})."
-            item.failure = _failure(item, "wait_timeout", why, "Look at it in Ops Manager, then run again.")
+            item.failure = Failure("wait_timeout", why, "Look at it in Ops Manager, then run again.", **_facts(item))
 
 
-def _failure(item: Item, code: str, why: str, step: str, status: int | None = None) -> Failure:
-    return Failure(
-        code,
-        why,
-        step,
-        what=item.outcome.step.what if item.outcome is not None else f"terminate {item.hostname}",
-        outcome=STARTED,
-        status=status,
-        system=api.SYSTEM,
-        operation="terminate",
-        resource=item.hostname,
-    )
+def _facts(item: Item) -> dict[str, t.Any]:
+    return {
+        "what": item.outcome.step.what if item.outcome is not None else f"terminate {item.hostname}",
+        "outcome": STARTED,
+        "system": api.SYSTEM,
+        "operation": "terminate",
+        "resource": item.hostname,
+    }
 
 
 def _result(plan: Plan, items: t.Sequence[Item], changed: bool | None = None) -> dict[str, t.Any]:

@@ -66,10 +66,7 @@ def follow(run: Run, client: OpsManager, group: str, requests: t.Sequence[Follow
         ends = wait(list(by_id), poll, run.clock, timeout=max(deadline.left(), 0.0), interval=run.params["poll_interval"])
     except Failure as failure:
         for one in by_id.values():
-            why = f"while waiting, {failure.why}"
-            one.failure = _of(
-                one, failure.code, why, failure.next_step, status=failure.status, server_message=failure.server_message
-            )
+            one.failure = failure.later("while waiting, ", **_facts(one))
         return
     for ident, watched in ends.items():
         by_id[ident].watched = watched
@@ -116,16 +113,16 @@ def lost(one: Followed) -> Failure:
     return failure
 
 
-def _of(one: Followed, code: str, why: str, step: str, **facts: t.Any) -> Failure:
-    return Failure(
-        code,
-        why,
-        step,
-        what=f"server pool request {one.now.id}",
-        outcome=STARTED if one.own else NONE,
-        system=api.SYSTEM,
-        operation="request",
-        resource=one.now.id,
-        job=one.now.id if one.own else None,
-        **facts,
-    )
+def _of(one: Followed, code: str, why: str, step: str) -> Failure:
+    return Failure(code, why, step, **_facts(one))
+
+
+def _facts(one: Followed) -> dict[str, t.Any]:
+    return {
+        "what": f"server pool request {one.now.id}",
+        "outcome": STARTED if one.own else NONE,
+        "system": api.SYSTEM,
+        "operation": "request",
+        "resource": one.now.id,
+        "job": one.now.id if one.own else None,
+    }

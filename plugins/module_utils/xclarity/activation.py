@@ -198,7 +198,7 @@ def _wait_for_jobs(run: Run, client: Client, items: list[Item], deadline: Deadli
     for job, watched in ends.items():
         item = by_job[job]
         item.watched = watched
-        failure = jobs.judge(watched, item.choice.step.what if item.choice.step else "")
+        failure = jobs.judge(watched, item.choice.what)
         if failure is not None and item.outcome is not None:
             item.outcome.state = FINISHED if watched.end == "done" else STARTED
             item.failure = failure.about(system=client.system, operation="activate", resource=item.choice.profile.name)
@@ -253,13 +253,13 @@ def _end(item: Item, watched: Watched, state: str, told: bool) -> None:
             "wait_timeout",
             f"the profile was not {' or '.join(profile_plans.goals(item.choice.want, state))} in time (last status: {last}).",
             "It goes on by itself: run this task again to join the wait, with a longer wait_timeout.",
-            what=item.choice.step.what if item.choice.step else f"wait for {item.choice.profile.name}",
+            what=item.choice.what,
             outcome=STARTED,
             job=job,
             resource=item.choice.profile.name,
         )
     elif item.watched is not None and item.watched.end == "lost":
-        item.failure = jobs.lost(item.watched, item.choice.step.what if item.choice.step else "")
+        item.failure = jobs.lost(item.watched, item.choice.what)
         if item.outcome is not None:
             item.outcome.state = UNKNOWN
     else:
@@ -273,17 +273,7 @@ def _waiting(call: t.Callable[[], dict[str, Watched]], items: t.Iterable[Item]) 
     except Failure as failure:
         for item in items:
             job = item.outcome.job if item.outcome else None
-            item.failure = Failure(
-                failure.code,
-                f"while waiting, {failure.why}",
-                failure.next_step,
-                what=item.choice.step.what if item.choice.step else f"wait for {item.choice.profile.name}",
-                outcome=STARTED,
-                status=failure.status,
-                system=failure.system,
-                job=job,
-                resource=item.choice.profile.name,
-            )
+            item.failure = jobs.while_waiting(failure, item.choice.what, job).about(resource=item.choice.profile.name)
         return {}
 
 

@@ -152,18 +152,7 @@ def follow(
 
 def while_waiting(failure: Failure, what: str, job: str | None) -> Failure:
     """The wait could not go on (login lost, certificate changed): what was started goes on by itself."""
-    told = Failure(
-        failure.code,
-        f"while waiting, {failure.why}",
-        failure.next_step,
-        what=what,
-        outcome=STARTED,
-        status=failure.status,
-        system=failure.system,
-        job=job,
-    )
-    told.server_message = failure.server_message
-    return told
+    return failure.later("while waiting, ", what=what, job=job)
 
 
 def read(client: Client, ids: t.Sequence[str], *, attempts: int = 4) -> dict[str, dict[str, t.Any]]:

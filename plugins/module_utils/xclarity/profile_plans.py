@@ -48,6 +48,11 @@ class Choice:
     step: Step | None = None
     join: bool = False
 
+    @property
+    def what(self) -> str:
+        """For messages."""
+        return self.step.what if self.step else f"wait for {self.profile.name or self.profile.id}"
+
 
 def unclear(profile: Profile, want: Want) -> bool:
     """The list alone does not tell whether an activation is running, and the plan depends on it."""
@@ -245,7 +250,7 @@ def not_reached(choice: Choice, now: Profile | None, outcome: Outcome | None, st
         "job_failed" if failed else "effect_missing",
         f"the profile {told} where {' or '.join(goals(choice.want, state))} was wanted.",
         "Look at the profile and its last job on the server, then run again.",
-        what=choice.step.what if choice.step else f"wait for {choice.profile.name}",
+        what=choice.what,
         outcome=outcome.state if outcome else STARTED,
         job=outcome.job if outcome else None,
         system=api.SYSTEM,
