@@ -119,7 +119,7 @@ class Bench:
         self.lab.fresh(0)
         ways = others.SmallTasks(self.lab, count)
         names = ("start", "ping", "in_process", "module")
-        taken = self.compare("small tasks", {n: getattr(ways, n) for n in names}, max(self.repeats, 5), count=count)
+        taken = self.compare("small tasks", {n: getattr(ways, n) for n in names}, None if self.quick else 9, count=count)
         for way in ("in_process", "module"):
             self.figures[f"task_over_ping_{way}"] = measure.ratio(taken[way], taken["start"], taken["ping"], taken["start"])
         self.figures["challenges_per_task"] = others.challenges(self.lab)
