@@ -26,7 +26,7 @@ from .sites import STARTS, Start
 SPOKEN: list[Callable[[str], str]] = [
     str, lambda s: quote(s, safe=""), quote, quote_plus, lambda s: s.encode().hex(), lambda s: s.encode().hex().upper(), html.escape,
     lambda s: json.dumps(s)[1:-1], lambda s: repr(s.encode()), str.upper, lambda s: s[::-1],
-    *[lambda s, pad=pad: base64.b64encode(pad + s.encode()).decode() for pad in (b"", b"u", b"u:", b"ab:")],  # type: ignore[misc]
+    *[lambda s, pad=pad: base64.b64encode(pad + s.encode()).decode() for pad in (b"", b"u", b"u:", b"ab:")],
 ]  # fmt: skip
 
 # What is looked for: of base64 the part that is the secret's own.
@@ -92,11 +92,11 @@ class Echo:
             })  # fmt: skip
             return self.status, [("Content-Type", "application/json"), ("X-Echo", "1")], text.encode()
 
-        self.lab.memory.exchange = exchange  # type: ignore[method-assign]
+        self.lab.memory.exchange = exchange
         return self
 
     def __exit__(self, *exc: object) -> None:
-        del self.lab.memory.exchange  # type: ignore[method-assign]
+        del self.lab.memory.exchange
 
 
 def seed(lab: Lab, start: Start) -> None:

@@ -72,7 +72,7 @@ def late_cells() -> Iterator[Cell]:
     for name in AMBIGUOUS:
         for start in STARTS:
             for fate in ("never", "now", "late in", "late out"):
-                yield Cell(faults[name], start, fate=fate)  # type: ignore[arg-type]
+                yield Cell(faults[name], start, fate=fate)
 
 
 # -- running a cell ---------------------------------------------------------------------------------------------------

@@ -160,10 +160,10 @@ class Downloads:
                 return changed or (status, told, text)
             return status, told, text
 
-        self.memory.exchange = exchange  # type: ignore[method-assign]
+        self.memory.exchange = exchange
 
     def __exit__(self, *exc: object) -> None:
-        del self.memory.exchange  # type: ignore[method-assign]
+        del self.memory.exchange
 
 
 def _whole(result: Any, path: Path) -> list[str]:

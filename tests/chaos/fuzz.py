@@ -115,11 +115,11 @@ STEP = Step("activate", "POST", "/profiles/71", "web-01", "why", body={"uuid": R
 
 # where an answer is taken from a tape -> what reads it
 READERS: dict[tuple[str, str], list[Callable[[Said], Any]]] = {
-    ("GET", "xclarity.memory/profiles"): [lambda said: [one.public() for one in profiles.read_all(said)]],  # type: ignore[arg-type]
-    ("GET", "xclarity.memory/managementServer/data"): [lambda said: [vars(one) for one in backups.read_all(said)]],  # type: ignore[arg-type]
-    ("GET", "xclarity.memory/osImages"): [os_images.read_all],  # type: ignore[list-item]
+    ("GET", "xclarity.memory/profiles"): [lambda said: [one.public() for one in profiles.read_all(said)]],
+    ("GET", "xclarity.memory/managementServer/data"): [lambda said: [vars(one) for one in backups.read_all(said)]],
+    ("GET", "xclarity.memory/osImages"): [os_images.read_all],
     ("GET", "xclarity.memory/tasks"): [
-        jobs.read_all, lambda said: jobs.read(said, ["11", "12"]), lambda said: jobs.poll(said)(["11"]),  # type: ignore[list-item,arg-type]
+        jobs.read_all, lambda said: jobs.read(said, ["11", "12"]), lambda said: jobs.poll(said)(["11"]),
     ],
     ("POST", "xclarity.memory/profiles/71"): [
         lambda said: profile_plans.accept_activation(STEP, said.read()), lambda said: profile_plans.accept_unassignment(STEP, said.read()),
@@ -138,7 +138,7 @@ def samples() -> list[tuple[bytes, Callable[[Said], Any]]]:
     """Every answer on the tapes with each of its readers."""
     found = []
     for _start, lab, _count in tapes():
-        for (method, url), answers in lab.memory.answers.items():  # type: ignore[attr-defined]
+        for (method, url), answers in lab.memory.answers.items():
             place = url.removeprefix("https://")
             place = "xclarity.memory/tasks" if place.startswith("xclarity.memory/tasks") else place
             found += [(answers[0][2], reader) for reader in READERS.get((method, place), [])]
@@ -236,11 +236,11 @@ def whole_run(lab: Lab, chance: random.Random) -> list[str]:
         count[0] += 1
         return status, told, broken(chance, text) if count[0] - 1 == at else text
 
-    memory.exchange = exchange  # type: ignore[method-assign]
+    memory.exchange = exchange
     try:
         result = lab.run(start, **short(start))
     finally:
-        del memory.exchange  # type: ignore[method-assign]
+        del memory.exchange
     wrong = _sound(result)
     if lab.transmitted(start) > 1:
         wrong.append("DOUBLED: sent twice")

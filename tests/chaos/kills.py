@@ -169,7 +169,7 @@ class Child:
                 self.sock.close()
                 kill = Killer(event, nth)
                 far = FarMemory(other, kill, start)
-                _wire.Adapter = lambda: MemoryAdapter(far)  # type: ignore[misc,assignment,arg-type]
+                _wire.Adapter = lambda: MemoryAdapter(far)
                 _watch(kill)
                 result = drive(module_of(start.module), params, far.clock)
                 kill("end")

@@ -111,13 +111,13 @@ class Lab:
 
     def whole(self, start: Start, *, check: bool = False, **more: Any) -> Result:
         """One run through the module's own ``main``, argument spec and exit included."""
-        before, _module.Clock = _module.Clock, lambda: self.clock  # type: ignore[assignment,misc]
+        before, _module.Clock = _module.Clock, lambda: self.clock
         try:
             with self.memory.plugged():
                 params = {key: value for key, value in self.params(start, **more).items() if value is not None}
                 return run_main(module_of(start.module).main, params, check=check)
         finally:
-            _module.Clock = before  # type: ignore[misc]
+            _module.Clock = before
 
     # -- accounts ------------------------------------------------------------------------------------------------
 

@@ -122,11 +122,11 @@ class Memory:
     def plugged(self) -> Iterator[None]:
         """While it lasts, every adapter that a transport makes leads here."""
         before = _wire.Adapter
-        _wire.Adapter = lambda: MemoryAdapter(self)  # type: ignore[misc,assignment]
+        _wire.Adapter = lambda: MemoryAdapter(self)
         try:
             yield
         finally:
-            _wire.Adapter = before  # type: ignore[misc]
+            _wire.Adapter = before
 
     def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
         """Handle one request. Raises ConnectionResetError where the hook loses it."""

@@ -311,7 +311,7 @@ def twice(unit: Unit, tally: Tally) -> None:
     lab.close()
 
 
-def _warm(lab):  # type: ignore[no-untyped-def]
+def _warm(lab):
     """Let everything be imported that a forked child would else import again and again."""
     from chaos.sites import STARTS
 

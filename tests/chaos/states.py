@@ -96,7 +96,7 @@ class DataCentre(RuleBasedStateMachine):
 def play(lab: Lab, examples: int, length: int, seed: int) -> int:
     """Run the machine; the number of runs that were made. Raises what it finds, with the shortest way there."""
     machine = type("Machine", (DataCentre,), {"lab": lab, "steps": 0})
-    machine._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
+    machine._hypothesis_internal_use_seed = seed
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -104,4 +104,4 @@ def play(lab: Lab, examples: int, length: int, seed: int) -> int:
             suppress_health_check=list(HealthCheck), print_blob=False,
         ),
     )  # fmt: skip
-    return machine.steps  # type: ignore[attr-defined]
+    return machine.steps

@@ -29,6 +29,11 @@ def guard_of(state, clock, **options):
     return Guard(state, KEY, clock, **{"settle": SETTLE, **options})
 
 
+def full(fd, data):
+    """``os.write`` on a full disk."""
+    raise OSError(28, "No space left on device")
+
+
 def killed(state, act):
     """``act(guard)`` in a child that is then killed with -9 while it holds the lock."""
     from chaos.clocks import StillClock
@@ -234,9 +239,6 @@ def test_no_place_for_the_record(tmp_path, still, required):
 
 @pytest.mark.parametrize("required", [True, False])
 def test_a_full_disk_stops_before_anything_is_sent(state, still, monkeypatch, required):
-    def full(fd, data):
-        raise OSError(28, "No space left on device")
-
     with guard_of(state, still, required=required) as guard:
         monkeypatch.setattr(os, "write", full)
         if not required:
@@ -250,9 +252,6 @@ def test_a_full_disk_stops_before_anything_is_sent(state, still, monkeypatch, re
 
 def test_a_full_disk_after_the_sending_does_not_hide_what_became_of_it(state, still, monkeypatch):
     """The request is out by then; only the record stays behind, and the next run finds it unfinished."""
-
-    def full(fd, data):
-        raise OSError(28, "No space left on device")
 
     with guard_of(state, still) as guard:
         guard.intend(["a:1"])
