@@ -76,10 +76,11 @@ class Guard:
     def intend(self, resources: t.Iterable[str]) -> None:
         """Record, before anything is sent, that these resources are about to be asked for."""
         resources = list(resources)
-        self.fates.update(dict.fromkeys(resources, UNKNOWN))
         # What a killed run left about other resources stays in the file: another task may be the one to ask about it.
         self._doubts.difference_update(resources)
         self._append([{"intent": resource} for resource in resources], sync=True, header=True, clear=not self._doubts)
+        # Not before: a record that cannot be written means that nothing is sent.
+        self.fates.update(dict.fromkeys(resources, UNKNOWN))
 
     def resolve(self, resource: str, outcome: str) -> None:
         """Record what became of one request: ``not_started``, ``started`` or ``unknown``.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 
 import pytest
 from harness import run_main
@@ -166,3 +167,17 @@ def test_an_end_that_nobody_expected_tells_what_had_been_sent(tmp_path, case, en
     result = run_main(lambda: _module.main(SPEC + ONCE, body), {"state_dir": str(tmp_path / "state")})
     assert result["changed"] is changed
     assert [one for one in (K1, K2, K3, K4) if one in result["msg"]] == [sentence]
+
+
+def test_a_record_that_can_not_be_begun_means_that_nothing_was_sent(tmp_path, monkeypatch):
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    def body(run):
+        with run.guard("a") as guard:
+            monkeypatch.setattr(os, "write", full)
+            guard.intend(["activate:web-01"])
+
+    result = run_main(lambda: _module.main(SPEC + ONCE, body), {"state_dir": str(tmp_path / "state")})
+    assert (result.code, result["changed"], result["outcome"]) == ("lock_unavailable", False, "none")
+    assert K1 in result["msg"]
