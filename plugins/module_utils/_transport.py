@@ -172,6 +172,8 @@ class Transport:
         self._proxies = requests.utils.get_environ_proxies(endpoint.root) if use_proxy else {}
         self._lane = _Lane()
         self._open: list[t.Any] = []
+        self._live: set[_wire.Exchange] = set()
+        self.farewell = False  # the run is over: what is sent now is the log-out
         self._lock = threading.Lock()
 
     # -- sending -------------------------------------------------------------------------------------------------
@@ -195,7 +197,9 @@ class Transport:
         or changes something; it then goes out on a fresh connection and a lost answer has the outcome ``unknown``. Raises :class:`Failure`.
         """
         with self.stream(method, path, query=query, headers=headers, body=body, starts=starts, what=what) as answer:
-            return Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
+            reply = Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
+            answer.exchange.answered = True
+            return reply
 
     def stream(
         self,
@@ -214,6 +218,7 @@ class Transport:
 
         idle: seconds that may pass without a byte, for a long body whose ``timeout`` is long.
         """
+        self._refuse_after_the_end()
         adapter = self._adapter(starts)
         request = requests.models.PreparedRequest()
         request.method = method
@@ -231,14 +236,18 @@ class Transport:
         request.hooks = {}
         self._refuse_header_breaks(request.headers)
         seconds = timeout or self.timeout
-        exchange = _wire.begin(Deadline(self.clock, seconds), idle)
+        exchange = _wire.begin(Deadline(self.clock, seconds), idle, self._refuse_after_the_end)
         patience = seconds if idle is None else min(seconds, idle)
         told = what or f"{method} {path}"
         self.sent += 1
+        self._live.add(exchange)
         try:
             response = adapter.send(request, stream=True, timeout=(patience, patience), verify=self._verify, proxies=self._proxies)
-        except _wire.network_errors() as exc:
+        except BaseException as exc:
+            self._live.discard(exchange)
             adapter.drop()
+            if not isinstance(exc, _wire.network_errors()):
+                raise
             raise self._failure(exc, exchange, starts, told) from None
         return Answer(self, adapter, response, exchange, starts, told)
 
@@ -251,6 +260,17 @@ class Transport:
         with self._lock:
             for adapter in self._open:
                 adapter.drop()
+
+    def abort(self) -> None:
+        """End every exchange that is under way in another thread; it fails there as a connection that was closed does."""
+        for exchange in list(self._live):
+            exchange.abort()
+
+    @property
+    def unanswered(self) -> bool:
+        """The last request of this thread was transmitted, and its whole answer has not come."""
+        last = _wire.exchange()
+        return last is not None and last.sent and not last.answered
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -269,6 +289,11 @@ class Transport:
 
     def _touch(self, starts: bool) -> None:
         self._lane.used[starts] = self.clock.monotonic()
+
+    def _refuse_after_the_end(self) -> None:
+        """After the decision to end nothing is transmitted any more, in any thread, but the log-out."""
+        if not self.farewell:
+            self.clock.stop.check()
 
     def _refuse_header_breaks(self, headers: t.Mapping[str, str]) -> None:
         for name, value in headers.items():
@@ -293,7 +318,7 @@ class Answer:
         self.headers: t.Mapping[str, str] = response.headers
         self.cookies: tuple[str, ...] = tuple(response.raw.headers.getlist("Set-Cookie"))
         self._transport, self._adapter, self._response = transport, adapter, response
-        self._exchange, self._starts, self._what = exchange, starts, what
+        self.exchange, self._starts, self._what = exchange, starts, what
         self._whole = False
 
     def fill(self, buffer: memoryview) -> int:
@@ -304,7 +329,7 @@ class Answer:
         body = self._response.raw._original_response  # http.client's; urllib3's own readinto() makes copies
         try:
             # The socket is given the time that is left; a fresh look at the clock also ends a drip.
-            self._exchange.budget()
+            self.exchange.budget()
             count: int = body.readinto(buffer)
             if not count:
                 if body.length:
@@ -312,7 +337,7 @@ class Answer:
                 self._whole = True
             return count
         except _wire.network_errors() as exc:
-            failure = self._transport._failure(exc, self._exchange, self._starts, self._what)
+            failure = self._transport._failure(exc, self.exchange, self._starts, self._what)
             if self._starts:
                 failure.why = f"the server answered {self.status}, but the body was lost ({failure.why.rstrip('.')})."
             failure.status = self.status
@@ -350,6 +375,7 @@ class Answer:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
+        self._transport._live.discard(self.exchange)
         if self._whole and self.status >= 200:
             self._response.raw.release_conn()
         else:

@@ -10,8 +10,10 @@ connection class of our own that looks at the :class:`Exchange` of its thread. N
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
+import socket
 import threading
 import traceback
 import typing as t
@@ -49,10 +51,13 @@ def requests_is_too_old() -> str | None:
 class Exchange:
     """One request and its reply: the deadline they share and how far they got. idle: seconds that nothing may come."""
 
-    def __init__(self, deadline: Deadline, idle: float | None = None) -> None:
+    def __init__(self, deadline: Deadline, idle: float | None = None, before: t.Callable[[], None] = lambda: None) -> None:
         self.deadline = deadline
         self.idle = idle
+        self.before = before  # called right before the request is transmitted; may raise to hold it back
         self.sent = False  # the first byte of the request itself was handed to the socket
+        self.answered = False  # the whole answer is there
+        self.sock: t.Any = None
 
     def budget(self) -> float:
         """Seconds that a single socket operation may still take."""
@@ -61,14 +66,26 @@ class Exchange:
             raise TimeoutError("total deadline")
         return left if self.idle is None else min(left, self.idle)
 
+    def abort(self) -> None:
+        """From another thread: end what blocks on the socket. Past ``SSLSocket.shutdown``, which would take the TLS state away
+        from under the thread that reads."""
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
 
 _thread = threading.local()
 
 
-def begin(deadline: Deadline, idle: float | None = None) -> Exchange:
+def begin(deadline: Deadline, idle: float | None = None, before: t.Callable[[], None] = lambda: None) -> Exchange:
     """Open the exchange that the connections of this thread will look at."""
-    _thread.exchange = Exchange(deadline, idle)
+    _thread.exchange = Exchange(deadline, idle, before)
     return _thread.exchange
+
+
+def exchange() -> Exchange | None:
+    """The last exchange of this thread."""
+    return _exchange()
 
 
 def _exchange() -> Exchange | None:
@@ -153,7 +170,8 @@ class _HTTP(HTTPConnection):
         exchange = _exchange()
         if exchange is not None and not self._connecting:
             self.sock.settimeout(exchange.budget())
-            exchange.sent = True
+            exchange.before()
+            exchange.sent, exchange.sock = True, self.sock
         super().send(data)
 
     def getresponse(self, *args: t.Any, **kwargs: t.Any) -> t.Any:

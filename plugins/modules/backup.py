@@ -224,13 +224,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
-    api,
-    backup_create,
-    backup_delete,
-    backup_plans,
-    backup_validate,
-)
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_operations
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_transfers import place
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backups import INTERNAL
 
 SPEC = (
@@ -261,17 +256,17 @@ SPEC = (
 )
 
 
-def wanted(params: dict) -> backup_create.Want:
+def desired(params: dict) -> backup_operations.Desired:
     """What shall be made. Raises for a label that is none and for a share that can be none."""
     label = params["label"]
-    share = backup_plans.place("copy", params["remote_share"]) if params["remote_share"] else ""
+    share = place("copy", params["remote_share"]) if params["remote_share"] else ""
     if not label.strip() or label != label.strip() or not label.isprintable() or len(label) > 255:
         raise bad_input(
             "config_label",
             "label is empty, too long, begins or ends with a blank, or holds control characters.",
             "Correct label and run again.",
         )
-    return backup_create.Want(
+    return backup_operations.Desired(
         label,
         api.check_secret(params["passphrase"], "passphrase"),
         params["include_os"],
@@ -281,25 +276,25 @@ def wanted(params: dict) -> backup_create.Want:
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/backup_create.py, backup_delete.py and backup_validate.py."""
+    """Read, plan, apply, wait, verify; see xclarity/backup_operations.py."""
     params = run.params
     if params["state"] == "present":
-        want = wanted(params)
+        asked = desired(params)
         with api.connect(run) as client:
-            return backup_create.create(run, client, want)
+            return backup_operations.create(run, client, asked)
     if params["state"] == "validated":
         if params["backups"] is not None:
             raise bad_input("config_options", "only one backup can be validated at a time.", "Give backup in place of backups.")
         passphrase = api.check_secret(params["passphrase"], "passphrase")
         with api.connect(run) as client:
-            return backup_validate.validate(run, client, params["backup"], passphrase)
+            return backup_operations.validate(run, client, params["backup"], passphrase)
     names = [params["backup"]] if params["backups"] is None else params["backups"]
     if not names:
         raise bad_input("config_empty", "backups is an empty list.", "Name at least one backup and run again.")
     location = params["location"].strip()
-    location = location if location == backup_delete.ALL else backup_plans.place("delete", location)
+    location = location if location == backup_operations.ALL else place("delete", location)
     with api.connect(run) as client:
-        return backup_delete.remove(run, client, names, location)
+        return backup_operations.delete(run, client, names, location)
 
 
 def main() -> None:

@@ -256,8 +256,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_push, backup_transfer
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_plans import Want, address, place
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_transfer_operations
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_transfers import Desired, address, place
 
 SPEC = (
     XCLARITY
@@ -284,9 +284,15 @@ SPEC = (
             "target_validate_certs": {"type": "bool"},
             "target_ca_path": {"type": "path"},
         },
-        mutually_exclusive=(("backup", "backups"),),
+        # A start needs a backup, so what excludes job_id and the backups keeps it to a cancel.
+        mutually_exclusive=(("backup", "backups", "job_id"), ("destination", "job_id")),
         required_together=(("target_username", "target_password"),),
         required_if=(("action", "start", ("backup", "backups"), True),),
+        required_by=(
+            ("target_endpoint", ("target_username",)),
+            ("target_validate_certs", ("target_username",)),
+            ("target_ca_path", ("target_username",)),
+        ),
     )
 )
 
@@ -302,27 +308,23 @@ def check(params: dict) -> None:
         refuse("action cancel is only for a push.", "Cancel the job of a copy or move with the module job.")
     if cancel and (params["backup"] or params["backups"] or params["destination"]):
         refuse("a cancel takes neither backup nor destination.", "Name the push by job_id, or leave all of them out.")
-    if params["job_id"] and not cancel:
-        refuse("job_id is only for action cancel.", "Remove job_id and run again.")
     if push and params["backups"] is not None:
         refuse("only one backup can be pushed at a time.", "Give backup in place of backups and run again.")
-    if not push and (params["target_endpoint"] or params["target_username"]):
+    if not push and params["target_username"]:
         refuse("the target_ options are only for a push.", "Remove them and run again.")
-    if params["target_endpoint"] and not params["target_username"]:
-        refuse("target_endpoint is set without target_username.", "Set target_username and target_password.")
     if params["move_method"] == "verified" and params["operation"] == "move" and not params["wait"]:
         refuse("a verified move has to wait for its copy.", "Set wait to true, or move_method to native, and run again.")
 
 
-def wants(params: dict) -> list[Want]:
-    """The backups of either form, for a copy or move. Raises for an empty list and for a destination that can not be."""
+def desired(params: dict) -> list[Desired]:
+    """The backups of either form, for a copy or move. Raises for an empty list and for a destination that cannot be."""
     operation = params["operation"]
     rows = params["backups"] if params["backups"] is not None else [{"backup": params["backup"]}]
     if not rows:
         raise bad_input("config_empty", "backups is an empty list.", "Name at least one backup and run again.")
     verified = operation == "move" and params["move_method"] == "verified"
     return [
-        Want(
+        Desired(
             operation,
             row["backup"],
             place(operation, row.get("destination") or params["destination"]),
@@ -334,12 +336,12 @@ def wants(params: dict) -> list[Want]:
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/backup_transfer.py and xclarity/backup_push.py."""
+    """Read, plan, apply, wait, verify; see xclarity/backup_transfer_operations.py."""
     params = run.params
     check(params)
     if params["action"] == "cancel":
         with api.connect(run) as client:
-            return backup_push.cancel(run, client, params["job_id"])
+            return backup_transfer_operations.cancel(run, client, params["job_id"])
     if params["operation"] == "push":
         destination = address(params["destination"])
         bracketed = f"[{destination}]" if ":" in destination else destination
@@ -347,10 +349,10 @@ def run(run: Run) -> dict:
         with api.connect(run) as client:
             if destination.casefold() == client.transport.endpoint.host.casefold():
                 raise bad_input("config_destination", "destination is this server itself.", "Name the other server and run again.")
-            return backup_push.push(run, client, params["backup"], destination)
-    wanted = wants(params)
+            return backup_transfer_operations.push(run, client, params["backup"], destination)
+    asked = desired(params)
     with api.connect(run) as client:
-        return backup_transfer.transfer(run, client, wanted)
+        return backup_transfer_operations.transfer(run, client, asked)
 
 
 def main() -> None:

@@ -146,7 +146,7 @@ error:
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, job_control
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, job_operations
 
 SPEC = (
     XCLARITY
@@ -166,11 +166,11 @@ SPEC = (
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/job_control.py."""
+    """Read, plan, apply, wait, verify; see xclarity/job_operations.py."""
     params = run.params
-    ids = job_control.check_ids([params["job"]] if params["jobs"] is None else params["jobs"])
+    ids = job_operations.check_ids([params["job"]] if params["jobs"] is None else params["jobs"])
     with api.connect(run) as client:
-        return job_control.bring(run, client, ids, params["state"])
+        return job_operations.set_jobs(run, client, ids, params["state"])
 
 
 def main() -> None:

@@ -196,7 +196,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.export import Export
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import export_operations
 
 SPEC = (
     XCLARITY
@@ -249,10 +249,10 @@ def check(params: dict) -> None:
 
 
 def run(run: Run) -> dict:
-    """See xclarity/export.py."""
+    """Read, plan, apply, wait, verify, download; see xclarity/export_operations.py."""
     check(run.params)
     with api.connect(run) as client:
-        return Export(run, client).bring()
+        return export_operations.export(run, client)
 
 
 def main() -> None:

@@ -199,8 +199,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.activation import bring
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Want
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import set_profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired, check_target
 
 RESTART = {"type": "str", "choices": ["immediate", "defer"]}
 SPEC = (
@@ -236,8 +236,8 @@ SPEC = (
 )
 
 
-def wants(params: dict) -> list[Want]:
-    """The items of either form. Raises for an empty list, and for an activation without ``restart``."""
+def desired(params: dict) -> list[Desired]:
+    """The items of either form. Raises for an empty list, for an activation without ``restart`` and for a target that is none."""
     rows = params["profiles"] if params["profiles"] is not None else [{"profile": params["profile"], "uuid": params["uuid"]}]
     if not rows:
         raise bad_input("config_empty", "profiles is an empty list.", "Name at least one profile and run again.")
@@ -251,14 +251,15 @@ def wants(params: dict) -> list[Want]:
                 "Set restart to immediate or defer and run again.",
             )
         redeploy = params["redeploy"] if row.get("redeploy") is None else row["redeploy"]
-        found.append(Want(row["profile"], row.get("uuid") or "", restart or "", redeploy))
+        found.append(Desired(row["profile"], row.get("uuid") or "", restart or "", redeploy))
+        check_target(found[-1])
     return found
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/activation.py."""
+    """Read, plan, apply, wait, verify; see xclarity/profile_operations.py."""
     params = run.params
-    wanted = wants(params)
+    asked = desired(params)
     flags = {
         "force": params["force"],
         "powerDownITE": params["power_down"],
@@ -266,7 +267,7 @@ def run(run: Run) -> dict:
         "resetSwitch": params["reset_switch"],
     }
     with api.connect(run) as client:
-        return bring(run, client, wanted, params["state"], flags)
+        return set_profiles(run, client, asked, flags if params["state"] == "inactive" else None)
 
 
 def main() -> None:

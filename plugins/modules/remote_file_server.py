@@ -160,7 +160,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, remote_file_servers
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, remote_file_server_operations, remote_file_servers
 
 SPEC = (
     XCLARITY
@@ -186,7 +186,7 @@ SPEC = (
 
 
 def run(run: Run) -> dict:
-    """Check what can be checked here, then see xclarity/remote_file_servers.py."""
+    """Check what can be checked here, then see xclarity/remote_file_server_operations.py."""
     params = run.params
     for option in ("name", "server_id", "address"):
         value = params[option]
@@ -198,7 +198,7 @@ def run(run: Run) -> dict:
     given = {key: value for key, value in secrets.items() if value}
     run.redactor.add(*given.values())
     with api.connect(run) as client:
-        return remote_file_servers.bring(run, client, params, given)
+        return remote_file_server_operations.set_server(run, client, params, given)
 
 
 def main() -> None:

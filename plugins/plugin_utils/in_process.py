@@ -29,6 +29,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
 
 PROFILE = "legacy"  # how ansible-core 2.19 and later names the JSON dialect between controller and module
 
@@ -61,19 +62,19 @@ def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
     if threading.current_thread() is not threading.main_thread():
         return run_here(main, arguments)
     caught: list[tuple[int, t.Any]] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
     def end(number: int, frame: t.Any) -> None:
         for other in before:
             signal.signal(other, signal.SIG_IGN)
         caught.append((number, frame))
-        raise _module.Terminated
+        raise Ended(f"the run was told to end ({signal.Signals(number).name})")
 
     for number in before:
         signal.signal(number, end)
     text = ""
     try:
-        with contextlib.suppress(_module.Terminated):
+        with contextlib.suppress(Ended):
             text = run_here(main, arguments)
     finally:
         for number, handler in before.items():

@@ -79,6 +79,7 @@ class FarClock(Clock):
     """The parent's clock."""
 
     def __init__(self, sock: socket.socket, kill: Killer) -> None:
+        super().__init__()
         self._sock, self._kill, self._now = sock, kill, 0.0
         self._tell(0.0)
 

@@ -36,6 +36,7 @@ class VirtualClock(Clock):
     """Time for a run and for the simulator at once. ``sleep`` moves it; nothing waits."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.simulator = SimulatorClock()
         self.simulator.set_mode("manual")
         self.slept = 0.0
@@ -47,6 +48,7 @@ class VirtualClock(Clock):
         return self.simulator.now()
 
     def sleep(self, seconds: float) -> None:
+        self.stop.check()
         if seconds > 0:
             self.slept += seconds
             self.simulator.advance(seconds)

@@ -179,7 +179,7 @@ def test_another_spec_is_refused_and_the_places_are_told(empty_sim, run_module):
     result = run_module(MODULE, {"name": "web", "spec": heat(70), "metadata": {"a": 1}})
     assert result.code == "spec_differs"
     assert result["error"]["differences"] == ["spec.properties.timeout"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert changing(empty_sim) == []
 
 
@@ -432,7 +432,7 @@ def test_bad_input_is_told_before_anything_is_sent(empty_sim, run_module, params
     assert result.code == code, result["msg"]
     assert result["changed"] is False
     assert result["error"]["hint"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert changing(empty_sim) == []
 
 

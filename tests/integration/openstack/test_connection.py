@@ -187,7 +187,7 @@ def test_credentials_that_do_not_work(empty_sim, run_module, auth, change, code)
     given = {key: value for key, value in {**auth, **change}.items() if value is not None}
     result = run_module(MODULE, {"auth": given, "name": "web", "spec": HEAT})
     assert (result.code, result["changed"]) == (code, False), result["msg"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert result["error"]["hint"]
     assert changing(empty_sim) == []
     assert "demopw" not in json.dumps(result)

@@ -146,7 +146,7 @@ def test_a_wrong_key_is_tried_twice_and_no_more(pool: Pool) -> None:
     assert result.code == "auth_failed"
     assert result["error"]["status"] == 401
     assert "access list" in result["msg"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     tried = [entry for entry in pool.log() if "authorization" in entry["headers"]]
     assert len(tried) == 2
 

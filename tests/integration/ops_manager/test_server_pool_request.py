@@ -185,7 +185,7 @@ def test_a_request_that_stays_cancelling_is_said_to_be_busy(pool: Pool) -> None:
     pool.run("server_pool_request", properties=OSLO, state="absent", wait=False)
     result = pool.ask(properties=OSLO, reconcile_timeout=0.2)
     assert result.code == "busy"
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert pool.arrivals() == []
 
 
@@ -397,7 +397,7 @@ def test_what_the_pool_does_not_offer_is_refused_before_anything_is_sent(pool: P
     result = pool.ask(properties=properties, count=2)
     assert result.code == code
     assert told in result["msg"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert (result["changed"], pool.log(changing=True)) == (False, [])
 
 

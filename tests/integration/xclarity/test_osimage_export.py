@@ -89,7 +89,7 @@ def test_requests(sim, run_module, web):
     paths = [(e["method"], e["path"].split("/")[1].split("?")[0]) for e in sim.log(system="xclarity")]
     polls = [path for path in paths if path == ("GET", "tasks")]
     rest = [path for path in paths if path != ("GET", "tasks")]
-    assert rest == [("POST", "sessions"), ("GET", "osImages"), ("GET", "osImages"), ("GET", "osImages"), ("DELETE", "sessions")]
+    assert rest == [("POST", "sessions"), ("GET", "osImages"), ("GET", "aicc"), ("GET", "osImages"), ("GET", "osImages"), ("DELETE", "sessions")]
     assert len(polls) >= 2
 
 
@@ -395,7 +395,7 @@ def test_mistakes_are_told_before_anything_is_sent(sim, run_module, web, dest, c
     result = run_module(MODULE, {**web, **change})
     assert result.code == code, result
     assert result["changed"] is False
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert changing(sim) == []
     assert os.listdir(dest.parent) == []
 

@@ -92,7 +92,7 @@ def test_an_unknown_name_is_an_error_before_anything_is_sent(text):
     with pytest.raises(Failure) as caught:
         backups.find(listed(), text)
     assert caught.value.code == "backup_not_found"
-    assert "No request was sent." in str(caught.value)
+    assert "Nothing was changed." in str(caught.value)
 
 
 def test_without_a_uuid_nothing_can_be_asked_of_a_backup():
