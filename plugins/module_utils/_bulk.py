@@ -14,6 +14,7 @@ Item = t.TypeVar("Item")
 
 # Seconds, when the run ends, for answers that are on their way, and then for workers whose connections were closed.
 GRACE, FAREWELL = 1.0, 0.5
+LOOK = 0.2  # seconds after which the main thread looks for a signal that another thread was given
 
 
 def each(
@@ -64,7 +65,8 @@ def each(
             for one in workers:
                 one.start()
             for one in workers:
-                one.join()
+                while one.is_alive():
+                    one.join(LOOK)
         except BaseException:
             halt.set()
             clock.stop.set()

@@ -88,7 +88,7 @@ class Client:
 
     @property
     def transmitted(self) -> bool:
-        """The last request of this thread was transmitted and has no answer."""
+        """What this thread has :meth:`start` ed last was transmitted and has no answer."""
         return self.transport.unanswered
 
     # -- reads ---------------------------------------------------------------------------------------------------
@@ -145,6 +145,7 @@ class Client:
         headers: t.Mapping[str, str] | None = None,
     ) -> Reply:
         """Send once. Raises :class:`Failure` whose ``outcome`` is none, not_started or unknown."""
+        self.transport.forget()
         refused = 0
         connects = 0
         while True:

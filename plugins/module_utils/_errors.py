@@ -95,7 +95,8 @@ class Failure(Exception):
             return self._known
         thing, done = self.effect or JOB
         if self.outcome in (STARTED, FINISHED):
-            job = f" (job {self.job})" if self.job and (thing, done) == JOB else ""
+            kind = "job " if (thing, done) == JOB else ""
+            job = f" ({kind}{self.job})" if self.job else ""
             return f"{thing[:1].upper()}{thing[1:]} was {done}{job}."
         return {NONE: K1, NOT_STARTED: K2, UNKNOWN: K4}[self.outcome]
 

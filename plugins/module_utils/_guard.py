@@ -145,8 +145,7 @@ class Guard:
 
     def peek(self) -> None:
         """Read the record without the lock, for check mode: :attr:`unfinished` is then what a real run would find."""
-        with contextlib.suppress(OSError):
-            self._generation, self._entries = self._read()
+        self._generation, self._entries = self._read()
 
     # -- the record --------------------------------------------------------------------------------------------------
 
@@ -277,6 +276,8 @@ class Guard:
             return self._parse(self._record)
         except FileNotFoundError:
             return 0, {}
+        except OSError as exc:
+            raise self._unsafe(f"the record cannot be read ({exc.strerror})") from None
 
     def _parse(self, name: str) -> tuple[int, dict[str, Entry]]:
         fd = os.open(os.path.join(self._directory, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -27,7 +27,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     named,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, send, worst
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, send_step, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait
 
@@ -94,9 +94,14 @@ class Item:
         return step.what if step else f"wait for {self.title}"
 
     @property
+    def answers(self) -> list[t.Any]:
+        """The parsed answers of its requests that were accepted."""
+        return [outcome.data for outcome in self.outcomes if outcome.data is not None]
+
+    @property
     def data(self) -> t.Any:
-        """The parsed answer of its last request that was accepted."""
-        return next((outcome.data for outcome in reversed(self.outcomes) if outcome.data is not None), None)
+        """The last of them, or None."""
+        return next(reversed(self.answers), None)
 
     def waits(self) -> bool:
         """There is something to wait for or to verify."""
@@ -191,6 +196,16 @@ class Operation:
         """The item before and after, in the user's words, for --diff."""
         raise NotImplementedError
 
+    def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
+        """The items in the result."""
+        return {} if self.about_one else {self.noun: [self.present(item) for item in items]}
+
+    def diff(self, items: t.Sequence[Item], *, after: bool) -> t.Any:
+        """One side of --diff."""
+        if self.about_one:
+            return self.view(items[0], after)
+        return {item.key: self.view(item, after) for item in items}
+
     def present(self, item: Item) -> dict[str, t.Any]:
         """The item in the result."""
         return item.facts()
@@ -202,7 +217,7 @@ class Operation:
     # -- with defaults -----------------------------------------------------------------------------------------------
 
     def accept(self, step: Step, data: t.Any) -> Accepted:
-        """What an answer means; see :func:`_reconcile.send`."""
+        """What an answer means; see :func:`_reconcile.send_step`."""
         return Accepted(data=data)
 
     def arrived(self, item: Item, outcome: Outcome, state: State) -> bool:
@@ -247,9 +262,20 @@ class Operation:
     def ended(self, item: Item) -> None:
         """Called once the effect shows, for a warning perhaps."""
 
+    def has_next(self, item: Item) -> bool:
+        """Something follows on what was verified so far."""
+        return bool({step.key for step in item.later} - {outcome.step.key for outcome in item.outcomes})
+
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
-        """The requests of the next stage for items whose first stage was verified. Called with the lock in hand; may read."""
-        return []
+        """The requests of the next stage for these items, which have one. Called with the lock in hand; may read."""
+        return [(item, step) for item in items for step in item.later]
+
+    def tolerates(self, item: Item, outcome: Outcome) -> bool:
+        """A refusal that the user does not have to read: the item is as it is desired all the same."""
+        return False
+
+    def explain(self, step: Step, failure: Failure) -> None:
+        """Put into a refusal what is known of the case where the server's own words do not help."""
 
     def check(self, items: t.Sequence[Item]) -> None:
         """In check mode: ask the server what only it can tell. May set failures."""
@@ -286,7 +312,7 @@ class _Task:
         self.op, self.run, self.client = operation, operation.run, operation.client
         self.items: list[Item] = []
         self.plan = Plan()
-        self.sent = False
+        self.planned = self.sent = False
 
     def carry_out(self) -> dict[str, t.Any]:
         op, run = self.op, self.run
@@ -295,9 +321,10 @@ class _Task:
             self._refuse_doubts(guard)
             self.plan = Plan(
                 [step for item in self.items for step in item.steps] + [step for item in self.items for step in item.later],
-                self._view(after=False),
-                self._view(after=True),
+                op.diff(self.items, after=False),
+                op.diff(self.items, after=True),
             )
+            self.planned = True
             if run.check_mode:
                 op.check(self.items)
                 return self._end(guard, any(item.predicted and item.failure is None for item in self.items))
@@ -308,11 +335,6 @@ class _Task:
             self._wait(work)
         op.conclude(self.items)
         return self._end(guard, any(item.changed for item in self.items))
-
-    def _view(self, *, after: bool) -> t.Any:
-        if self.op.about_one:
-            return self.op.view(self.items[0], after)
-        return {item.key: self.op.view(item, after) for item in self.items}
 
     # -- read and plan -----------------------------------------------------------------------------------------------
 
@@ -392,7 +414,7 @@ class _Task:
 
         def work_on(pair: tuple[Item, Outcome]) -> bool:
             outcome = pair[1]
-            send(self.client, outcome, op.accept, empty_ok=op.empty_ok)
+            send_step(self.client, outcome, op.accept, empty_ok=op.empty_ok)
             guard.resolve(outcome.step.key, outcome.state)
             return outcome.failure is None
 
@@ -418,7 +440,13 @@ class _Task:
         self._read_back(guard, pairs[:begun])
         self._look_at_refused(pairs[:begun])
         for item, outcome in pairs[:begun]:
-            if outcome.failure is not None and item.failure is None:
+            if outcome.failure is None:
+                continue
+            if outcome.state == NOT_STARTED and op.tolerates(item, outcome):
+                outcome.failure = None
+                continue
+            op.explain(outcome.step, outcome.failure)
+            if item.failure is None:
                 item.fail(outcome.failure, self.client.system)
 
     def _read_back(self, guard: Guard, pairs: Pairs) -> None:
@@ -431,6 +459,10 @@ class _Task:
             try:
                 found = self.op.find(unknown)
             except Failure as failure:
+                if failure.outcome == UNKNOWN:  # the operation tells itself what is not known
+                    for _item, outcome in unknown:
+                        outcome.failure = failure
+                    return
                 if not failure.transient:
                     break
             for _item, outcome in unknown:
@@ -587,9 +619,10 @@ class _Task:
 
     def _next(self, guard: Guard) -> list[Item]:
         """Send what follows on verified first requests; the items that it was sent for."""
-        ready = [item for item in self.items if item.failure is None and (item.verified or item.ready)]
+        done = [item for item in self.items if item.failure is None and (item.verified or item.ready)]
+        ready = [item for item in done if self.op.has_next(item)]
         stopped = self.run.params.get("on_failure") == "stop" and any(item.failure is not None for item in self.items)
-        if not ready or stopped or not self._has_stages():
+        if not ready or stopped:
             return []
         try:
             with guard:
@@ -599,13 +632,10 @@ class _Task:
                     item.verified = False
                 self._send(guard, work)
         except Failure as failure:  # no lock, no list: nothing more was sent, and the first requests stay done
-            for item in (one for one in ready if one.failure is None and one.later):
+            for item in (one for one in ready if one.failure is None):
                 item.fail(failure.later("before the next request, "), self.client.system)
             return []
         return [item for item, _step in work]
-
-    def _has_stages(self) -> bool:
-        return type(self.op).next_steps is not Operation.next_steps
 
     # -- report ------------------------------------------------------------------------------------------------------
 
@@ -624,14 +654,13 @@ class _Task:
     def result(self) -> dict[str, t.Any]:
         """What every module that changes something returns. ``duration`` is added at the exit."""
         items = self.items
-        rows = {} if self.op.about_one else {self.op.noun: [self.op.present(item) for item in items]}
         return {
             "changed": any(item.changed for item in items),
             "outcome": worst(item.state for item in items),
             "plan": self.plan.public(),
             "diff": {"before": self.plan.before, "after": self.plan.after},
-            **rows,
-            **(self.op.more(items) if items else {}),
+            **self.op.rows(items),
+            **(self.op.more(items) if self.planned else {}),
         }
 
 

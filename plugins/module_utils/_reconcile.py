@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every change is data before it is an act: steps, a plan, and what became of each step.
 
-``Step`` and ``Plan`` are made by pure functions. ``send`` transmits one step at most once. What comes back is one of
+``Step`` and ``Plan`` are made by pure functions. ``send_step`` transmits one step at most once. What comes back is one of
 three: refused (``not_started``), ``started``, ``unknown``. Unknown is read back by the driver, never sent again.
 """
 
@@ -124,7 +124,7 @@ class Unproven(Exception):
 Accept = t.Callable[[Step, t.Any], Accepted]
 
 
-def send(client: Client, outcome: Outcome, accept: Accept, *, empty_ok: bool = False) -> None:
+def send_step(client: Client, outcome: Outcome, accept: Accept, *, empty_ok: bool = False) -> None:
     """Send the step of ``outcome`` once; ``outcome`` is updated.
 
     accept: looks at the parsed answer (None for an empty body, when ``empty_ok``); returns :class:`Accepted`, raises

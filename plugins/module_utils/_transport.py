@@ -266,10 +266,14 @@ class Transport:
         for exchange in list(self._live):
             exchange.abort()
 
+    def forget(self) -> None:
+        """Begin anew with what :attr:`unanswered` says of this thread."""
+        _wire.forget()
+
     @property
     def unanswered(self) -> bool:
         """The last request of this thread was transmitted, and its whole answer has not come."""
-        last = _wire.exchange()
+        last = _wire.current()
         return last is not None and last.sent and not last.answered
 
     # -- inside --------------------------------------------------------------------------------------------------

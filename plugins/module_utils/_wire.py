@@ -83,12 +83,13 @@ def begin(deadline: Deadline, idle: float | None = None, before: t.Callable[[], 
     return _thread.exchange
 
 
-def exchange() -> Exchange | None:
+def forget() -> None:
+    """This thread has no exchange any more."""
+    _thread.exchange = None
+
+
+def current() -> Exchange | None:
     """The last exchange of this thread."""
-    return _exchange()
-
-
-def _exchange() -> Exchange | None:
     return getattr(_thread, "exchange", None)
 
 
@@ -104,7 +105,7 @@ class _TimedIO(io.RawIOBase):
         return True
 
     def readinto(self, buffer: t.Any) -> int | None:
-        exchange = _exchange()
+        exchange = current()
         if exchange is not None:
             self._sock.settimeout(exchange.budget())
         return self._raw.readinto(buffer)
@@ -167,7 +168,7 @@ class _HTTP(HTTPConnection):
                 self._head = data
                 return
             data, self._head = self._head + data, None
-        exchange = _exchange()
+        exchange = current()
         if exchange is not None and not self._connecting:
             self.sock.settimeout(exchange.budget())
             exchange.before()

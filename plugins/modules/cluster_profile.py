@@ -266,8 +266,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPENSTACK, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, specs
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Want
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.definition import define
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profile_operations import set_profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Desired
 
 PROFILE = {
     "name": {"type": "str"},
@@ -301,30 +301,31 @@ SPEC = (
 )
 
 
-def wants(params: dict) -> list[Want]:
+def desired(params: dict) -> list[Desired]:
     """The items of either form, checked. Raises for an empty list and for what the service would not take."""
     rows = params["profiles"] if params["profiles"] is not None else [{key: params[key] for key in PROFILE}]
     if not rows:
         raise bad_input("config_empty", "profiles is an empty list.", "Name at least one profile and run again.")
-    return [_want(row, params["state"]) for row in rows]
+    return [_one(row, params["state"]) for row in rows]
 
 
-def _want(row: dict, state: str) -> Want:
+def _one(row: dict, state: str) -> Desired:
     name = specs.check_name(row["name"]) if row["name"] is not None else None
     ident = specs.check_id(row["id"]) if row["id"] is not None else None
     if state == "absent":
-        return Want(name, ident)
+        return Desired(name, ident)
     spec = specs.load(row["spec_file"]) if row["spec_file"] else specs.check_spec(row["spec"]) if row["spec"] is not None else None
     metadata = specs.check_metadata(row["metadata"]) if row["metadata"] is not None else None
-    return Want(name, ident, spec, metadata)
+    return Desired(name, ident, spec, metadata)
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, read again, judge; see openstack/definition.py."""
+    """Read, plan, apply, verify; see openstack/cluster_profile_operations.py."""
     params = run.params
-    wanted = wants(params)
+    asked = desired(params)
+    how = {"present": params["state"] == "present", "policy": params["on_spec_change"], "single": params["profiles"] is None}
     with api.connect(run) as client:
-        return define(run, client, wanted, params["state"], params["on_spec_change"], single=params["profiles"] is None)
+        return set_profiles(run, client, asked, **how)
 
 
 def main() -> None:

@@ -137,7 +137,7 @@ SPEC = Spec(OPS_MANAGER.options, OPS_MANAGER.mutually_exclusive) + Spec(
 def run(run: Run) -> dict:
     """The state of the pool, and the lists that are asked for."""
     params = run.params
-    wanted = server_pool.wish(params["properties"]) if params["properties"] else None
+    wanted = server_pool.desired(params["properties"]) if params["properties"] else None
     names = {name.casefold() for name in params["hostnames"]} if params["hostnames"] is not None else None
     result: dict = {"changed": False, "outcome": NONE, "properties": [], "servers": []}
     with api.connect(run) as client:

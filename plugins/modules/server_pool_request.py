@@ -73,8 +73,18 @@ options:
     type: str
     choices: [servers, requests]
     default: servers
+  on_shortage:
+    description:
+      - What to do when the pool has fewer free servers with these properties than are missing. Only a key that may list the whole pool
+        (Global Read Only) can see that; with any other key the servers are ordered as with V(wait).
+      - V(fail) orders nothing and fails at once.
+      - V(partial) orders those that there are; RV(short) tells how many are left out.
+      - V(wait) orders all of them, and waits until the pool has them or the request lapses.
+    type: str
+    choices: [fail, partial, wait]
+    default: fail
 notes:
-  - More servers than wanted are reported as RV(surplus), never given back.
+  - More servers than are asked for are reported as RV(surplus) and in a warning, never given back.
   - Ops Manager has no field that ties a server to a request. RV(servers[].new) comes from a comparison of the group's servers before
     and after, and RV(certain) tells whether it leaves no doubt.
 seealso:
@@ -179,7 +189,7 @@ requests:
   elements: dict
   contains: *request
 servers:
-  description: The servers that the group holds for this wish, one for each that was asked for and is bound.
+  description: The servers that the group holds for this task, one for each that is asked for and is bound.
   returned: with O(state=present)
   type: list
   elements: dict
@@ -200,11 +210,16 @@ certain:
   type: bool
   sample: true
 surplus:
-  description: Names of servers that match too, beyond the wish. With O(satisfied_by=requests) always empty.
+  description: Names of servers that match too, beyond those that are asked for. With O(satisfied_by=requests) always empty.
   returned: with O(state=present)
   type: list
   elements: str
   sample: []
+short:
+  description: How many servers are missing and were not ordered because the pool has none. Only with O(on_shortage=partial) above 0.
+  returned: with O(state=present)
+  type: int
+  sample: 0
 duration:
   description: Seconds that the run took.
   returned: always
@@ -231,7 +246,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, OPS_MANAGER, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, cancelling, ordering, server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, pool_request_operations, pool_requests, server_pool
 
 SPEC = (
     OPS_MANAGER
@@ -249,6 +264,7 @@ SPEC = (
             "request_id": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "satisfied_by": {"type": "str", "choices": ["servers", "requests"], "default": "servers"},
+            "on_shortage": {"type": "str", "choices": ["fail", "partial", "wait"], "default": "fail"},
         },
         mutually_exclusive=(("properties", "servers", "request_id"),),
         required_one_of=(("properties", "servers", "request_id"),),
@@ -256,29 +272,29 @@ SPEC = (
 )
 
 
-def wishes(params: dict) -> list[server_pool.Wish]:
-    """The wishes of either form; none with ``request_id``."""
+def desired(params: dict) -> list[server_pool.Desired]:
+    """What either form asks for; nothing with ``request_id``."""
     if params["request_id"] is not None:
         return []
     rows = params["servers"] if params["servers"] is not None else [{"properties": params["properties"], "count": params["count"]}]
     if not rows:
         raise bad_input("config_empty", "servers is an empty list.", "Name at least one kind of server and run again.")
-    return [server_pool.wish(row["properties"], row["count"]) for row in rows]
+    return [server_pool.desired(row["properties"], row["count"]) for row in rows]
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see ops_manager/ordering.py and ops_manager/cancelling.py."""
+    """Read, plan, apply, wait, verify; see ops_manager/pool_request_operations.py."""
     params = run.params
-    wanted = wishes(params)
+    asked = desired(params)
     if params["request_id"] is not None:
-        server_pool.check_id(params["request_id"])
+        pool_requests.check_id(params["request_id"])
     with api.connect(run) as client:
         group = api.group_id(client, params)
         if params["state"] == "absent":
-            return cancelling.cancel(run, client, group, wanted, params["request_id"])
+            return pool_request_operations.cancel(run, client, group, asked, params["request_id"])
         if params["request_id"] is not None:
-            return ordering.follow(run, client, group, params["request_id"])
-        return ordering.hold(run, client, group, wanted, params["satisfied_by"])
+            return pool_request_operations.follow(run, client, group, params["request_id"])
+        return pool_request_operations.order(run, client, group, asked, params["satisfied_by"], params["on_shortage"])
 
 
 def main() -> None:

@@ -90,13 +90,13 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE
 from ansible_collections.groundwork.provision.plugins.module_utils._options import OPS_MANAGER, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, pool_requests, server_pool
 
 SPEC = Spec(OPS_MANAGER.options, OPS_MANAGER.mutually_exclusive) + Spec(
     {
         "scope": {"type": "str", "choices": ["group", "pool"], "default": "group"},
         "request_id": {"type": "str"},
-        "status": {"type": "list", "elements": "str", "choices": list(server_pool.STATUSES)},
+        "status": {"type": "list", "elements": "str", "choices": list(pool_requests.STATUSES)},
         "properties": {"type": "dict"},
     },
     required_if=(("scope", "group", ("group_id", "group_name"), True),),
@@ -106,19 +106,19 @@ SPEC = Spec(OPS_MANAGER.options, OPS_MANAGER.mutually_exclusive) + Spec(
 def run(run: Run) -> dict:
     """One list, or one request by its id."""
     params = run.params
-    wanted = server_pool.wish(params["properties"]) if params["properties"] else None
+    wanted = server_pool.desired(params["properties"]) if params["properties"] else None
     if params["request_id"] is not None:
-        server_pool.check_id(params["request_id"])
+        pool_requests.check_id(params["request_id"])
     with api.connect(run) as client:
         group = api.group_id(client, params) if params["scope"] == "group" else None
         if params["request_id"] is not None:
-            one = server_pool.read_request(client, group, params["request_id"])
+            one = pool_requests.read_request(client, group, params["request_id"])
             if one is None:
                 server_pool.require_enabled(client, group)
             found = [one] if one is not None else []
         else:
             status = params["status"] or []
-            found = server_pool.read_requests(client, group, status[0] if len(status) == 1 else "")
+            found = pool_requests.read_requests(client, group, status[0] if len(status) == 1 else "")
     if params["status"]:
         found = [request for request in found if request.status in params["status"]]
     if wanted is not None:

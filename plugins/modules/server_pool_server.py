@@ -109,7 +109,7 @@ error:
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPS_MANAGER, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, terminating
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, pool_server_operations
 
 SPEC = (
     OPS_MANAGER
@@ -126,10 +126,10 @@ SPEC = (
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see ops_manager/terminating.py."""
-    terminating.select(run.params["hostnames"], [])  # a mistake in the list is found before anything is sent
+    """Read, plan, apply, wait, verify; see ops_manager/pool_server_operations.py."""
+    pool_server_operations.select("", run.params["hostnames"], [])  # a mistake in the list is found before anything is sent
     with api.connect(run) as client:
-        return terminating.terminate(run, client, api.group_id(client, run.params), run.params["hostnames"])
+        return pool_server_operations.terminate(run, client, api.group_id(client, run.params), run.params["hostnames"])
 
 
 def main() -> None:

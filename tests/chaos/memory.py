@@ -227,7 +227,7 @@ class MemoryAdapter(requests.adapters.BaseAdapter):
     def send(self, request: Any, **options: Any) -> requests.Response:
         if not (urlsplit(request.url).hostname or "").endswith(".memory"):
             raise requests.exceptions.ConnectionError(ConnectionRefusedError("no such server"))
-        exchange = _wire._exchange()
+        exchange = _wire.current()
         if exchange is not None:
             exchange.sent = True
         body = request.body or b""

@@ -129,7 +129,7 @@ class Create(Operation):
             "joined": item.join is not None,
             "reconciled": item.reconciled,
             "history": item.history,
-            "server_messages": backups.said(item),
+            "server_messages": backups.said(*item.answers),
         }
 
 
@@ -348,7 +348,7 @@ class Validate(Operation):
             "joined": item.join is not None,
             "reconciled": item.reconciled,
             "history": item.history,
-            "server_messages": backups.said(item),
+            "server_messages": backups.said(*item.answers),
         }
 
 

@@ -132,18 +132,15 @@ class Transfer(Operation):
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
         """Delete each source whose copy a fresh list proves."""
-        ready = [item for item in items if item.later and not self._is_last(item)]
-        if not ready:
-            return []
         now = backups.by_uuid(backups.read_all(self.client))
         work: list[tuple[Item, Step]] = []
-        for item in ready:
+        for item in items:
             choice: Choice = item.desired
             backup = item.current = now.get(item.before.uuid.casefold())
             if not backup_transfers.copied(backup, choice):
                 item.fail(backup_transfers.not_reached(choice, backup), self.client.system)
             elif backup is None or not backup.is_at(INTERNAL):
-                item.later = ()
+                item.later, item.verified = (), True
             elif not backup_transfers.proven(backup, item.before, choice.desired.destination):
                 item.fail(backup_transfers.unproven(backup, choice.desired.destination), self.client.system)
             else:
@@ -172,7 +169,7 @@ class Transfer(Operation):
             "job": item.job,
             "joined": item.join is not None,
             "proven": item.verified and item.failure is None and item.before.at is not None,
-            "server_messages": backups.said(item),
+            "server_messages": backups.said(*item.answers),
             **item.facts(),
         }
 
@@ -276,7 +273,7 @@ class Push(Operation):
             "job": item.job,
             "joined": item.join is not None,
             "proven": item.verified and self.target is not None and item.failure is None,
-            "server_messages": backups.said(item),
+            "server_messages": backups.said(*item.answers),
             **item.facts(),
         }
 

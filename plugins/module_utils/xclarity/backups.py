@@ -221,10 +221,9 @@ def _job(data: t.Any) -> str | None:
     return next((job for job in (api.job_id(data.get(key)) for key in ("jobId", "jobID", "jobUID")) if job), None)
 
 
-def said(item: t.Any) -> list[str]:
-    """What the server said in the accepted answers of an item with the result ``warning``, one line each."""
-    answers = [outcome.data for outcome in item.outcomes if isinstance(outcome.data, dict)]
-    return [text for data in answers for text in api.check_result(data, "")]
+def said(*answers: t.Any) -> list[str]:
+    """What the server said in accepted answers with the result ``warning``, one line each."""
+    return [text for data in answers if isinstance(data, dict) for text in api.check_result(data, "")]
 
 
 def duplicate(title: str, resource: str, next_step: str = "Give each backup once and run again.") -> Failure:

@@ -53,7 +53,7 @@ class Export(Operation):
         self.profile = os_images.OsProfile("", "", "", {})
         self.record: Record | None = None
         self.decision = Decision(SAME, "")
-        self.diff: t.Any = ({}, {})
+        self.shown: t.Any = ({}, {})
         self.mode_differs = False
         self.compares_jobs = True
         self.filename = ""
@@ -93,9 +93,9 @@ class Export(Operation):
         self.filename = decision.filename
         step = os_images.export_step(self.profile, to.remote.id if to.remote else "", params["path"] or "", decision.why)
         if to.remote is not None:
-            self.diff = remote_diff(decision, to.remote.name, params["path"])
+            self.shown = remote_diff(decision, to.remote.name, params["path"])
         else:
-            self.diff = file_diff(decision, to.path, there, to.mode, record, self.profile)
+            self.shown = file_diff(decision, to.path, there, to.mode, record, self.profile)
         return [
             Item(
                 step.resource,
@@ -265,7 +265,7 @@ class Export(Operation):
     # -- what the user gets ------------------------------------------------------------------------------------------
 
     def view(self, item: Item, after: bool) -> t.Any:
-        return self.diff[1 if after else 0]
+        return self.shown[1 if after else 0]
 
     def more(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
         (item,) = items

@@ -145,16 +145,16 @@ def test_a_token_that_expires_in_the_middle(empty_sim, run_module):
 
 
 def test_many_workers_get_one_new_token(empty_sim, run_module, monkeypatch):
-    from ansible_collections.groundwork.provision.plugins.module_utils.openstack import definition
+    from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profile_operations import SetProfiles
 
-    original = definition._plan
+    original = SetProfiles.read
 
-    def revoked_after_the_plan(*args: Any) -> Any:
-        found = original(*args)
+    def revoked_after_the_plan(self: Any) -> Any:
+        found = original(self)
         empty_sim.action("clustering", "revoke_tokens")
         return found
 
-    monkeypatch.setattr(definition, "_plan", revoked_after_the_plan)
+    monkeypatch.setattr(SetProfiles, "read", revoked_after_the_plan)
     result = run_module(MODULE, {"profiles": [{"name": f"n{n}", "spec": HEAT} for n in range(12)], "concurrency": 6})
     assert not result.failed, result
     assert tokens(empty_sim) == 2

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans of copies and moves as tables: where a backup is, what is wanted, what is sent. No network."""
+"""Plans of copies and moves as tables: where a backup is, what is desired, what is sent. No network."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import backup_plans, backups
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_plans import Want
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import backup_transfers, backups, jobs
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_transfers import Desired
 
 UUID = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"
 A, B, IN = "/mnt/a", "/mnt/b", "internal"
 
 
 def backup(*at, told=True, checksum="5f0c"):
+    """With an entry for each location, so that each copy has a checksum of its own."""
     entry = {"uuid": UUID, "label": "nightly", "filename": "n.tar", "checksum": checksum}
-    return backups.parse({**entry, "locations": list(at)} if told else entry)
+    (found,) = backups.gather([{**entry, "location": one} for one in at] if told else [entry])
+    return found
+
+
+def shared(*at, checksum="5f0c"):
+    """One entry, with one checksum for all locations."""
+    return backups.parse({"uuid": UUID, "label": "nightly", "filename": "n.tar", "checksum": checksum, "locations": list(at)})
 
 
 def sent(choice):
@@ -54,20 +61,20 @@ def sent(choice):
     ],
 )
 def test_what_is_sent(at, operation, destination, verified, expected):
-    want = Want(operation, "nightly", destination, verified)
+    desired = Desired(operation, "nightly", destination, verified)
     if isinstance(expected, str):
         with pytest.raises(Failure) as caught:
-            backup_plans.choose(backup(*at), want)
+            backup_transfers.choose(backup(*at), desired)
         assert caught.value.code == expected
     else:
-        assert sent(backup_plans.choose(backup(*at), want)) == expected
+        assert sent(backup_transfers.choose(backup(*at), desired)) == expected
 
 
 def test_the_body_is_that_of_the_page():
     """The page PUT /managementServer/data, table 1 and its two examples."""
-    copy = backup_plans.choose(backup(A), Want("copy", "nightly", IN)).step
+    copy = backup_transfers.choose(backup(A), Desired("copy", "nightly", IN)).step
     assert copy.body == {"action": "start", "destination": "internal", "operation": "copy", "uuid": UUID}
-    move = backup_plans.choose(backup(IN), Want("move", "nightly", "/mnt/my_remote_share")).step
+    move = backup_transfers.choose(backup(IN), Desired("move", "nightly", "/mnt/my_remote_share")).step
     assert move.body == {"operation": "move", "action": "start", "uuid": UUID, "destination": "/mnt/my_remote_share"}
     assert (move.method, move.path, move.query) == ("PUT", "/managementServer/data", ())
 
@@ -75,24 +82,57 @@ def test_the_body_is_that_of_the_page():
 @pytest.mark.parametrize("operation, verified", [("copy", False), ("move", False), ("move", True)])
 def test_where_locations_are_not_told_nothing_is_guessed(operation, verified):
     with pytest.raises(Failure) as caught:
-        backup_plans.choose(backup(told=False), Want(operation, "nightly", A, verified))
+        backup_transfers.choose(backup(told=False), Desired(operation, "nightly", A, verified))
     assert caught.value.code == "locations_unknown"
-    assumed = Want(operation, "nightly", A, verified, assume_absent=True)
+    assumed = Desired(operation, "nightly", A, verified, assume_absent=True)
     if verified:
         with pytest.raises(Failure) as caught:
-            backup_plans.choose(backup(told=False), assumed)
+            backup_transfers.choose(backup(told=False), assumed)
         assert caught.value.code == "locations_unknown"
     else:
-        assert sent(backup_plans.choose(backup(told=False), assumed)) == [f"{operation} {A}"]
+        assert sent(backup_transfers.choose(backup(told=False), assumed)) == [f"{operation} {A}"]
 
 
 def test_another_checksum_at_the_destination_is_no_copy():
     entries = [{"uuid": UUID, "label": "n", "location": IN, "checksum": "a"}, {"uuid": UUID, "location": A, "checksum": "b"}]
     (found,) = backups.gather(entries)
-    for want in (Want("copy", "n", A), Want("move", "n", A), Want("move", "n", A, verified=True)):
+    for desired in (Desired("copy", "n", A), Desired("move", "n", A), Desired("move", "n", A, verified=True)):
         with pytest.raises(Failure) as caught:
-            backup_plans.choose(found, want)
+            backup_transfers.choose(found, desired)
         assert caught.value.code == "checksum_mismatch"
+
+
+# the list after the copy -> whether it proves the copy
+PROOFS = {
+    "a checksum of its own": (backup(IN, A), True),
+    "one for all locations": (shared(IN, A), False),
+    "an empty one": (shared(IN, A, checksum=""), False),
+    "none for the copy": (backups.gather([{"uuid": UUID, "location": IN, "checksum": "5f0c"}, {"uuid": UUID, "location": A}])[0], False),
+    "another one": (backups.gather([{"uuid": UUID, "location": IN, "checksum": "5f0c"}, {"uuid": UUID, "location": A, "checksum": "b"}])[0], False),
+    "not there": (backup(IN), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PROOFS)
+def test_a_copy_is_proven_by_a_checksum_that_is_told_for_itself(case):
+    now, proven = PROOFS[case]
+    assert backup_transfers.proven(now, backup(IN), A) is proven
+
+
+def test_a_source_without_a_checksum_is_never_proven_equal():
+    assert not backup_transfers.proven(backup(IN, A, checksum=""), backup(IN, checksum=""), A)
+
+
+@pytest.mark.parametrize("others, refused", [([], False), ([backup(IN, B)], False), ([shared(IN, B)], True)])
+def test_where_the_list_tells_one_checksum_for_all_locations_a_verified_move_does_not_begin(others, refused):
+    choice = backup_transfers.choose(backup(IN), Desired("move", "nightly", A, verified=True))
+    try:
+        backup_transfers.refuse_unprovable([*others, choice.backup], [choice])
+        assert not refused
+    except Failure as failure:
+        assert (refused, failure.code) == (True, "copy_not_proven")
+    native = backup_transfers.choose(backup(IN), Desired("move", "nightly", A))
+    backup_transfers.refuse_unprovable([*others, native.backup], [native])
 
 
 RUNNING = {"jobUID": "17", "status": "Running", "title": "Copy backup nightly to /mnt/a"}
@@ -108,22 +148,21 @@ RUNNING = {"jobUID": "17", "status": "Running", "title": "Copy backup nightly to
     ],
 )
 def test_what_is_under_way_is_joined(operation, verified, title, joined):
-    choice = backup_plans.choose(backup(IN), Want(operation, "nightly", A, verified), [{**RUNNING, "title": title}])
+    choice = backup_transfers.choose(backup(IN), Desired(operation, "nightly", A, verified), jobs.told([{**RUNNING, "title": title}]))
     assert (choice.join, choice.step is None) == (("17", True) if joined else (None, False))
 
 
 def test_a_copy_in_the_way_of_a_move_is_waited_for_by_the_user():
     with pytest.raises(Failure) as caught:
-        backup_plans.choose(backup(IN), Want("move", "nightly", A), [RUNNING])
+        backup_transfers.choose(backup(IN), Desired("move", "nightly", A), jobs.told([RUNNING]))
     assert caught.value.code == "busy"
     assert "17" in str(caught.value)
 
 
 def test_before_and_after_in_the_users_words():
-    choices = [backup_plans.choose(backup(IN, B), Want("move", "nightly", A))]
-    plan = backup_plans.plan_of(choices)
-    assert plan.before == {f"nightly ({UUID})": {"locations": [B, IN]}}
-    assert plan.after == {f"nightly ({UUID})": {"locations": [A, B]}}
+    choice = backup_transfers.choose(backup(IN, B), Desired("move", "nightly", A))
+    assert backup_transfers.view(choice, False) == {"label": "nightly", "locations": [B, IN]}
+    assert backup_transfers.view(choice, True) == {"label": "nightly", "locations": [A, B]}
 
 
 @pytest.mark.parametrize(
@@ -141,16 +180,16 @@ def test_before_and_after_in_the_users_words():
     ],
 )
 def test_the_end_is_what_the_list_shows(now, operation, verified, copied, reached):
-    choice = backup_plans.choose(backup(IN), Want(operation, "nightly", A, verified))
-    assert backup_plans.copied(now, choice) is copied
-    assert backup_plans.reached(now, choice) is reached
+    choice = backup_transfers.choose(backup(IN), Desired(operation, "nightly", A, verified))
+    assert backup_transfers.copied(now, choice) is copied
+    assert backup_transfers.reached(now, choice) is reached
 
 
 def test_a_lost_request_has_arrived_when_the_locations_are_others():
-    choice = backup_plans.choose(backup(IN, A), Want("move", "nightly", A))
-    assert not backup_plans.arrived(backup(IN, A), choice)
-    assert not backup_plans.arrived(None, choice)
-    assert backup_plans.arrived(backup(A), choice)
+    choice = backup_transfers.choose(backup(IN, A), Desired("move", "nightly", A))
+    assert not backup_transfers.arrived(backup(IN, A), choice)
+    assert not backup_transfers.arrived(None, choice)
+    assert backup_transfers.arrived(backup(A), choice)
 
 
 @pytest.mark.parametrize(
@@ -164,11 +203,10 @@ def test_a_lost_request_has_arrived_when_the_locations_are_others():
     ],
 )
 def test_why_the_end_was_not_reached(now, code, part):
-    choice = backup_plans.choose(backup(IN), Want("move", "nightly", A))
-    failure = backup_plans.not_reached(choice, now, "started", "17")
+    choice = backup_transfers.choose(backup(IN), Desired("move", "nightly", A))
+    failure = backup_transfers.not_reached(choice, now)
     assert failure.code == code
     assert part in str(failure)
-    assert "The job was started (job 17)." in str(failure)
 
 
 @pytest.mark.parametrize(
@@ -194,10 +232,10 @@ def test_why_the_end_was_not_reached(now, code, part):
 def test_destinations_of_a_copy_and_a_move(operation, text, expected):
     if expected is None:
         with pytest.raises(Failure) as caught:
-            backup_plans.place(operation, text)
+            backup_transfers.place(operation, text)
         assert caught.value.code == "config_destination"
     else:
-        assert backup_plans.place(operation, text) == expected
+        assert backup_transfers.place(operation, text) == expected
 
 
 @pytest.mark.parametrize(
@@ -227,10 +265,10 @@ def test_destinations_of_a_push(text, expected):
     """The page, table 2: IP address of the target management server."""
     if expected is None:
         with pytest.raises(Failure) as caught:
-            backup_plans.address(text)
+            backup_transfers.address(text)
         assert caught.value.code == "config_destination"
     else:
-        assert backup_plans.address(text) == expected
+        assert backup_transfers.address(text) == expected
 
 
 @given(st.text(max_size=40))
@@ -241,7 +279,7 @@ def test_no_text_is_a_destination_of_both_kinds(text):
         except Failure:
             return None
 
-    assert not (good(lambda: backup_plans.place("copy", text)) and good(lambda: backup_plans.address(text)))
+    assert not (good(lambda: backup_transfers.place("copy", text)) and good(lambda: backup_transfers.address(text)))
 
 
 @given(
@@ -253,10 +291,10 @@ def test_no_text_is_a_destination_of_both_kinds(text):
 def test_what_a_plan_leads_to_needs_no_second_plan(at, operation, destination, verified):
     if operation == "move" and destination == IN:
         return
-    want = Want(operation, "nightly", destination, verified and operation == "move")
+    desired = Desired(operation, "nightly", destination, verified and operation == "move")
     try:
-        choice = backup_plans.choose(backup(*at), want)
+        choice = backup_transfers.choose(backup(*at), desired)
     except Failure:
         return
-    (after,) = backup_plans.plan_of([choice]).after.values()
-    assert sent(backup_plans.choose(backup(*after["locations"]), want)) == []
+    after = backup_transfers.view(choice, True)
+    assert sent(backup_transfers.choose(backup(*after["locations"]), desired)) == []

@@ -9,17 +9,16 @@ import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
-    backup_create,
-    backup_delete,
-    backup_push,
+    backup_operations,
+    backup_transfer_operations,
     backups,
-    job_control,
+    job_operations,
     jobs,
 )
 
 UUID = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"
 NIGHTLY = {"uuid": UUID, "label": "nightly", "filename": "n.tar", "checksum": "5f0c", "locations": ["internal", "/mnt/a"]}
-WANT = backup_create.Want("weekly", "secret phrase", include_firmware=True)
+DESIRED = backup_operations.Desired("weekly", "secret phrase", include_firmware=True)
 
 
 def listed(*entries):
@@ -31,30 +30,23 @@ def listed(*entries):
 
 def test_the_attributes_of_a_new_backup_stand_in_one_place():
     """The page GET /managementServer/quiesce names label, includeOS, includeFW and remoteShareDestination."""
-    assert backup_create.attributes(WANT) == {
+    assert backup_operations.attributes(DESIRED) == {
         "action": "start", "operation": "backup", "label": "weekly", "passphrase": "secret phrase",
         "includeOS": False, "includeFW": True,
     }  # fmt: skip
-    share = backup_create.Want("weekly", "secret phrase", share="/mnt/a")
-    assert backup_create.attributes(share)["remoteShareDestination"] == "/mnt/a"
+    share = backup_operations.Desired("weekly", "secret phrase", share="/mnt/a")
+    assert backup_operations.attributes(share)["remoteShareDestination"] == "/mnt/a"
 
 
 def test_the_passphrase_is_not_in_the_plan():
-    step = backup_create.choose(WANT, [], {}).step
+    step = backup_operations.create_step(DESIRED, {})
     assert step.body["passphrase"] == "secret phrase"
     assert "secret phrase" not in str(step.public())
 
 
-def test_a_label_that_is_there_is_left_alone():
-    one = backup_create.choose(backup_create.Want("nightly", "p"), listed(NIGHTLY), {})
-    assert one.step is None
-    assert one.now.uuid == UUID
-
-
-@pytest.mark.parametrize("job", ["17", 17])
-def test_the_same_label_in_the_making_is_joined(job):
-    one = backup_create.choose(WANT, [], {"backupRequest": {"label": "weekly", "jobId": job}})
-    assert (one.step, one.join, one.joined) == (None, "17", True)
+def test_a_label_is_found_in_the_list():
+    assert backup_operations.labelled(listed(NIGHTLY), "nightly").uuid == UUID
+    assert backup_operations.labelled(listed(NIGHTLY), "night") is None
 
 
 @pytest.mark.parametrize(
@@ -67,13 +59,13 @@ def test_the_same_label_in_the_making_is_joined(job):
 )
 def test_a_server_that_is_quiesced_for_something_else_is_left_alone(report):
     with pytest.raises(Failure) as caught:
-        backup_create.choose(WANT, [], report)
+        backup_operations.create_step(DESIRED, report)
     assert caught.value.code == "busy"
 
 
 @pytest.mark.parametrize("report", [{}, {"backupRequest": None}, {"backupRequest": "x"}, {"result": "success"}])
 def test_a_server_that_is_not_quiesced_is_asked(report):
-    assert backup_create.choose(WANT, listed(NIGHTLY), report).step is not None
+    assert backup_operations.create_step(DESIRED, report).body["label"] == "weekly"
 
 
 # -- deleting ---------------------------------------------------------------------------------------------------------
@@ -92,24 +84,23 @@ def test_a_server_that_is_not_quiesced_is_asked(report):
 )
 def test_what_is_deleted(at, location, sent):
     entry = {key: value for key, value in NIGHTLY.items() if key != "locations"} | ({} if at is None else {"locations": at})
-    one = backup_delete.choose(listed(entry), "nightly", location)
-    assert (one.step is not None) is sent
+    item = backup_operations.choose_deletion(listed(entry), "nightly", location)
+    assert bool(item.steps) is sent
     if sent:
-        assert (one.step.method, one.step.path) == ("DELETE", f"/managementServer/data/{UUID}")
-        assert one.step.query == (("location", location),)
+        (step,) = item.steps
+        assert (step.method, step.path, step.query) == ("DELETE", f"/managementServer/data/{UUID}", (("location", location),))
 
 
 def test_deleting_at_a_place_that_is_not_told_is_refused():
     entry = {key: value for key, value in NIGHTLY.items() if key != "locations"}
     with pytest.raises(Failure) as caught:
-        backup_delete.choose(listed(entry), "nightly", "internal")
+        backup_operations.choose_deletion(listed(entry), "nightly", "internal")
     assert caught.value.code == "locations_unknown"
 
 
 def test_what_is_not_there_is_absent_already():
-    one = backup_delete.choose(listed(NIGHTLY), "no-such", "all")
-    assert one.step is None
-    assert backup_delete.plan_of([one]).after == {"no-such": "absent"}
+    item = backup_operations.choose_deletion(listed(NIGHTLY), "no-such", "all")
+    assert (item.title, item.before, list(item.steps)) == ("no-such", None, [])
 
 
 # -- push and cancel --------------------------------------------------------------------------------------------------
@@ -146,16 +137,16 @@ NAMELESS = job("19", "Management server data")
 def test_which_push_is_cancelled(known, job_id, expected):
     if expected == "push_not_named":
         with pytest.raises(Failure) as caught:
-            backup_push.choose_cancel(known, job_id)
+            backup_transfer_operations.choose_cancel(jobs.told(known), job_id)
         assert caught.value.code == expected
     else:
-        found = backup_push.choose_cancel(known, job_id)
-        assert (found and jobs.ident(found)) == expected
+        found = backup_transfer_operations.choose_cancel(jobs.told(known), job_id)
+        assert (found and found.id) == expected
 
 
 def test_the_cancel_of_the_page():
     """The page PUT /managementServer/data, third example of a push."""
-    (step,) = backup_push.plan_cancel(PUSH).steps
+    step = backup_transfer_operations.cancel_step(jobs.told([PUSH])[0])
     assert (step.method, step.path, step.body) == ("PUT", "/managementServer/data", {"action": "cancel", "operation": "push"})
 
 
@@ -216,8 +207,8 @@ def test_what_is_done_to_a_job(entry, state, expected):
     """The page PUT /tasks: action cancel and a list of ids as text."""
     if isinstance(expected, str):
         with pytest.raises(Failure) as caught:
-            job_control.choose("17", entry, state)
+            job_operations.choose("17", entry, state)
         assert caught.value.code == expected
     else:
-        step = job_control.choose("17", entry, state)
+        step = job_operations.choose("17", entry, state)
         assert (step and (step.method, step.path, step.body)) == expected
