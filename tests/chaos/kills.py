@@ -142,7 +142,7 @@ def _watch(kill: Killer) -> None:
     around(_guard.Guard, "_acquire", "before lock", "after lock")
     around(_guard.Guard, "intend", "before record", "after record")
     around(_guard.Guard, "resolve", "before outcome", "after outcome")
-    around(_guard.Guard, "finish", "before finish", "after finish")
+    around(_guard.Guard, "_close", "before finish", "after finish")
     around(_guard.os, "fsync", "before sync", "after sync")
     around(_folder.Temporary, "write", "before write", "after write")
     around(_folder.Temporary, "commit", "before rename", "after rename")
