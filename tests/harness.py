@@ -193,6 +193,8 @@ def run_main(main: Any, arguments: dict[str, Any], *, check: bool = False, diff:
     in_process = importlib.import_module(f"{PACKAGE}.plugin_utils.in_process")
     ansible_warnings._global_warnings.clear()
     ansible_warnings._global_deprecations.clear()
+    if display := sys.modules.get("ansible.utils.display"):
+        display.Display()._warns.clear()  # the controller shows each text once in its life
     internal = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_no_log": True, "_ansible_verbosity": 0}
     text = in_process.run_here(main, {**arguments, **internal})
     result = Result(_decode(text))

@@ -133,7 +133,7 @@ EXAMPLES = r"""
     backup: nightly
     destination: /mnt/backups
 
-- name: Move a backup to a remote share, deleting the original only after a comparison
+- name: Move a backup to a remote share; the original is deleted only when the server tells the same checksum of the copy
   groundwork.provision.backup_transfer:
     endpoint: https://xclarity.example.com
     username: automation
