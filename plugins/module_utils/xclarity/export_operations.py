@@ -104,7 +104,7 @@ class Export(Operation):
                 desired=decision,
                 steps=[step] if decision.act == START else [],
                 join=decision.job if decision.act == JOIN else None,
-                touches=decision.act == FETCH or (decision.act == JOIN and not to.to_server) or self.mode_differs,
+                touches=decision.act == FETCH or (decision.act == JOIN and not to.to_server and params["wait"]) or self.mode_differs,
             )
         ]
 

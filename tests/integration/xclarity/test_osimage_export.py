@@ -326,6 +326,7 @@ def test_wait_false_and_then_again(sim, run_module, web, dest):
     assert (first["changed"], first["outcome"]) == (True, "started")
     assert first["export"]["job"]
     assert not dest.exists()
+    assert run_module(MODULE, {**web, "wait": False}, check=True)["changed"] is False
     between = run_module(MODULE, {**web, "wait": False})
     assert (between["changed"], between["outcome"], between["export"]["action"]) == (False, "none", "join")
     foretold = run_module(MODULE, web, check=True)
