@@ -24,7 +24,7 @@ SYSTEM = "ops_manager"
 BASE = "/api/public/v1.0"
 PAGE = 100  # the largest page that every release gives: 100 up to 4.0, 500 later
 MAX_PAGES = 10_000
-WALKS = 3  # a list can change while it is paged through; this often it is read anew
+WALKS = 5  # a list can change while it is paged through; this often it is read, at most
 
 Entry = dict[str, t.Any]
 
@@ -192,34 +192,59 @@ def list_all(
 ) -> list[Entry]:
     """Every entry of a paged list, each once, in the server's order.
 
-    There is no snapshot: when the count changed or an entry moved between two pages, the list is read again, at most
-    :data:`WALKS` times. Links are not used (their form differs between releases, samples leave them out).
+    There is no snapshot. When the count changed or an entry moved between two pages, something may be missing or twice: the list
+    is read again, at most :data:`WALKS` times, and a list that was never read whole is ``list_unstable``. Links are not used (their
+    form differs between releases, samples leave them out).
     """
-    found: dict[str, Entry] = {}
     for _walk in range(WALKS):
-        found, whole = _walk_pages(client, path, what, query, key, attempts)
-        if whole:
-            break
-    return list(found.values())
+        found = _walk_pages(client, path, what, query, key, attempts)
+        if found is not None:
+            return found
+    raise Failure(
+        "list_unstable",
+        "the list changed again and again while its pages were read.",
+        "Run again when less is going on there.",
+        what=what,
+        transient=True,
+        system=SYSTEM,
+    )
 
 
 def _walk_pages(
     client: OpsManager, path: str, what: str, query: t.Sequence[tuple[str, str]], key: t.Callable[[Entry], str], attempts: int
-) -> tuple[dict[str, Entry], bool]:
-    found: dict[str, Entry] = {}
-    totals: set[t.Any] = set()
-    rows = 0
-    for number in range(1, MAX_PAGES + 1):
-        page = (*query, ("pageNum", str(number)), ("itemsPerPage", str(PAGE)))
+) -> list[Entry] | None:
+    """The entries of all pages; None when the pages do not fit together.
+
+    Each page begins with entries that the page before has shown: what was added or taken away in front of them moves them.
+    """
+    found: list[Entry] = []
+    size, number, most = PAGE, 1, PAGE
+    count: int | None = None
+    for _page in range(MAX_PAGES):
+        page = (*query, ("pageNum", str(number)), ("itemsPerPage", str(size)))
         data = client.read(BASE + path, query=page, what=what, attempts=attempts, max_body=MAX_LIST)
         entries = data.get("results") if isinstance(data, dict) else None
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise bad_reply("the answer holds no list of results", what=what)
-        found.update((key(entry), entry) for entry in entries)
-        rows += len(entries)
-        total = data.get("totalCount")
-        counted = isinstance(total, int) and not isinstance(total, bool)
-        totals.add(total if counted else None)
-        if not entries or (rows >= total if counted else len(entries) < PAGE):
+        told = data.get("totalCount")
+        total = told if isinstance(told, int) and not isinstance(told, bool) else None
+        known = len(found) - (number - 1) * size
+        if (found and total != count) or [*map(key, entries[:known])] != [*map(key, found[len(found) - known :])]:
+            return None
+        fresh, count = entries[known:], total
+        found += fresh
+        if len(found) >= total if total is not None else len(entries) < size:
             break
-    return found, number == 1 or (len(totals) == 1 and totals <= {None, len(found)})
+        if not fresh:
+            return None
+        most = min(most, len(entries))
+        size, number = _following(len(found), most)
+    return found if len(set(map(key, found))) == len(found) else None
+
+
+def _following(count: int, most: int) -> tuple[int, int]:
+    """(size, number) of the page that begins before the entry ``count`` and reaches farthest. A server that gives very small pages
+    has none; then the one that begins there."""
+    pages = [(size, (count - 1) // size + 1) for size in range(most, 0, -1)]
+    size, number = max(pages, key=lambda page: page[0] * page[1])
+    return (size, number) if size * number > count else (most, count // most + 1)
