@@ -22,7 +22,7 @@ class BadClient:
 
 CORE = "tests/unit/core/"
 TRANSPORT, CLIENT, GUARD = CORE + "test_transport.py", CORE + "test_client.py", CORE + "test_guard.py"
-RECONCILE, TEXT, WAIT = CORE + "test_reconcile.py", CORE + "test_text.py", CORE + "test_wait.py"
+OPERATION, TEXT, WAIT = CORE + "test_operation.py", CORE + "test_text.py", CORE + "test_wait.py"
 CHAOS = "tests/property/test_chaos.py"
 
 BAD_CLIENTS = [
@@ -82,24 +82,37 @@ BAD_CLIENTS = [
               TRANSPORT + "::test_a_lost_reply_is_unknown_for_a_start_and_never_sent_again"),
     BadClient("calls a 5xx a refusal", "_errors.py", "outcome = UNKNOWN if starts else NONE", "outcome = refused", CORE + "test_errors.py"),
     BadClient("calls any 2xx a success", "_reconcile.py",
-              "return Outcome(step, UNKNOWN, failure=doubt.about(**facts))", "return Outcome(step, STARTED)", RECONCILE),
-    BadClient("does not read back", "_reconcile.py", "    while unknown:", "    while False:", RECONCILE),
-    BadClient("reads back only once", "_reconcile.py", "deadline = Deadline(clock, settle)", "deadline = Deadline(clock, 0)", RECONCILE),
-    BadClient("forgets what it sent when a reading fails afterwards", "_run.py", "        failure.outcome = fate\n", "        pass\n",
-              CORE + "test_run.py"),
-    BadClient("says a refused last step was all", "_reconcile.py",
-              "        failure.outcome, failure.job = STARTED, known[0].job", "        pass",
-              CHAOS + "::test_what_was_done_is_told_whatever_comes_after"),
-    # -- lock and record
+              "outcome.state, outcome.failure = UNKNOWN, doubt.about(**facts)", "outcome.state = STARTED", OPERATION),
+    BadClient("does not read back", "_operation.py", "        while unknown:", "        while False:", OPERATION),
+    BadClient("reads back only once", "_operation.py",
+              'deadline = Deadline(clock, self.run.params["reconcile_timeout"])', "deadline = Deadline(clock, 0)", OPERATION),
+    BadClient("forgets what it sent when a reading fails afterwards", "_run.py",
+              "            failure.outcome = run.fate\n", "            pass\n", CORE + "test_run.py"),
+    BadClient("tells the outcome of the last request for all", "_operation.py",
+              "        failure.outcome = self.state\n", "        pass\n", CHAOS + "::test_what_was_done_is_told_whatever_comes_after"),
     BadClient("tells of a full disk in place of what became of a request", "_guard.py",
-              "        with contextlib.suppress(Failure):\n            self._append", "        if True:\n            self._append", GUARD),
-    BadClient("writes no record before it sends", "_reconcile.py",
-              "guard.intend(_key(step) for step in steps)", "pass", RECONCILE),
-    BadClient("does not sync the record", "_guard.py", "                os.fsync(self._fd)", "                pass", GUARD),
-    BadClient("does not wait after a kill", "_guard.py", "self._clock.sleep(self._settle)", "pass", GUARD),
+              "        with contextlib.suppress(OSError):\n            os.write(self._log", "        if True:\n            os.write(self._log",
+              GUARD),
+    # -- lock and record
+    BadClient("writes no record before it sends", "_operation.py",
+              "guard.intend(step.key for _item, step in work)", "pass", OPERATION),
+    BadClient("does not sync the record", "_folder.py", "            os.fsync(self._fd)\n", "", GUARD),
+    BadClient("does not sync the name of the record", "_folder.py", "            os.fsync(self._folder.fd)\n", "", GUARD),
+    BadClient("does not wait after a kill", "_guard.py", "self._clock.sleep(max(waits))", "pass", GUARD),
     BadClient("takes no lock", "_guard.py", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB", GUARD),
-    BadClient("believes a record behind a link", "_guard.py", "os.O_NOFOLLOW | os.O_CLOEXEC", "os.O_CLOEXEC", GUARD),
-    BadClient("forgets the doubts of other tasks", "_guard.py", "clear=not self._doubts)", "clear=True)", GUARD),
+    BadClient("believes a record behind a link", "_guard.py", "os.O_RDONLY | os.O_NOFOLLOW", "os.O_RDONLY", GUARD),
+    BadClient("clears the doubts of what it did not name", "_operation.py",
+              "guard.told(step.key for item in doubtful for step in (*item.steps, *item.later))", "guard.told(unfinished)", OPERATION),
+    BadClient("takes what was told for what is settled", "_guard.py", "self._entries[key], state=TOLD)", "self._entries[key], state=OPEN)",
+              GUARD),
+    BadClient("lets every doubt begin anew", "_guard.py", "self._entries.update(dict.fromkeys(keys, now))",
+              "self._entries = dict.fromkeys([*self._entries, *keys], now)", GUARD),
+    BadClient("acts on a reading that is older than the lock", "_operation.py",
+              "if not (read and guard.undisturbed):", "if not read:", OPERATION),
+    # -- the end of a run
+    BadClient("transmits after the end", "_transport.py", "            self.clock.stop.check()\n", "            pass\n", OPERATION),
+    BadClient("sleeps through the end", "_clock.py", "            self._event.wait(seconds)\n        self.check()", "            self._event.wait(seconds)",
+              CORE + "test_clock.py"),
     # -- secrets and text
     BadClient("masks a text only when it is the secret", "_text.py",
               "            text = text.replace(form, MASK)", "            text = MASK if text == form else text", TEXT),
@@ -116,13 +129,12 @@ BAD_CLIENTS = [
               CHAOS + "::test_downloads_of_hostile_names"),
     BadClient("does not prove that a file is whole", "_download.py",
               "        self._archive.finish()", "        pass", CORE + "test_download.py"),
-    BadClient("plans on a list that is older than the jobs", "xclarity/backup_transfer.py",
-              "            there = backups.read_all(client)\n            pairs", "            pairs",
+    BadClient("plans on a list that is older than the jobs", "xclarity/backup_transfer_operations.py",
+              "                there = backups.read_all(self.client)\n                pairs", "                pairs",
               CHAOS + "::test_two_runs_at_once"),
     BadClient("reads the first page only", "ops_manager/api.py",
               "if not entries or (rows >= total if counted else len(entries) < PAGE):", "if True:",
               CHAOS + "::test_more_requests_than_fit_on_a_page"),
-    BadClient("sends in check mode", "xclarity/activation.py",
-              "        if run.check_mode:\n            return", "        if False:\n            return",
-              CHAOS + "::test_check_mode_foretells_and_the_second_run_changes_nothing"),
+    BadClient("sends in check mode", "_operation.py", "            if run.check_mode:\n                op.check", "            if False:\n                op.check",
+              OPERATION),
 ]  # fmt: skip

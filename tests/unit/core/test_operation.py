@@ -359,6 +359,42 @@ def test_what_is_as_it_is_desired_settles_its_doubt(serve, client_of, run_of, ki
     assert outcome(lambda: drive(operation))[1] is None
 
 
+class Watched(Light):
+    """The identity is asked for between the reading and the lock; meanwhile another run does its work."""
+
+    identity_is_known = False
+
+    def __init__(self, run, client, items, meanwhile):
+        super().__init__(run, client, items)
+        self.meanwhile, self.reads = meanwhile, 0
+
+    def read(self):
+        self.reads += 1
+        return super().read()
+
+    def identity(self):
+        self.meanwhile()
+        return super().identity()
+
+
+@pytest.mark.parametrize("disturbed", [False, True])
+def test_what_is_acted_on_was_read_when_nobody_else_was_at_it(serve, client_of, run_of, disturbed):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    client = client_of(server)
+    done = []
+
+    def other():
+        if disturbed:
+            done.append(drive(Light(run_of(), client, items("1"))))
+
+    def there():
+        return [Item("1", "one", steps=[] if done else [step("1")])]
+
+    operation = Watched(run_of(), client, there, other)
+    assert drive(operation)["changed"] is not disturbed
+    assert (operation.reads, len(server.requests)) == (2 if disturbed else 1, 1)
+
+
 # -- the end of a run -------------------------------------------------------------------------------------------------
 
 
