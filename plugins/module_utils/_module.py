@@ -28,6 +28,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 # False while plugin_utils/in_process.py runs a module inside the controller's worker, whose signals are Ansible's.
 OWN_PROCESS = True
 
+AFTER_THE_END = "Nothing more is sent. Look at the resources of this task, then run it again."
+
 Body = t.Callable[[Run], dict[str, t.Any]]
 
 
@@ -84,13 +86,16 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
 
 def _interrupted(exc: BaseException) -> Failure | None:
     """The failure for an end that was asked for: a signal, or the task's ``timeout``, which Ansible raises inside the worker."""
+    if is_task_timeout(exc):
+        return Failure("task_timeout", "the timeout of the task has passed.", AFTER_THE_END)
     if isinstance(exc, Ended):
-        why = f"{exc}." if str(exc) else "the run was told to end."
-    elif type(exc).__name__ == "TaskTimeoutError":
-        why = "the timeout of the task has passed."
-    else:
-        return None
-    return Failure("interrupted", why, "Look at the resources of this task, then run it again. Nothing more is sent.")
+        return Failure("interrupted", f"{exc}." if str(exc) else "the run was told to end.", AFTER_THE_END)
+    return None
+
+
+def is_task_timeout(exc: BaseException) -> bool:
+    """Ansible's own exception for the keyword ``timeout``, which has a place of its own in each release."""
+    return type(exc).__name__ == "TaskTimeoutError"
 
 
 def _heed_signals(clock: Clock) -> None:
