@@ -205,8 +205,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import export_operations
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, export_operations
 
 SPEC = (
     XCLARITY

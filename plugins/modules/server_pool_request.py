@@ -264,7 +264,12 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, OPS_MANAGER, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, pool_request_operations, pool_requests, server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import (
+    api,
+    pool_request_operations,
+    pool_requests,
+    server_pool,
+)
 
 SPEC = (
     OPS_MANAGER

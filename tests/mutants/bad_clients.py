@@ -91,8 +91,8 @@ BAD_CLIENTS = [
     BadClient("tells the outcome of the last request for all", "_operation.py",
               "        failure.outcome = self.state\n", "        pass\n", CHAOS + "::test_what_was_done_is_told_whatever_comes_after"),
     BadClient("tells of a full disk in place of what became of a request", "_guard.py",
-              "        with contextlib.suppress(OSError):\n            os.write(self._log", "        if True:\n            os.write(self._log",
-              GUARD),
+              "        with contextlib.suppress(OSError):\n            os.write(self._log",
+              "        if True:\n            os.write(self._log", GUARD),
     # -- lock and record
     BadClient("writes no record before it sends", "_operation.py",
               "guard.intend(step.key for _item, step in work)", "pass", OPERATION),
@@ -111,7 +111,8 @@ BAD_CLIENTS = [
               "if not (read and guard.undisturbed):", "if not read:", OPERATION),
     # -- the end of a run
     BadClient("transmits after the end", "_transport.py", "            self.clock.stop.check()\n", "            pass\n", OPERATION),
-    BadClient("sleeps through the end", "_clock.py", "            self._event.wait(seconds)\n        self.check()", "            self._event.wait(seconds)",
+    BadClient("sleeps through the end", "_clock.py",
+              "            self._event.wait(seconds)\n        self.check()", "            self._event.wait(seconds)",
               CORE + "test_clock.py"),
     # -- secrets and text
     BadClient("masks a text only when it is the secret", "_text.py",
@@ -135,6 +136,6 @@ BAD_CLIENTS = [
     BadClient("reads the first page only", "ops_manager/api.py",
               "if not entries or (rows >= total if counted else len(entries) < PAGE):", "if True:",
               CHAOS + "::test_more_requests_than_fit_on_a_page"),
-    BadClient("sends in check mode", "_operation.py", "            if run.check_mode:\n                op.check", "            if False:\n                op.check",
-              OPERATION),
+    BadClient("sends in check mode", "_operation.py",
+              "            if run.check_mode:\n                op.check", "            if False:\n                op.check", OPERATION),
 ]  # fmt: skip

@@ -43,7 +43,7 @@ def test_after_the_decision_nobody_goes_to_sleep(make):
     clock = Clock()
     make(clock.stop)
     for call in (clock.stop.check, lambda: clock.sleep(3600), lambda: clock.sleep(0)):
-        with pytest.raises(Ended, match="^over$"):
+        with pytest.raises(Ended, match=r"^over$"):
             call()
 
 
