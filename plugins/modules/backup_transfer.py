@@ -77,7 +77,9 @@ options:
     description:
       - V(native) sends the documented move, and the server deletes the original by its own judgement. A backup that is at the
         destination and still in the local repository is moved once more.
-      - V(verified) copies, reads the list, compares the checksums, and only then deletes the original from the local repository.
+      - V(verified) copies, reads the list, compares the checksum that the server tells of the copy itself with that of the original,
+        and only then deletes the original from the local repository. Where the server tells one checksum for all locations, or
+        none, nothing is proven by it, and the task fails with the code C(copy_not_proven) before it begins.
         A backup that is at both places already is only compared and deleted. It needs O(wait=true).
     type: str
     choices: [native, verified]
