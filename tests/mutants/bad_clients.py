@@ -102,9 +102,12 @@ BAD_CLIENTS = [
     BadClient("forgets the doubts of other tasks", "_guard.py", "clear=not self._doubts)", "clear=True)", GUARD),
     # -- secrets and text
     BadClient("masks a text only when it is the secret", "_text.py",
-              "            text = text.replace(form, MASK)", "            text = MASK if text == form else text", TEXT),
-    BadClient("masks the plain form only", "_text.py", "self._forms.update(_forms(secret))", "pass", TEXT),
-    BadClient("does not look at keys", "_text.py", "{self._key(k): self._walk(v)", "{k: self._walk(v)", TEXT),
+              "parts += [text[at:begin], MASK]", "parts += [text[at:begin], MASK if text == text[begin:end] else text[begin:end]]", TEXT),
+    BadClient("masks the plain form only", "_text.py", "else {secret, *_coded(secret)}", "else {secret}", TEXT),
+    BadClient("does not look at keys", "_text.py", "{self._key(k, present): self._walk(v", "{k: self._walk(v", TEXT),
+    BadClient("cleans before it masks", "_text.py", "    return plain | {shape for", "    return plain or {shape for", TEXT),
+    BadClient("shows a secret that a length has cut", "_text.py", "self._find(shortest).spans(text, CUT)",
+              "self._find(shortest).spans(text)", TEXT),
     BadClient("lets control characters through", "_text.py",
               '    text = "".join(c if c.isprintable() else " " for c in text)', "    text = text + ''", TEXT),
     # -- waiting and downloads
