@@ -111,10 +111,17 @@ class Failure(Exception):
         }
 
     def about(self, **facts: t.Any) -> Failure:
-        """Fill in facts that the place that raised it did not know; what is set stays."""
+        """Fill in facts that the place that raised it did not know; what is set stays. It is light then, and can be kept."""
+        self.light()
         for name, value in facts.items():
             if getattr(self, name) in (None, ""):
                 setattr(self, name, value)
+        return self
+
+    def light(self) -> Failure:
+        """The same without what Python has tied to it: a failure that is kept would keep every frame that it came through, with
+        the bodies, buffers and connections in them."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
         return self
 
     def later(self, beginning: str, **facts: t.Any) -> Failure:
@@ -150,6 +157,7 @@ _STATUS: dict[int, tuple[str, str, str]] = {
     401: ("auth_failed", "the server did not accept the credentials.", "Check user and password or key, and run again."),
     403: ("forbidden", "the server denied the request.", "Check the user's role and the product's licence, and run again."),
     404: ("not_found", "the server does not know this resource.", "Check the id and the endpoint, and run again."),
+    407: ("proxy_error", "a proxy on the way wants a user and password.", "Check the proxy environment variables and run again."),
     409: ("conflict", "the resource is in use or in another state.", "Look at the resource, wait until it is free, and run again."),
     412: ("precondition_failed", "a value that the server needs was missing.", "Look at the resource and run again."),
     422: ("bad_request", "the server could not process the request.", "Correct the option that the server names and run again."),

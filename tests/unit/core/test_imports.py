@@ -22,6 +22,8 @@ FLOORS = [
     {"_text"},
     {"_errors"},
     {"_wire"},
+    {"_proxy", "_certificates"},
+    {"_diagnosis"},
     {"_transport"},
     {"_auth"},
     {"_digest"},
