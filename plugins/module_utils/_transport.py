@@ -185,6 +185,7 @@ class _Lane(threading.local):
     def __init__(self) -> None:
         self.adapters: dict[bool, t.Any] = {}
         self.used: dict[bool, float] = {}
+        self.status = 0
 
 
 class Transport:
@@ -282,7 +283,13 @@ class Transport:
         except _wire.network_errors() as exc:
             adapter.drop()
             raise self._failure(exc, exchange, starts, told) from None
+        self._lane.status = response.status_code
         return Answer(self, adapter, response, exchange, starts, told)
+
+    @property
+    def status(self) -> int:
+        """The status of the last answer in this thread."""
+        return self._lane.status
 
     def target(self, path: str, query: t.Sequence[tuple[str, str]] = ()) -> str:
         """The request target as it goes on the wire (Digest signs exactly this text)."""

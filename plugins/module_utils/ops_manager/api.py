@@ -110,7 +110,7 @@ def connect(run: Run) -> OpsManager:
         use_proxy=params["use_proxy"],
         timeout=params["timeout"],
     )
-    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor), explain, run.random)
+    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor, run.random), explain, run.random)
 
 
 def group_id(client: OpsManager, params: t.Mapping[str, t.Any]) -> str:
