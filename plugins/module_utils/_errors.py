@@ -118,6 +118,12 @@ class Failure(Exception):
                 setattr(self, name, value)
         return self
 
+    def copy(self) -> Failure:
+        """The same for another worker: each fills in facts of its own."""
+        made = Failure(self.code, self.why, self.next_step, what=self.what, status=self.status, transient=self.transient)
+        made.server_message = self.server_message
+        return made
+
     def light(self) -> Failure:
         """The same without what Python has tied to it: a failure that is kept would keep every frame that it came through, with
         the bodies, buffers and connections in them."""
