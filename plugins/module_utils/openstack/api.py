@@ -74,6 +74,7 @@ def connect(run: Run) -> Clustering:
         use_proxy=run.params["use_proxy"],
         timeout=run.params["timeout"],
     )
+    run.redactor.add(*transport.secrets)
     return Clustering(transport, keystone, run)
 
 

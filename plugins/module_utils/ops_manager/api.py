@@ -110,6 +110,7 @@ def connect(run: Run) -> OpsManager:
         use_proxy=params["use_proxy"],
         timeout=params["timeout"],
     )
+    run.redactor.add(*transport.secrets)
     return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor, run.random), explain, run.random)
 
 

@@ -42,6 +42,7 @@ def connect(run: Run, prefix: str = "") -> Client:
         use_proxy=get("use_proxy"),
         timeout=get("timeout"),
     )
+    run.redactor.add(*transport.secrets)
     return Client(SYSTEM, transport, _auth(run, prefix), _explain, run.random)
 
 
