@@ -20,9 +20,10 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     Failure,
     bad_input,
     bad_reply,
+    for_status,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
-from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status, retry_after
 
 
 class Auth:
@@ -216,19 +217,21 @@ _HINT_SESSIONS = (
 def _refusal(reply: Reply, place: str) -> Failure | None:
     """What an answer to a login means that is not a session: ``sessions_exhausted``, ``auth_failed``, or None for anything else.
 
-    Only a text that speaks of a limit of sessions and of nothing else, or a status that a wrong password never has, tells of
-    the limit: a password that was refused may not be tried again, it would lock the account. Where nothing tells the two
-    apart, both are named.
+    Only a text that speaks of a limit of sessions and of nothing else tells of one: a password that was refused may not be
+    tried again, it would lock the account. Where nothing tells the two apart, both are named.
     """
     words, more = _told(reply)
     facts: dict[str, t.Any] = {"what": f"log in at {place}", "status": reply.status, "server_message": words or more or None}
     limited = any(_LIMIT.search(text) and not _CREDENTIALS.search(text) for text in (words, f"{words} {more}"))
-    silent = not words and not more
     # An answer 200 that holds a session says what it likes in its messages.
     failed = reply.status >= 300 or _result(reply) not in ("", "success", "warning")
-    if failed and (limited or (silent and reply.status in (409, 429))):
+    if failed and limited:
         why = "the user has no session left: the server allows only so many at once (3 by default)."
         return Failure("sessions_exhausted", why, _HINT_SESSIONS, transient=True, **facts)
+    if reply.status in (409, 429) and not words:
+        failure = t.cast(Failure, for_status(reply.status, starts=False, retry_after=retry_after(reply.headers))).about(**facts)
+        failure.why += " It may be the number of sessions that this user has open (3 by default)."
+        return failure  # a wrong password is not answered like this
     if reply.status not in (400, 401, 403):
         return None
     if _CREDENTIALS.search(words) and not _LIMIT.search(words):

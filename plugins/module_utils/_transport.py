@@ -31,6 +31,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_input,
     for_status,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import digits
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 
 requests = _wire.requests
@@ -313,7 +314,8 @@ class Transport:
         now = self.clock.monotonic()
         adapter = lane.adapters.get(starts)
         if adapter is None:
-            adapter = lane.adapters[starts] = _wire.Adapter(self._proxy.authorization if self._proxy else None)
+            adapter = lane.adapters[starts] = _wire.Adapter()
+            adapter.authorization = self._proxy.authorization if self._proxy else None
             with self._lock:
                 self._open.append(adapter)
         elif starts and now - lane.used[starts] > MAX_IDLE_BEFORE_START:
@@ -439,10 +441,8 @@ def check_status(reply: Reply | Answer, *, starts: bool, what: str = "", place: 
 
 def retry_after(headers: t.Mapping[str, str]) -> float | None:
     """Seconds from a Retry-After header: only the plain number is believed, at most 60; else None (own back-off)."""
-    text = headers.get("Retry-After", "").strip()
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        return None
-    return min(float(text), 60.0)
+    seconds = digits(headers.get("Retry-After", "").strip())
+    return None if seconds is None or seconds > 999_999_999 else min(float(seconds), 60.0)
 
 
 def _decoder(encoding: str) -> t.Any:

@@ -296,12 +296,13 @@ class Adapter(HTTPAdapter):
     authorization: what a proxy wants to have in its header, if anything.
     """
 
-    def __init__(self, authorization: str | None = None) -> None:
+    authorization: str | None = None
+
+    def __init__(self) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-        self._authorization = authorization
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        return {"Proxy-Authorization": self._authorization} if self._authorization else {}
+        return {"Proxy-Authorization": self.authorization} if self.authorization else {}
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **kwargs)

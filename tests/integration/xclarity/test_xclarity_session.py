@@ -118,8 +118,8 @@ def test_the_limit_of_sessions_is_told_from_a_wrong_password(sim, run_module, st
     assert run_module(MODULE, {"password": "wr0ng"}).code == "auth_failed"
     sim.switches("xclarity", session_limit_message="")
     silent = run_module(MODULE)
-    expected = {400: "auth_failed", 401: "auth_failed", 403: "auth_failed", 500: "server_error", 503: "busy"}
-    assert silent.code == expected.get(status, "sessions_exhausted")
+    expected = {409: "conflict", 429: "rate_limited", 500: "server_error", 503: "busy"}
+    assert silent.code == expected.get(status, "auth_failed")
     assert silent.code != "auth_failed" or "does not tell which" in silent["msg"]
     for session in sessions:
         run_module(MODULE, {"session": session, "state": "absent"})

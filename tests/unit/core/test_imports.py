@@ -18,7 +18,7 @@ PREFIX = "ansible_collections.groundwork.provision.plugins."
 # From the bottom up. A file may import from the floors below its own, and from files of its own floor that do not
 # import it back (Python itself sees to that).
 FLOORS = [
-    {"_clock", "_search"},
+    {"_clock", "_search", "_numbers"},
     {"_text"},
     {"_errors"},
     {"_wire"},

@@ -99,8 +99,10 @@ def test_where_nothing_tells_the_two_apart_both_are_named(serve, client_of, text
 )
 def test_an_answer_without_words(serve, client_of, content):
     assert refusal(serve, client_of, 403, content).code == "auth_failed"
-    assert refusal(serve, client_of, 429, content).code == "sessions_exhausted", "a wrong password is not answered like this"
-    assert refusal(serve, client_of, 409, content).code == "sessions_exhausted"
+    for status, code in ((429, "rate_limited"), (409, "conflict")):
+        failure = refusal(serve, client_of, status, content)
+        assert failure.code == code, "a wrong password is not answered like this"
+        assert "number of sessions" in failure.why
     assert refusal(serve, client_of, 503, content).code == "busy"
     assert refusal(serve, client_of, 500, content).code == "server_error"
 
