@@ -111,8 +111,8 @@ class Failure(Exception):
         }
 
     def about(self, **facts: t.Any) -> Failure:
-        """Fill in facts that the place that raised it did not know; what is set stays. It is light then, and can be kept."""
-        self.light()
+        """Fill in facts that the place that raised it did not know; what is set stays. It is bare then, and can be kept."""
+        self.bare()
         for name, value in facts.items():
             if getattr(self, name) in (None, ""):
                 setattr(self, name, value)
@@ -124,12 +124,6 @@ class Failure(Exception):
         made.server_message = self.server_message
         return made
 
-    def light(self) -> Failure:
-        """The same without what Python has tied to it: a failure that is kept would keep every frame that it came through, with
-        the bodies, buffers and connections in them."""
-        self.__traceback__ = self.__context__ = self.__cause__ = None
-        return self
-
     def later(self, beginning: str, **facts: t.Any) -> Failure:
         """The same failure of a reading, told of work that was under way by then: the reason begins with ``beginning``."""
         told = Failure(
@@ -137,6 +131,11 @@ class Failure(Exception):
         )
         told.server_message = self.server_message
         return told
+
+    def bare(self) -> Failure:
+        """The same without the frames and exceptions that it came through, which would be kept in memory with it."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 class MissingLibrary(Exception):

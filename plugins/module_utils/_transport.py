@@ -22,7 +22,7 @@ import typing as t
 import zlib
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _diagnosis, _proxy, _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _authorities, _diagnosis, _proxy, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     NONE,
@@ -206,7 +206,7 @@ class Transport:
         self.clock = clock
         self.timeout = timeout
         self.sent = 0  # requests transmitted, for the tests that hold the documented formula against it
-        trusted = _certificates.store(ca_path) if validate_certs else None
+        trusted = _authorities.store(ca_path) if validate_certs else None
         self._verify: bool | str = trusted.path if trusted else False
         self._trust = trusted.words if trusted else ""
         self._proxy = _proxy.find(endpoint.root) if use_proxy else None
@@ -238,7 +238,7 @@ class Transport:
             with self.stream(method, path, query=query, headers=headers, body=body, starts=starts, what=what) as answer:
                 return Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
         except Failure as failure:
-            raise failure.light() from None
+            raise failure.bare() from None
 
     def stream(
         self,

@@ -22,7 +22,7 @@ FLOORS = [
     {"_text"},
     {"_errors"},
     {"_wire"},
-    {"_proxy", "_certificates"},
+    {"_proxy", "_authorities"},
     {"_diagnosis"},
     {"_transport"},
     {"_auth"},

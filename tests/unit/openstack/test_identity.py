@@ -31,13 +31,16 @@ class Cloud:
         self.uses, self.login = uses, login
         self.lock = threading.Lock()
         self.logins, self.used, self.executed, self.ended = 0, {}, [], []
+        self.pause, self.since, self.late = 0.05, None, []
 
     def __call__(self, request, wire):
         if request.target == "/v3/auth/tokens":
             with self.lock:
                 self.logins += 1
                 number = self.logins
-            time.sleep(0.05)
+                self.since = time.monotonic()
+            time.sleep(self.pause)
+            self.since = None
             if not self.login(number, wire):
                 self.used[f"token-{number}"] = 0
                 token = {
@@ -55,12 +58,16 @@ class Cloud:
             return
         token = request.headers.get("x-auth-token", "")
         with self.lock:
+            if self.since is not None and time.monotonic() > self.since + self.pause / 2:
+                self.late.append(request.target)
             good = self.used.get(token, self.uses) < self.uses
             if good:
                 self.used[token] += 1
                 self.executed.append(request.target)
             else:
                 self.ended.append(token)
+        if good and request.target.endswith("9"):
+            time.sleep(self.pause * 0.7)
         wire.reply(200 if good else 401, b"{}")
 
 
@@ -109,6 +116,13 @@ def test_while_a_token_is_replaced_nobody_sends_the_old_one(cloud, workers):
     assert sorted(made.executed) == sorted(f"/profiles/{number}" for number in range(60))
     assert made.logins == 6
     assert len(made.ended) <= 5 * workers, "those that were on their way"
+
+
+def test_a_worker_that_becomes_free_meanwhile_waits_too(cloud):
+    made, client = cloud(uses=10)
+    made.pause = 0.4
+    assert start_all(client, 4, 30) == []
+    assert made.late == [], "a request with a token that was known to be of no use"
 
 
 def test_a_login_that_is_refused_on_the_way_is_not_tried_by_each_worker(cloud):

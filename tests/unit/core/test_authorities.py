@@ -14,7 +14,7 @@ import types
 import pytest
 import trustme
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _certificates
+from ansible_collections.groundwork.provision.plugins.module_utils import _authorities
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Transport
 
@@ -51,7 +51,7 @@ SYSTEMS = {
 def test_the_file_that_a_system_keeps(tmp_path, system):
     files, chosen = SYSTEMS[system]
     put(tmp_path, *files)
-    found = _certificates.system_store(str(tmp_path))
+    found = _authorities.system_store(str(tmp_path))
     assert found is not None
     assert found.path == str(tmp_path / chosen.lstrip("/"))
     assert found.path in found.words
@@ -61,7 +61,7 @@ def test_an_empty_file_is_none_at_all(tmp_path):
     put(tmp_path, "/etc/pki/tls/certs/ca-bundle.crt")
     (tmp_path / "etc/ssl/certs").mkdir(parents=True)
     (tmp_path / "etc/ssl/certs/ca-certificates.crt").touch()
-    found = _certificates.system_store(str(tmp_path))
+    found = _authorities.system_store(str(tmp_path))
     assert found is not None
     assert found.path.endswith("/etc/pki/tls/certs/ca-bundle.crt")
 
@@ -83,17 +83,17 @@ def built(monkeypatch):
 def test_the_places_that_openssl_was_built_with(tmp_path, built):
     built("/opt/ssl/cert.pem", "/opt/ssl/certs")
     put(tmp_path, "/of/the/environment", "/opt/ssl/certs/readme.txt")
-    assert _certificates.system_store(str(tmp_path)) is None
+    assert _authorities.system_store(str(tmp_path)) is None
     put(tmp_path, "/opt/ssl/certs/1a2b3c4d.0")
-    assert _certificates.system_store(str(tmp_path)).path == str(tmp_path / "opt/ssl/certs")
+    assert _authorities.system_store(str(tmp_path)).path == str(tmp_path / "opt/ssl/certs")
     put(tmp_path, "/opt/ssl/cert.pem")
-    assert _certificates.system_store(str(tmp_path)).path == str(tmp_path / "opt/ssl/cert.pem")
+    assert _authorities.system_store(str(tmp_path)).path == str(tmp_path / "opt/ssl/cert.pem")
 
 
 def test_a_machine_without_any_falls_back_to_certifi_and_says_so(monkeypatch, clock, serve):
-    monkeypatch.setattr(_certificates, "system_store", lambda: None)
-    found = _certificates.store(None)
-    assert found.path == _certificates.requests.certs.where()
+    monkeypatch.setattr(_authorities, "system_store", lambda: None)
+    found = _authorities.store(None)
+    assert found.path == _authorities.requests.certs.where()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     server = serve(lambda request, wire: wire.reply(200), context)
@@ -125,7 +125,7 @@ def test_the_environment_has_no_part_in_it(server_of, connect, monkeypatch, tmp_
     folder.mkdir()
     other.cert_pem.write_to_path(str(folder / "other.pem"))
     subprocess.run(["openssl", "rehash", str(folder)], check=False, capture_output=True)
-    monkeypatch.setattr(_certificates, "system_store", lambda: _certificates.Store(str(tmp_path / "system.pem"), "by the system"))
+    monkeypatch.setattr(_authorities, "system_store", lambda: _authorities.Store(str(tmp_path / "system.pem"), "by the system"))
     monkeypatch.setenv(variable, str(folder if variable == "SSL_CERT_DIR" else tmp_path / "other.pem"))
     assert connect(server_of(system)).send("GET", "/x").status == 200, "what the system knows is trusted"
     server = server_of(other)
@@ -148,7 +148,7 @@ def test_the_authority_that_was_asked_for_is_named(server_of, connect, tmp_path)
 
 
 def test_this_machine_has_a_store_and_python_can_read_it():
-    found = _certificates.store(None)
+    found = _authorities.store(None)
     assert os.path.exists(found.path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(**{"capath" if os.path.isdir(found.path) else "cafile": found.path})
