@@ -31,7 +31,10 @@ _OWN_HEADERS = {"user-agent", "accept-encoding", "connection", "content-length"}
 
 
 class Keystone(Auth):
-    """Holds one token; when the service does not take it any more (401) it is replaced by a new one, once."""
+    """Holds one token; when the service does not take it any more (401) it is replaced by a new one, once.
+
+    While one worker replaces it the others wait: none sends the one that is known to be of no use.
+    """
 
     def __init__(self, run: Run, settings: Settings) -> None:
         self._run, self._settings = run, settings
@@ -75,7 +78,8 @@ class Keystone(Auth):
         self._token, self.project, self._catalog = token, str(project), catalog
 
     def headers(self, method: str, target: str) -> dict[str, str]:
-        return {"X-Auth-Token": self._token}
+        with self._lock:
+            return {"X-Auth-Token": self._token}
 
     def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
         with self._lock:
@@ -83,8 +87,13 @@ class Keystone(Auth):
                 return True  # another worker has renewed it meanwhile
             if not self._spare:
                 return False
+            try:
+                self.login()
+            except Failure as failure:
+                # Whoever is refused is not asked again for each worker; a Keystone that restarts is, by the next poll.
+                self._spare = failure.transient
+                raise
             self._spare = False
-            self.login()
             return True
 
     def accepted(self) -> None:
@@ -159,6 +168,8 @@ class _Bridge:
             if key.endswith(("url", "endpoint"))
             for endpoint in [dataclasses.replace(Endpoint.parse(value, option=f"auth.{key}", schemes=SCHEMES), base="")]
         }
+        for transport in self._known.values():
+            run.redactor.add(*transport.secrets)
         self.place = Endpoint.parse(settings.auth["auth_url"], option="auth.auth_url", schemes=SCHEMES).place
 
     def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:

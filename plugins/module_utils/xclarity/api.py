@@ -57,6 +57,7 @@ def connect(run: Run, prefix: str = "") -> XClarity:
         use_proxy=get("use_proxy"),
         timeout=get("timeout"),
     )
+    run.redactor.add(*transport.secrets)
     return XClarity(SYSTEM, transport, _auth(run, prefix), _explain, run.random)
 
 

@@ -101,9 +101,26 @@ def test_the_limit_of_sessions_is_told(sim, run_module):
     """Three a user; a session that is handed on takes one of them for all of its tasks."""
     sessions = [run_module(MODULE)["session"] for _time in range(3)]
     refused = run_module(MODULE)
-    assert refused.code == "auth_failed"
+    assert refused.code == "sessions_exhausted"
     assert "no session left" in refused["msg"]
+    assert "xclarity_session" in refused["error"]["hint"]
     assert len(run_module("backup_info", ONLY | {"session": sessions[0]})["backups"]) == 2
+    for session in sessions:
+        run_module(MODULE, {"session": session, "state": "absent"})
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 429, 500, 503])
+def test_the_limit_of_sessions_is_told_from_a_wrong_password(sim, run_module, status):
+    """Which status and which words a real appliance has for it is not known."""
+    sim.switches("xclarity", session_limit_status=status, login_failure_status=status if status < 409 else 403)
+    sessions = [run_module(MODULE)["session"] for _time in range(3)]
+    assert run_module(MODULE).code == "sessions_exhausted"
+    assert run_module(MODULE, {"password": "wr0ng"}).code == "auth_failed"
+    sim.switches("xclarity", session_limit_message="")
+    silent = run_module(MODULE)
+    expected = {409: "conflict", 429: "rate_limited", 500: "server_error", 503: "busy"}
+    assert silent.code == expected.get(status, "auth_failed")
+    assert silent.code != "auth_failed" or "does not tell which" in silent["msg"]
     for session in sessions:
         run_module(MODULE, {"session": session, "state": "absent"})
 

@@ -18,9 +18,12 @@ PREFIX = "ansible_collections.groundwork.provision.plugins."
 # From the bottom up. A file may import from the floors below its own, and from files of its own floor that do not
 # import it back (Python itself sees to that).
 FLOORS = [
-    {"_clock", "_text"},
+    {"_clock", "_search", "_numbers"},
+    {"_text"},
     {"_errors"},
     {"_wire"},
+    {"_proxy", "_authorities"},
+    {"_diagnosis"},
     {"_transport"},
     {"_auth"},
     {"_digest"},
