@@ -55,6 +55,9 @@ class Nodes:
         self.done: list[tuple[str, str]] = []
         self.asked, self.refused, self.at_once, self.most_at_once = 0, 0, 0, 0
 
+    def forget(self):
+        """Nothing is kept of an exchange."""
+
     @property
     def status(self):
         return self.here.status

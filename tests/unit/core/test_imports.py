@@ -138,7 +138,7 @@ def test_only_the_driver_locks_sends_and_reports(path):
 
 
 # ``start`` of a thread, not of a client
-THREADS = {"_bulk.py": {"start"}, "_download.py": {"start"}, "_folder.py": {"start"}, "_module.py": {"start"}}
+THREADS = {name: {"start"} for name in ("_bulk.py", "_download.py", "_folder.py", "_module.py", "_wire.py")}
 
 
 def test_operations_stand_in_files_of_their_name_and_inherit_once():
