@@ -11,19 +11,25 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import re
 import threading
 import typing as t
 from http.cookies import CookieError, SimpleCookie
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     Failure,
     bad_input,
     bad_reply,
     for_status,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slot, Slots, digest
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
-from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status, retry_after
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status, retry_after, segment
+
+# Between two attempts while the server's limit of sessions is reached: seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 
 
 class Auth:
@@ -69,7 +75,8 @@ def check_secret(value: str | None, option: str) -> str:
 class Basic(Auth):
     """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` can not do."""
 
-    def __init__(self, user: str, password: str, redactor: Redactor) -> None:
+    def __init__(
+        self, user: str, password: str, redactor: Redactor) -> None:
         if ":" in user:
             raise bad_input("config_credentials", "username holds a colon, which Basic can not carry.", "Use auth_method session.")
         coded = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
@@ -85,12 +92,14 @@ class XClaritySession(Auth):
 
     Source: the authentication page of the vendor and what its own client sends. A user has three sessions; one that is
     not closed is lost until it times out, so :meth:`close` is called on every way out. A session that was handed in
-    (``session``: ``{"id", "csrf"}``) is neither opened nor closed here.
+    (``session``: ``{"id", "csrf"}``) is neither opened nor closed here. slots: of this user on this machine; sessions of runs that
+    were killed are known by them, and ended here.
 
     While one worker renews the session the others wait: no request goes out without one, or with one that has ended.
     """
 
-    def __init__(self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None) -> None:
+    def __init__(self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None, slots: Slots | None = None
+    ) -> None:
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()
         self._proven = False  # the server has accepted a session of ours
@@ -99,6 +108,8 @@ class XClaritySession(Auth):
         self._closed = False
         self._refusal: Failure | None = None  # user and password were refused, which is not tried again
         self._headers: dict[str, str] = {}
+        self._slots = slots
+        self._slot: Slot | None = None
         self.session: dict[str, str] | None = None
         if session is not None:
             self._take(session["id"], session["csrf"])
@@ -138,18 +149,101 @@ class XClaritySession(Auth):
             return
         with self._lock:
             self._closed, self._transport = True, None
-            self._logout(transport)
+            try:
+                self._logout(transport)
+            finally:
+                self._give_back()
+
+    def hand_over(self) -> dict[str, str] | None:
+        """The session, which outlives this run: whoever gets it ends it."""
+        with self._lock:
+            if self._slot is not None:
+                self._slot.closed(surely=True)
+            self._give_back()
+            return dict(self.session) if self.session else None
+
+    def _give_back(self) -> None:
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            slot.release()
 
     def _logout(self, transport: Transport) -> None:
         headers, self._headers, session, self.session = self._headers, {}, self.session, None
-        if session is not None:
-            # Nothing can be done about a failure here; the server ends the session when it times out.
+        if session is None:
+            return
+        gone = False
+        try:
+            # Nothing can be done about a failure here: the next task on this machine ends the session, or its time does.
             with contextlib.suppress(Failure):
-                transport.send("DELETE", "/sessions", headers=headers, what="log out")
+                reply = transport.send("DELETE", "/sessions", headers=headers, what="log out")
+                gone = reply.status < 300 or reply.status in (401, 404)
+        finally:
+            if self._slot is not None:
+                self._slot.closed(surely=gone)
 
     def _login(self, transport: Transport) -> None:
+        """Log in, in a slot of this machine. The limit of sessions is waited out, a wrong password is not."""
         if self._refusal is not None:
             raise self._refusal.copy()
+        if self._slot is None and self._slots is not None:
+            self._slot = self._slots.take()
+        try:
+            self._enter(transport, self._slot)
+        except BaseException:
+            self._give_back()
+            raise
+
+    def _enter(self, transport: Transport, slot: Slot | None) -> None:
+        deadline = Deadline(transport.clock, self._slots.patience if self._slots else 0.0)
+        pauses = (min(FIRST_PAUSE * 2**number, LONGEST_PAUSE) for number in itertools.count())
+        tried = False
+        while True:
+            try:
+                ident = self._log_in(transport)
+                break
+            except Failure as failure:
+                # A wrong password is not answered like this.
+                limited = failure.code == "sessions_exhausted" or failure.status in (409, 429)
+                if slot is not None and slot.dead and not tried and (limited or failure.code == "auth_failed"):
+                    # They may be what fills the limit. With Basic they can be ended without a session.
+                    tried = True
+                    if self._bury(transport, slot):
+                        self._refusal = None
+                        continue
+                if not limited or deadline.passed():
+                    raise
+                transport.clock.sleep(min(next(pauses), max(deadline.left(), 0.1)))
+        if slot is not None:
+            slot.opened(ident)
+            if slot.dead:
+                self._bury(transport, slot)
+
+    def _bury(self, transport: Transport, slot: Slot) -> bool:
+        """End the sessions that killed runs of this machine have left open; whether one was ended. Never raises a failure."""
+        ended = False
+        with contextlib.suppress(Failure):
+            headers = self._headers or Basic(self._user, self._password, self._redactor).headers("", "")
+            reply = transport.send("GET", "/sessions", headers=headers, what="look for sessions that were left open")
+            check_status(reply, starts=False, what="look for sessions that were left open", place=transport.endpoint.place)
+            data = reply.json()
+            entries = data.get("response") if isinstance(data, dict) else None
+            if not isinstance(entries, list):
+                return False
+            idents = [one["id"] for one in entries if isinstance(one, dict) and isinstance(one.get("id"), str)]
+            listed = {digest(ident): ident for ident in idents}
+            for one in list(slot.dead):
+                if one in listed:
+                    self._redactor.add(listed[one])
+                    path = "/sessions/" + segment(listed[one], "session id")
+                    status = transport.send("DELETE", path, headers=headers, what="end a session that was left open").status
+                    if status >= 300 and status != 404:
+                        continue
+                    ended = True
+                slot.buried(one)
+        return ended
+
+    def _log_in(self, transport: Transport) -> str:
+        """One attempt; the session's id."""
         body = {"UserId": self._user, "password": self._password}
         place = transport.endpoint.place
         reply = transport.send("POST", "/sessions", body=body, what="log in")
@@ -178,6 +272,7 @@ class XClaritySession(Auth):
                 what=f"log in at {place}",
             )
             raise self._refusal.copy()
+        return ident
 
     def _take(self, ident: str, csrf: str) -> None:
         for value in (ident, csrf):

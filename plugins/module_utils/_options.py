@@ -60,6 +60,10 @@ def _connection(prefix: str) -> Options:
     }
 
 
+STATE_DIR: Options = {
+    "state_dir": {"type": "path", "default": "~/.ansible/groundwork", "fallback": _env("GROUNDWORK_STATE_DIR")},
+}
+
 XCLARITY = Spec(
     {
         **_connection("XCLARITY"),
@@ -67,6 +71,8 @@ XCLARITY = Spec(
         "password": {"type": "str", "no_log": True, "fallback": _env("XCLARITY_PASSWORD")},
         "auth_method": {"type": "str", "choices": ["session", "basic"], "default": "session", "fallback": _env("XCLARITY_AUTH_METHOD")},
         "session": {"type": "dict", "no_log": True},
+        "max_sessions": {"type": "int", "default": 3, "fallback": _env("XCLARITY_MAX_SESSIONS")},
+        **STATE_DIR,
     }
 )
 
@@ -140,6 +146,6 @@ ONCE = Spec(
     {
         "reconcile_timeout": {"type": "float", "default": 15.0},
         "lock": {"type": "str", "choices": ["required", "best_effort"], "default": "required"},
-        "state_dir": {"type": "path", "default": "~/.ansible/groundwork", "fallback": _env("GROUNDWORK_STATE_DIR")},
+        **STATE_DIR,
     }
 )

@@ -21,7 +21,7 @@ FLOORS = [
     {"_clock", "_search", "_numbers"},
     {"_text"},
     {"_errors"},
-    {"_wire"},
+    {"_wire", "_slots"},
     {"_proxy", "_authorities"},
     {"_diagnosis"},
     {"_transport"},
