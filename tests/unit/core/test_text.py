@@ -126,6 +126,13 @@ def test_a_secret_that_was_cut_in_the_middle_is_masked_too(limit, encoding):
     assert not any(told[:length] in shown for length in range(4, len(told) + 1)), shown
 
 
+@pytest.mark.parametrize("nothing", [None, "", 5, b"bytes", ["list"]])
+def test_what_is_no_text_is_no_secret(nothing):
+    redactor = Redactor()
+    redactor.add(nothing, "s3cret-word")
+    assert redactor.text("a b 5 bytes list s3cret-word") == f"a b 5 bytes list {MASK}"
+
+
 def test_one_letter_is_masked_as_it_is_but_not_in_its_encodings():
     """A password of one letter would else turn every result to noise; a minimum length is documented."""
     redactor = Redactor()
