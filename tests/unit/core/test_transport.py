@@ -279,6 +279,7 @@ def test_the_certificate_is_judged_before_anything_is_sent(serve, connect, tmp_p
         transport.send("POST", "/x", starts=True)
     assert (caught.value.code, caught.value.outcome, caught.value.transient) == (code, NONE, False)
     assert "validate_certs" not in caught.value.message()
+    assert {"tls_expired": "clock", "tls_hostname": "another name", "tls_untrusted": "ca_path"}[code] in caught.value.message()
     assert server.requests == []
 
 
