@@ -461,5 +461,5 @@ def _coded(body: t.Any) -> bytes:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except ValueError:
         raise bad_input(
-            "config_text", "an option holds text or a number that JSON can not carry (broken Unicode, NaN).", "Correct it and run again."
+            "config_text", "an option holds text or a number that JSON cannot carry (broken Unicode, NaN).", "Correct it and run again."
         ) from None

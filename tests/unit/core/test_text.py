@@ -276,6 +276,18 @@ def test_redaction_takes_time_by_the_length_of_the_text(load):
     assert fastest(lambda: redactor.text(text)) < 20 * fastest(lambda: [letter for letter in text if letter])
 
 
+@pytest.mark.parametrize("secrets", [tokens(1), tokens(60), ["aaaaaaaaaaaaaaaab"], ["secret-" + one[:4] for one in tokens(300)]])
+def test_a_secret_behind_thousands_of_near_matches_is_found(secrets):
+    redactor = Redactor()
+    redactor.add(*secrets)
+    secret = secrets[-1]
+    for near in (secret[:-1] + "! ", secret[:-2]):
+        text = f"{near * 5000}! it said {secret} and {secret[:-1]}{CUT} or {secret[:8]}{CUT}"
+        shown = redactor.text(text)
+        assert shown.endswith(f"! it said {MASK} and {MASK}{CUT} or {MASK}{CUT}")
+        assert shown.startswith(near * 4000)
+
+
 def test_a_large_result_and_thousands_of_secrets():
     redactor = Redactor()
     redactor.add(*tokens(1000))
