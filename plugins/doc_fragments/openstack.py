@@ -112,10 +112,14 @@ options:
     description:
       - File of PEM certificates that sign those of Keystone and of the clustering service.
       - If neither this nor O(cloud) is set, the environment variable E(OS_CACERT) is used.
+      - If that is not set either, the certificate authorities of the system are trusted, or those of certifi on a system that has none.
+      - E(SSL_CERT_FILE) and E(REQUESTS_CA_BUNDLE) are not used.
     type: path
     aliases: [ca_cert]
   use_proxy:
-    description: Whether the proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are followed.
+    description:
+      - Whether the proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are followed.
+      - Proxies that speak HTTP are supported, with C(http://) or C(https://) in front; a SOCKS proxy is refused.
     type: bool
     default: true
   timeout:

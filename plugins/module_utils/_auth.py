@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How each system is shown who is asking: XClarity session or Basic; HTTP Digest stands in _digest.py.
+"""How a request is authenticated: XClarity session or Basic; HTTP Digest stands in _digest.py.
 
 An :class:`Auth` gives the headers of a request and is told of every 401. It never sends a request of its own but
 through the :class:`Transport` that it is given.
@@ -73,12 +73,12 @@ def check_secret(value: str | None, option: str) -> str:
 
 
 class Basic(Auth):
-    """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` can not do."""
+    """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` cannot do."""
 
     def __init__(
         self, user: str, password: str, redactor: Redactor) -> None:
         if ":" in user:
-            raise bad_input("config_credentials", "username holds a colon, which Basic can not carry.", "Use auth_method session.")
+            raise bad_input("config_credentials", "username holds a colon, which Basic cannot carry.", "Use auth_method session.")
         coded = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         redactor.add(coded)
         self._header = {"Authorization": "Basic " + coded}

@@ -39,8 +39,8 @@ def store(ca_path: str | None) -> Store:
     if ca_path:
         path = _check(ca_path)
         return Store(path, f"by an authority in ca_path ({path})")
-    known = "by an authority that certifi knows (this machine has no bundle of its own)"
-    return system_store() or Store(requests.utils.DEFAULT_CA_BUNDLE_PATH, known)
+    fallback = "by an authority that certifi knows (this machine has no bundle of its own)"
+    return system_store() or Store(requests.utils.DEFAULT_CA_BUNDLE_PATH, fallback)
 
 
 def system_store(root: str = "/") -> Store | None:

@@ -22,6 +22,7 @@ _VERIFY = {
 }
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 _BAD_HTTP = {"BadStatusLine", "InvalidHeader", "LineTooLong", "HeaderParsingError", "UnknownProtocol"}
+_NAME_HINT = "Use the name in the certificate as endpoint and run again."
 _PROXY_HINT = "Check the proxy and the proxy environment variables, or set use_proxy to false, and run again."
 
 
@@ -68,6 +69,8 @@ def explain(exc: BaseException, exchange: _wire.Exchange, peers: Peers) -> Diagn
     refused = causes.find(ssl.SSLCertVerificationError)
     if refused is not None:
         return _of_certificate(refused, place, peers.trust)
+    if "CertificateError" in causes.names:  # of urllib3 1.26, which compares the names itself
+        return Diagnosis("tls_hostname", f"the certificate of {place} was made for another name.", _NAME_HINT)
     if causes.find(ssl.SSLError) is not None:
         return Diagnosis("tls_protocol", f"no TLS connection could be made with {place}.", "Check that the port speaks TLS 1.2 or later.")
     unknown = causes.find(socket.gaierror)
@@ -92,8 +95,7 @@ def _of_certificate(refused: ssl.SSLCertVerificationError, place: str, trust: st
         why = f"the certificate of {place} is expired or not yet valid; this machine's clock may be wrong."
         return Diagnosis(code, why, "Renew the certificate or correct the clock, and run again.")
     if code == "tls_hostname":
-        why = f"the certificate of {place} was made for another name."
-        return Diagnosis(code, why, "Use the name in the certificate as endpoint and run again.")
+        return Diagnosis(code, f"the certificate of {place} was made for another name.", _NAME_HINT)
     why = f"the certificate of {place} is not trusted: it is not signed {trust}."
     return Diagnosis(code, why, "Set ca_path to the CA that signed it and run again.")
 

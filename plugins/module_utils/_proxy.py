@@ -39,11 +39,7 @@ def find(root: str) -> Proxy | None:
     """
     if _is_direct(urlsplit(root).hostname or ""):
         return None
-    try:
-        text = requests.utils.select_proxy(root, requests.utils.get_environ_proxies(root))
-    except ValueError:
-        text = None
-    text = (text or "").strip()
+    text = (requests.utils.select_proxy(root, requests.utils.get_environ_proxies(root)) or "").strip()
     return _read(text, _variable(text)) if text else None
 
 

@@ -96,7 +96,7 @@ class Endpoint:
             raise refuse("holds a host name that is not valid")
         base = _base(parts.path)
         if base is None:
-            raise refuse("has a path with a segment . or .. or a % without two hexadecimal digits, which cannot be sent")
+            raise refuse("has a path with // in front, a segment . or .., or a % without two hexadecimal digits, which cannot be sent")
         return cls(parts.scheme, host, port or {"https": 443, "http": 80}[parts.scheme], base)
 
 
@@ -126,7 +126,9 @@ def _base(path: str) -> str | None:
     """
     pieces = re.split(r"(%[0-9A-Fa-f]{2})", path)
     coded = "".join(piece.upper() if odd % 2 else quote(piece, safe="/:@!$&'()*+,;=~") for odd, piece in enumerate(pieces))
-    if any("%" in piece for piece in pieces[::2]) or any(unquote(part) in (".", "..") for part in coded.split("/")):
+    # Two slashes at the beginning are one for some releases of requests, which would be another path than was signed.
+    doubled = coded.rstrip("/").startswith("//")
+    if doubled or any("%" in piece for piece in pieces[::2]) or any(unquote(part) in (".", "..") for part in coded.split("/")):
         return None
     return coded.rstrip("/")
 
@@ -489,5 +491,5 @@ def _coded(body: t.Any) -> bytes:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except ValueError:
         raise bad_input(
-            "config_text", "an option holds text or a number that JSON can not carry (broken Unicode, NaN).", "Correct it and run again."
+            "config_text", "an option holds text or a number that JSON cannot carry (broken Unicode, NaN).", "Correct it and run again."
         ) from None

@@ -129,7 +129,7 @@ def _walk_pages(client: Client, path: str, key: str, query: t.Sequence[tuple[str
             if ident in entries:
                 return None
             entries[ident] = one
-        marker = (("marker", str(ident)),)
+        marker = (("marker", next(reversed(entries))),)
     raise Failure(
         "list_too_long",
         f"the list had not ended after {len(entries)} entries on {MAX_PAGES} pages.",

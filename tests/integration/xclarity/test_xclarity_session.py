@@ -125,6 +125,23 @@ def test_the_limit_of_sessions_is_told_from_a_wrong_password(sim, run_module, st
         run_module(MODULE, {"session": session, "state": "absent"})
 
 
+@pytest.mark.parametrize(
+    "url, code",
+    [("socks5://me:canary-pw@proxy.example:1080", "proxy_unsupported"), ("http://me:canary-pw@proxy.example:no", "config_proxy")],
+)
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_used_is_named(sim, run_module, monkeypatch, variable, url, code):
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv(variable, url)
+    result = run_module(MODULE, {"use_proxy": True})
+    assert result.code == code
+    assert "proxy.example" in result["msg"]
+    assert "canary" not in str(dict(result))
+    assert sim.log(system="xclarity") == []
+
+
 def test_a_very_short_secret_does_not_break_the_result(sim, run_module):
     """It masks much of the text, as Ansible's own masking would, but the result stays a result."""
     result = run_module("backup_info", {"session": {"id": "a", "csrf": "e"}})

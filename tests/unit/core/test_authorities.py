@@ -11,6 +11,7 @@ import subprocess
 import sys
 import types
 
+import certifi
 import pytest
 import trustme
 
@@ -93,7 +94,7 @@ def test_the_places_that_openssl_was_built_with(tmp_path, built):
 def test_a_machine_without_any_falls_back_to_certifi_and_says_so(monkeypatch, clock, serve):
     monkeypatch.setattr(_authorities, "system_store", lambda: None)
     found = _authorities.store(None)
-    assert found.path == _authorities.requests.certs.where()
+    assert found.path == certifi.where()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     server = serve(lambda request, wire: wire.reply(200), context)

@@ -26,7 +26,6 @@ PATHS = {
     "/a|b": "/a%7Cb",
     '/a"b\\c^d`e{f}': "/a%22b%5Cc%5Ed%60e%7Bf%7D",
     "/a;b=c,d:e@f!$&'()*+~": "/a;b=c,d:e@f!$&'()*+~",
-    "//two": "//two",
     "/a//b/": "/a//b",
     "/密码": "/%E5%AF%86%E7%A0%81",
     "/.well-known/...": "/.well-known/...",
@@ -85,7 +84,7 @@ def test_any_path_is_sent_as_it_is_said_to_be_or_refused(text):
     assert not set(endpoint.base) & set(' "<>\\^`{|}')
 
 
-@pytest.mark.parametrize("path", ["/a/../b", "/..", "/.", "/a/./b", "/%2e%2e/b", "/%2E/", "/50%", "/%zz", "/a%2", "/%u00e9"])
+@pytest.mark.parametrize("path", ["//two", "/a/../b", "/..", "/.", "/a/./b", "/%2e%2e/b", "/%2E/", "/50%", "/%zz", "/a%2", "/%u00e9"])
 def test_a_path_that_would_arrive_as_another_one_is_refused(path):
     with pytest.raises(Failure) as caught:
         Endpoint.parse("https://server.example" + path)

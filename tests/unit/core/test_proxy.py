@@ -14,6 +14,8 @@ import types
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 from proxies import VARIABLES, tunnel
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _proxy
@@ -185,6 +187,32 @@ def test_which_variable_counts(environment, variables, used):
 def test_addresses_that_are_reached_directly(environment, host, no_proxy, direct):
     environment(https_proxy="proxy.example:3128", no_proxy=no_proxy)
     assert (_proxy.find(f"https://{host}:8443") is None) == direct
+
+
+WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
+PIECES = st.lists(
+    st.sampled_from(["http://", "https://", "socks5://", "me", ":", "@", "pw", "[", "]", "::1", "/", "?", "#", "%", "3128", ".", "a", " "]),
+    max_size=9,
+)
+
+
+@given(
+    WORDS | PIECES.map("".join), WORDS | PIECES.map("".join), st.sampled_from([SERVER, "https://192.0.2.7:8443", "https://[2001:db8::7]"])
+)
+def test_whatever_the_environment_says_it_is_a_proxy_or_a_refusal(proxy, direct, root):
+    with pytest.MonkeyPatch.context() as patch:
+        for name in VARIABLES:
+            patch.delenv(name, raising=False)
+            patch.delenv(name.upper(), raising=False)
+        patch.setenv("https_proxy", proxy)
+        patch.setenv("no_proxy", direct)
+        try:
+            found = _proxy.find(root)
+        except Failure as failure:
+            if failure.code not in ("config_proxy", "proxy_unsupported"):
+                raise
+        else:
+            assert found is None or found.place.isascii()
 
 
 # -- a proxy that fails -----------------------------------------------------------------------------------------------

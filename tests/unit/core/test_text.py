@@ -126,6 +126,13 @@ def test_a_secret_that_was_cut_in_the_middle_is_masked_too(limit, encoding):
     assert not any(told[:length] in shown for length in range(4, len(told) + 1)), shown
 
 
+@pytest.mark.parametrize("nothing", [None, "", 5, b"bytes", ["list"]])
+def test_what_is_no_text_is_no_secret(nothing):
+    redactor = Redactor()
+    redactor.add(nothing, "s3cret-word")
+    assert redactor.text("a b 5 bytes list s3cret-word") == f"a b 5 bytes list {MASK}"
+
+
 def test_one_letter_is_masked_as_it_is_but_not_in_its_encodings():
     """A password of one letter would else turn every result to noise; a minimum length is documented."""
     redactor = Redactor()
@@ -267,6 +274,18 @@ def test_redaction_takes_time_by_the_length_of_the_text(load):
     redactor.add(*secrets)
     redactor.text("once " + CUT + ", so that it is ready")
     assert fastest(lambda: redactor.text(text)) < 20 * fastest(lambda: [letter for letter in text if letter])
+
+
+@pytest.mark.parametrize("secrets", [tokens(1), tokens(60), ["aaaaaaaaaaaaaaaab"], ["secret-" + one[:4] for one in tokens(300)]])
+def test_a_secret_behind_thousands_of_near_matches_is_found(secrets):
+    redactor = Redactor()
+    redactor.add(*secrets)
+    secret = secrets[-1]
+    for near in (secret[:-1] + "! ", secret[:-2]):
+        text = f"{near * 5000}! it said {secret} and {secret[:-1]}{CUT} or {secret[:8]}{CUT}"
+        shown = redactor.text(text)
+        assert shown.endswith(f"! it said {MASK} and {MASK}{CUT} or {MASK}{CUT}")
+        assert shown.startswith(near * 4000)
 
 
 def test_a_large_result_and_thousands_of_secrets():

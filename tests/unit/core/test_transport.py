@@ -131,6 +131,26 @@ def test_a_start_never_meets_a_connection_that_the_server_has_closed(serve, conn
     assert len({request.connection for request in starts}) == 3
 
 
+def test_a_small_request_leaves_in_one_piece(serve, connect, monkeypatch):
+    """Head and body together: one packet, and the server is woken once. A large one goes piece by piece, whole."""
+    sent = []
+    real = socket.socket.send
+
+    def send(self, data, *args):
+        count = real(self, data, *args)
+        sent.append(count)
+        return count
+
+    server = serve(ok)
+    transport = connect(server)
+    monkeypatch.setattr(socket.socket, "send", send)
+    transport.send("POST", "/x", body={"a": "b"}, starts=True)
+    assert len(sent) == 1
+    large = bytes(range(256)) * 8000
+    transport.send("POST", "/x", body=large, starts=True)
+    assert server.requests[1].body == large
+
+
 def test_starts_in_quick_succession_share_a_connection_of_their_own(serve, connect):
     server = serve(ok)
     transport = connect(server)
@@ -259,6 +279,7 @@ def test_the_certificate_is_judged_before_anything_is_sent(serve, connect, tmp_p
         transport.send("POST", "/x", starts=True)
     assert (caught.value.code, caught.value.outcome, caught.value.transient) == (code, NONE, False)
     assert "validate_certs" not in caught.value.message()
+    assert {"tls_expired": "clock", "tls_hostname": "another name", "tls_untrusted": "ca_path"}[code] in caught.value.message()
     assert server.requests == []
 
 

@@ -159,6 +159,20 @@ def test_a_token_that_is_not_taken_at_all_is_replaced_once(cloud):
     assert made.logins == 2
 
 
+@pytest.mark.parametrize("token", ["", "tok\u00ebn", "tok\tn", "tok n\x7f"])
+def test_a_token_that_a_header_cannot_carry_is_refused(token):
+    def respond(request, wire):
+        content = {"project": {"id": "p1"}, "user": {"id": "u1"}, "catalog": [], "expires_at": "2099-01-01T00:00:00.000000Z", "methods": []}
+        wire.reply(201, json.dumps({"token": content}).encode(), [("X-Subject-Token", token), ("Content-Type", "application/json")])
+
+    with WireServer(respond) as server:
+        _run, keystone = keystone_of(server.url)
+        with pytest.raises(Failure) as caught:
+            keystone.login()
+        assert caught.value.code == "bad_reply"
+        assert "no token" in caught.value.why
+
+
 # -- where credentials go ---------------------------------------------------------------------------------------------
 
 
