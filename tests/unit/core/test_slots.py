@@ -59,14 +59,15 @@ def in_a_process_that_is_killed(state, *sessions, **options):
 @pytest.mark.parametrize("limit", [1, 3])
 def test_no_more_slots_than_sessions(state, limit):
     held = [slots(state, limit=limit).take() for _number in range(limit)]
-    clock = BusyClock(nth=4, then=lambda: held[0].release())
+    clock = BusyClock(nth=4, then=held[0].release)
     assert slots(state, clock, limit=limit).take() is not None
     assert len(clock.slept) == 4, "whoever finds none free waits until one is"
 
 
 def test_where_the_server_has_no_limit_nobody_waits(state):
     clock = StillClock()
-    assert all([slots(state, clock, limit=0).take() for _number in range(20)])
+    kept = [slots(state, clock, limit=0).take() for _number in range(20)]
+    assert all(kept)
     assert clock.slept == []
 
 
