@@ -16,6 +16,10 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ansible_collections.groundwork.provision.plugins.module_utils import _floor
+
+_floor.require_python()  # before the imports below, which an older Python may not compile
+
 from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, Failure, MissingLibrary
@@ -35,12 +39,14 @@ class Terminated(BaseException):
 
 def main(spec: Spec, body: Body) -> None:
     """Run ``body`` as a module with ``spec``; every way out goes through :func:`_leave`."""
+    _floor.require_python()
     module = AnsibleModule(supports_check_mode=True, **spec.kwargs())
-    too_old = _wire.requests_is_too_old()
-    if _wire.requests is None or too_old:
-        wanted = "requests >= " + ".".join(str(n) for n in _wire.REQUESTS_FLOOR)
-        reason = f"{too_old} is installed" if too_old else None
-        module.fail_json(msg=missing_required_lib(wanted, reason=reason), exception=_wire.REQUESTS_IMPORT_ERROR)
+    if _wire.requests is None:
+        wanted = f"requests >= {_floor.written(_wire.REQUESTS_FLOOR)}"
+        module.fail_json(msg=missing_required_lib(wanted), exception=_wire.REQUESTS_IMPORT_ERROR)
+    found = _wire.requests_is_too_old()
+    if found:
+        module.fail_json(msg=_floor.too_old("requests", found, _wire.REQUESTS_FLOOR))
     if OWN_PROCESS:
         # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.
         gc.freeze()
