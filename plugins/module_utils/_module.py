@@ -20,10 +20,10 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _floor
 
 _floor.require_python()  # before the imports below, which an older Python may not compile
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, Failure, MissingLibrary
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Module, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 
@@ -40,7 +40,7 @@ class Terminated(BaseException):
 def main(spec: Spec, body: Body) -> None:
     """Run ``body`` as a module with ``spec``; every way out goes through :func:`_leave`."""
     _floor.require_python()
-    module = AnsibleModule(supports_check_mode=True, **spec.kwargs())
+    module = Module(spec)
     if _wire.requests is None:
         wanted = f"requests >= {_floor.written(_wire.REQUESTS_FLOOR)}"
         module.fail_json(msg=missing_required_lib(wanted), exception=_wire.REQUESTS_IMPORT_ERROR)
@@ -60,6 +60,7 @@ def main(spec: Spec, body: Body) -> None:
     try:
         run = Run(dict(module.params), check_mode=module.check_mode, clock=clock)
         run.redactor.add(*module.no_log_values)
+        _certificates.warn_of_options(run)
         result = {"failed": False, **body(run)}
     except Failure as told:
         failure = told
