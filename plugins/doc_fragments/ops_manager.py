@@ -66,6 +66,7 @@ options:
     type: float
     default: 30.0
 requirements:
+  - python >= 3.11
   - requests >= 2.32.4
 notes:
   - The server pool is off by default since Ops Manager 4.0. The documentation that this is built from covers releases 3.4 to 4.2.

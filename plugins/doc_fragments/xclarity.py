@@ -80,5 +80,6 @@ options:
     type: float
     default: 30.0
 requirements:
+  - python >= 3.11
   - requests >= 2.32.4
 """

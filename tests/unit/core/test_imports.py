@@ -18,6 +18,7 @@ PREFIX = "ansible_collections.groundwork.provision.plugins."
 # From the bottom up. A file may import from the floors below its own, and from files of its own floor that do not
 # import it back (Python itself sees to that).
 FLOORS = [
+    {"_floor"},
     {"_clock", "_search", "_numbers"},
     {"_text"},
     {"_errors"},
@@ -32,7 +33,7 @@ FLOORS = [
     {"_guard", "_download"},
     {"_reconcile"},
     {"_run"},
-    {"_operation"},
+    {"_operation", "_certificates"},
     {"xclarity", "ops_manager", "openstack"},
     {"_options", "_module"},
 ]
