@@ -62,6 +62,18 @@ options:
     choices: [session, basic]
     default: session
     env: [{name: XCLARITY_AUTH_METHOD}]
+  max_sessions:
+    description:
+      - How many sessions at once XClarity Administrator allows its user, 0 for any number. The inventory takes its turn among the
+        tasks of this machine.
+    type: int
+    default: 3
+    env: [{name: XCLARITY_MAX_SESSIONS}]
+  state_dir:
+    description: Private directory for what the runs of this user on this machine have to know of each other. It holds no secrets.
+    type: path
+    default: ~/.ansible/groundwork
+    env: [{name: GROUNDWORK_STATE_DIR}]
   validate_certs:
     description: Whether the server's certificate is verified. Nothing but V(false) (V(no), V(off), V(0)) turns it off, with a warning.
     type: bool
@@ -169,7 +181,9 @@ class InventoryModule(ServerInventory):
 
     NAME = "groundwork.provision.xclarity"
     endings = ("xclarity",)
-    connection = ("endpoint", "username", "password", "auth_method", "validate_certs", "ca_path", "use_proxy", "timeout")
+    connection = (
+        "endpoint", "username", "password", "auth_method", "validate_certs", "ca_path", "use_proxy", "timeout", "max_sessions", "state_dir",
+    )  # fmt: skip
     secrets = ("password",)
     selection = ("status", "bmc_type")
 

@@ -11,13 +11,11 @@ import signal
 import threading
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
+
 GRACE = 2.0  # seconds that a log-in or log-out under way may still take, once a signal has come
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Ended(BaseException):
-    """A signal came: unwind."""
 
 
 class Ending:

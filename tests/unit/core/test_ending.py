@@ -9,8 +9,9 @@ import signal
 
 import pytest
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
 from ansible_collections.groundwork.provision.plugins.plugin_utils import ending
-from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ended, Ending
+from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ending
 
 
 class Client:
