@@ -128,11 +128,18 @@ class Failure(Exception):
         }
 
     def about(self, **facts: t.Any) -> Failure:
-        """Fill in facts that the place that raised it did not know; what is set stays."""
+        """Fill in facts that the place that raised it did not know; what is set stays. It is bare then, and can be kept."""
+        self.bare()
         for name, value in facts.items():
             if getattr(self, name) in (None, ""):
                 setattr(self, name, value)
         return self
+
+    def copy(self) -> Failure:
+        """The same for another worker: each fills in facts of its own."""
+        made = Failure(self.code, self.why, self.next_step, what=self.what, status=self.status, transient=self.transient)
+        made.server_message = self.server_message
+        return made
 
     def later(self, beginning: str, **facts: t.Any) -> Failure:
         """The same failure of a reading, told of work that was under way by then: the reason begins with ``beginning``."""
@@ -184,6 +191,7 @@ _STATUS: dict[int, tuple[str, str, str]] = {
     401: ("auth_failed", "the server did not accept the credentials.", "Check user and password or key, and run again."),
     403: ("forbidden", "the server denied the request.", "Check the user's role and the product's licence, and run again."),
     404: ("not_found", "the server does not know this resource.", "Check the id and the endpoint, and run again."),
+    407: ("proxy_error", "a proxy on the way wants a user and password.", "Check the proxy environment variables and run again."),
     409: ("conflict", "the resource is in use or in another state.", "Look at the resource, wait until it is free, and run again."),
     412: ("precondition_failed", "a value that the server needs was missing.", "Look at the resource and run again."),
     422: ("bad_request", "the server could not process the request.", "Correct the option that the server names and run again."),

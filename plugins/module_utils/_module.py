@@ -18,27 +18,35 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _floor
+
+_floor.require_python()  # before the imports below, which an older Python may not compile
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Module, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 
 # False while plugin_utils/in_process.py runs a module inside the controller's worker, whose signals are Ansible's.
 OWN_PROCESS = True
 
+AFTER_THE_END = "Nothing more is sent. Look at the resources of this task, then run it again."
+
 Body = t.Callable[[Run], dict[str, t.Any]]
 
 
 def main(spec: Spec, body: Body) -> None:
     """Run ``body`` as a module with ``spec``; every way out goes through :func:`_leave`."""
-    module = AnsibleModule(supports_check_mode=True, **spec.kwargs())
-    too_old = _wire.requests_is_too_old()
-    if _wire.requests is None or too_old:
-        wanted = "requests >= " + ".".join(str(n) for n in _wire.REQUESTS_FLOOR)
-        reason = f"{too_old} is installed" if too_old else None
-        module.fail_json(msg=missing_required_lib(wanted, reason=reason), exception=_wire.REQUESTS_IMPORT_ERROR)
+    _floor.require_python()
+    module = Module(spec)
+    if _wire.requests is None:
+        wanted = f"requests >= {_floor.written(_wire.REQUESTS_FLOOR)}"
+        module.fail_json(msg=missing_required_lib(wanted), exception=_wire.REQUESTS_IMPORT_ERROR)
+    found = _wire.requests_is_too_old()
+    if found:
+        module.fail_json(msg=_floor.too_old("requests", found, _wire.REQUESTS_FLOOR))
     clock = Clock()
     began = clock.monotonic()
     run: Run | None = None
@@ -50,6 +58,7 @@ def main(spec: Spec, body: Body) -> None:
             # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.
             gc.freeze()
             _heed_signals(clock)
+        _certificates.warn_of_options(run)
         result = {"failed": False, **body(run)}
     except Failure as told:
         failure = told
@@ -84,13 +93,16 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
 
 def _interrupted(exc: BaseException) -> Failure | None:
     """The failure for an end that was asked for: a signal, or the task's ``timeout``, which Ansible raises inside the worker."""
+    if is_task_timeout(exc):
+        return Failure("task_timeout", "the timeout of the task has passed.", AFTER_THE_END)
     if isinstance(exc, Ended):
-        why = f"{exc}." if str(exc) else "the run was told to end."
-    elif type(exc).__name__ == "TaskTimeoutError":
-        why = "the timeout of the task has passed."
-    else:
-        return None
-    return Failure("interrupted", why, "Look at the resources of this task, then run it again. Nothing more is sent.")
+        return Failure("interrupted", f"{exc}." if str(exc) else "the run was told to end.", AFTER_THE_END)
+    return None
+
+
+def is_task_timeout(exc: BaseException) -> bool:
+    """Ansible's own exception for the keyword ``timeout``, which has a place of its own in each release."""
+    return type(exc).__name__ == "TaskTimeoutError"
 
 
 def _heed_signals(clock: Clock) -> None:

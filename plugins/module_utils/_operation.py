@@ -160,9 +160,10 @@ class Operation:
     """What a resource has to say. A subclass defines the first group; the rest has defaults.
 
     kind: of the work, for the lock. noun: key of the items in the result, and their plural in messages. about_one: there is one
-    item, which diff and result (:meth:`more`) are about. where: the place that a person has to look at when an outcome stays unknown. at_once: an accepted request has its effect at once, so it is given a
-    moment to show (``reconcile_timeout``), not the whole wait. refusals: statuses of a refusal that may mean that the effect is
-    there already. jobs: how its jobs are followed, where it has some. reads_only: it only waits for what others have started.
+    item, which diff and result (:meth:`more`) are about. where: the place that a person has to look at when an outcome stays
+    unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
+    whole wait. refusals: statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed,
+    where it has some. reads_only: it only waits for what others have started.
     """
 
     kind = ""

@@ -33,6 +33,7 @@ _RANGES = {
     "poll_interval": (0.01, 86400),
     "reconcile_timeout": (0, 3600),
     "concurrency": (1, 64),
+    "max_sessions": (0, 64),
 }
 
 

@@ -125,12 +125,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain backup counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order. The passphrase is masked.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -157,18 +162,21 @@ backup:
       type: list
       elements: str
       sample: [/mnt/backups]
-    changed: {description: Whether this run sent something for it., type: bool, returned: with O(state=absent), sample: true}
+    changed: {description: "Whether this run changed it, or may have done so.", returned: with O(state=absent), type: bool, sample: true}
     outcome:
-      description: "V(none), V(not_started), V(started), V(finished) or V(unknown)."
-      type: str
+      description: What is known of the requests for it, in the words of RV(outcome).
       returned: with O(state=absent)
+      type: str
       sample: finished
     reconciled:
-      description: Whether the answer was lost and the effect was found by reading.
-      type: bool
+      description: Whether an answer was lost and the effect of the request was found by reading.
       returned: with O(state=absent)
+      type: bool
       sample: false
-    error: {description: Why this backup failed., type: dict, returned: when it failed}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 backups:
   description: The same for each backup that was asked for, in the order given.
   returned: always, once the list was read
@@ -181,23 +189,23 @@ job:
   type: str
   sample: "17"
 joined:
-  description: Whether the work was already under way and was waited for.
+  description: Whether the work was already under way when this run began, and was only waited for.
   returned: with O(state=present) and O(state=validated)
   type: bool
   sample: false
 reconciled:
-  description: Whether the answer was lost and the work was found by reading.
+  description: Whether an answer was lost and the effect of the request was found by reading.
   returned: with O(state=present) and O(state=validated)
   type: bool
   sample: false
 server_messages:
-  description: What the server said with a result of warning.
+  description: What the server said when it accepted a request with a warning.
   returned: with O(state=present) and O(state=validated)
   type: list
   elements: str
   sample: []
 history:
-  description: Each state of the wait with the second it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen.
   returned: with O(state=present) and O(state=validated)
   type: list
   elements: dict
@@ -207,17 +215,25 @@ duration:
   type: float
   sample: 95.1
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: busy}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: busy}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: "create"}
-    resource: {description: What it was done to., type: str, sample: "before-update"}
+    operation: {description: What was tried., type: str, sample: create}
+    resource:
+      description: What RV(error.operation) was tried on. Of several items the first that failed.
+      type: str
+      sample: before-update
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Wait until it has ended, then run again."}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

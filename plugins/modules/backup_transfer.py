@@ -77,7 +77,9 @@ options:
     description:
       - V(native) sends the documented move, and the server deletes the original by its own judgement. A backup that is at the
         destination and still in the local repository is moved once more.
-      - V(verified) copies, reads the list, compares the checksums, and only then deletes the original from the local repository.
+      - V(verified) copies, reads the list, compares the checksum that the server tells of the copy itself with that of the original,
+        and only then deletes the original from the local repository. Where the server tells one checksum for all locations, or
+        none, nothing is proven by it, and the task fails with the code C(copy_not_proven) before it begins.
         A backup that is at both places already is only compared and deleted. It needs O(wait=true).
     type: str
     choices: [native, verified]
@@ -178,12 +180,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain backup counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -212,24 +219,27 @@ backups:
       elements: str
       sample: [internal, /mnt/backups]
     destination: {description: Where it was wanted., type: str, sample: /mnt/backups}
-    changed: {description: Whether this run started something for it., type: bool, sample: true}
-    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: finished}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     job: {description: Id of the job that was started or joined., type: str, sample: "17"}
-    joined: {description: Whether the work was already under way and was waited for., type: bool, sample: false}
-    reconciled: {description: Whether the answer was lost and the work was found by reading., type: bool, sample: false}
+    joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
     proven:
       description: Whether a list was read that shows the wanted end. For a push this is the list of the other server.
       type: bool
       sample: true
-    server_messages: {description: What the server said with a result of warning., type: list, elements: str, sample: []}
-    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why this backup failed., type: dict, returned: when it failed}
+    server_messages: {description: What the server said when it accepted a request with a warning., type: list, elements: str, sample: []}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 job:
   description: The push that was cancelled, as in RV(groundwork.provision.job_info#module:jobs). Not set when none was running.
   returned: with O(action=cancel)
   type: dict
 history:
-  description: Each state of that push with the second it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen.
   returned: with O(action=cancel), when a push was cancelled
   type: list
   elements: dict
@@ -239,17 +249,25 @@ duration:
   type: float
   sample: 12.4
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: source_not_local}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: source_not_local}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: "copy"}
-    resource: {description: What it was done to., type: str, sample: "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"}
+    operation: {description: What was tried., type: str, sample: copy}
+    resource:
+      description: What RV(error.operation) was tried on. Of several items the first that failed.
+      type: str
+      sample: 4edf27ff-08d1-49b5-b7f3-7e8edc4fd278
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Copy it to internal first, then run again."}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

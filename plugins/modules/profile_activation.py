@@ -138,12 +138,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain item counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -168,30 +173,43 @@ profiles:
     location: {description: UUID or location id that it is deployed to., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     server: {description: Name of its server., type: str, sample: web-01}
     compliance: {description: "Whether the server complies, V(valid), V(invalid) or V(none).", type: str, sample: valid}
-    changed: {description: Whether this run started something for it., type: bool, sample: true}
-    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: finished}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     job: {description: Id of the job that was started., type: str, sample: "20114"}
-    joined: {description: Whether an activation was already under way and was waited for., type: bool, sample: false}
-    reconciled: {description: Whether the answer was lost and the activation was found by reading., type: bool, sample: false}
-    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why this item failed., type: dict, returned: when it failed}
+    joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 duration:
   description: Seconds that the run took.
   returned: always
   type: float
   sample: 312.4
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: target_mismatch}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: target_mismatch}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: activate}
-    resource: {description: What it was about., type: str, sample: web-01}
-    server_message: {description: "What the server said, if anything.", type: str}
+    operation: {description: What was tried., type: str, sample: activate}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: web-01}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Unassign it first (state inactive), or correct uuid, and run again."}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
+    failed_targets:
+      description: The targets that the server named as failed.
+      returned: when RV(error.code) is V(activation_refused)
+      type: list
+      elements: str
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

@@ -138,12 +138,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the request of this run, V(none), V(not_started), V(started), V(finished) or V(unknown).
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -177,11 +182,18 @@ request:
     complete_date: {description: When it was fulfilled., type: str, sample: "2026-03-05T09:10:19Z"}
     cancel_date: {description: When it was cancelled., type: str, sample: "2026-03-05T09:30:00Z"}
     own: {description: Whether this run sent it., type: bool, sample: true, returned: with O(state=present)}
-    changed: {description: Whether this run cancelled it., type: bool, sample: true, returned: with O(state=absent)}
-    outcome: {description: What is known of its cancellation., type: str, sample: finished, returned: with O(state=absent)}
-    reconciled: {description: Whether the answer was lost and it was found by reading., type: bool, sample: false}
-    history: {description: Each status of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why it did not end well., type: dict, returned: when it failed}
+    changed: {description: "Whether this run changed it, or may have done so.", returned: with O(state=absent), type: bool, sample: true}
+    outcome:
+      description: What is known of the requests for it, in the words of RV(outcome).
+      returned: with O(state=absent)
+      type: str
+      sample: finished
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 requests:
   description: The request of this run and those of others that it waited for. With O(state=absent) those that matched.
   returned: always
@@ -227,26 +239,37 @@ duration:
   sample: 42.7
 error:
   description:
-    - Why the task failed. RV(error.code) is stable and meant for conditions, e.g. V(request_expired), V(request_cancelled),
-      V(request_failed), V(already_fulfilled), V(wait_timeout), V(ambiguous_match), V(pool_disabled), V(value_unknown).
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for what went wrong.", type: str, sample: value_unknown}
-    status: {description: HTTP status of the answer that told it., type: int}
-    system: {description: Always V(ops_manager)., type: str, sample: ops_manager}
+    code: {description: Stable word for the kind of failure., type: str, sample: value_unknown}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: ops_manager}
     operation: {description: What was tried., type: str}
-    resource: {description: What it was tried on., type: str}
-    server_message: {description: The words of the server., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str}
-    error_code: {description: The C(errorCode) of Ops Manager., type: str, returned: when the server told one}
+    error_code: {description: The C(errorCode) of Ops Manager., returned: when the server told one, type: str}
+    request_ids:
+      description: The new requests that ask for the same servers.
+      returned: when RV(error.code) is V(ambiguous_match)
+      type: list
+      elements: str
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, OPS_MANAGER, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, pool_request_operations, pool_requests, server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import (
+    api,
+    pool_request_operations,
+    pool_requests,
+    server_pool,
+)
 
 SPEC = (
     OPS_MANAGER

@@ -51,7 +51,9 @@ class Task:
         return self.start or Start(self.name, module or self.module, self.system, "", "", "", self.params if params is None else params)
 
 
-def _task(name: str, module: str, params: dict[str, Any], *before: tuple[str, dict[str, Any]], system: str = "xclarity", **switches: Any) -> Task:
+def _task(
+    name: str, module: str, params: dict[str, Any], *before: tuple[str, dict[str, Any]], system: str = "xclarity", **switches: Any
+) -> Task:
     return Task(name, module, system, params, before, switches=switches)
 
 

@@ -370,4 +370,4 @@ def crowd(lab: Lab, start: Start, count: int, chance: random.Random) -> list[str
 
 
 # Two runs for one thing at once: one starts it; the others join, or are told by these codes.
-BORNE = {"earlier_run_unfinished", "filename_lost", "already_fulfilled", "job_cancelled", "session_limit", "auth_failed"}
+BORNE = {"earlier_run_unfinished", "filename_lost", "already_fulfilled", "job_cancelled", "sessions_exhausted", "auth_failed"}

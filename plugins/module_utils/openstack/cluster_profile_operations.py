@@ -93,7 +93,7 @@ class SetProfiles(Operation):
                 self.client.read(cluster_profiles.PATH + "/validate", method="POST", body=body, headers=microversion("1.2"), what=what)
             except Failure as failure:
                 if failure.status == 406 or failure.details.get("server_type") == "MethodVersionNotFound":
-                    self.run.warn("This clustering service is too old to check a spec without making a profile; check mode did not check it.")
+                    self.run.warn("The service is too old to check a spec without making a profile; check mode did not check it.")
                     return True
                 cluster_profiles.explain_refusal(step, failure)
                 failure.operation = "validate"

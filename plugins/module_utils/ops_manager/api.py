@@ -8,14 +8,15 @@ Sources: the pages "Group Server Pool Requests", "Public API Principles" and "Pu
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-import email.utils
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import check_secret
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._digest import Digest
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import count, http_date
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, Endpoint, Reply, Transport, segment
@@ -24,7 +25,8 @@ SYSTEM = "ops_manager"
 BASE = "/api/public/v1.0"
 PAGE = 100  # the largest page that every release gives: 100 up to 4.0, 500 later
 MAX_PAGES = 10_000
-WALKS = 5  # a list can change while it is paged through; this often it is read, at most
+WALKS = 5  # a list can change while it is paged through; this often it is read
+PAUSE = 0.5  # seconds before the second time, doubled each time
 
 Entry = dict[str, t.Any]
 
@@ -76,7 +78,7 @@ class OpsManager(Client):
         return self.clock.wall() + self.skew
 
     def _check(self, reply: Reply, starts: bool, what: str) -> None:
-        told = _date(reply.headers.get("Date", ""))
+        told = http_date(reply.headers.get("Date", ""))
         if told is not None:
             self.skew = told - self.clock.wall()
         try:
@@ -110,7 +112,8 @@ def connect(run: Run) -> OpsManager:
         use_proxy=params["use_proxy"],
         timeout=params["timeout"],
     )
-    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor), explain, run.random)
+    run.redactor.add(*transport.secrets)
+    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor, run.random), explain, run.random)
 
 
 def group_id(client: OpsManager, params: t.Mapping[str, t.Any]) -> str:
@@ -163,13 +166,6 @@ def refine(failure: Failure, reply: Reply, now: float) -> None:
         failure.retry_after = 61 - now % 60  # requests are counted by the clock minute
 
 
-def _date(text: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-
-
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -192,59 +188,77 @@ def list_all(
 ) -> list[Entry]:
     """Every entry of a paged list, each once, in the server's order.
 
-    There is no snapshot. When the count changed or an entry moved between two pages, something may be missing or twice: the list
-    is read again, at most :data:`WALKS` times, and a list that was never read whole is ``list_unstable``. Links are not used (their
-    form differs between releases, samples leave them out).
+    There is no snapshot: when the count changed or an entry moved between two pages, the list is read again after a pause,
+    at most :data:`WALKS` times, and then it is ``list_unstable``. An incomplete reading is no reading: what is not in it may be
+    there all the same. Links are not used (their form differs between releases, samples leave them out).
     """
-    for _walk in range(WALKS):
-        found = _walk_pages(client, path, what, query, key, attempts)
-        if found is not None:
+    why = ""
+    for walk in range(WALKS):
+        if walk:
+            client.clock.sleep(PAUSE * 2 ** (walk - 1))
+        found, why = _walk_pages(client, path, what, query, key, attempts)
+        if not why:
             return found
     raise Failure(
         "list_unstable",
-        "the list changed again and again while its pages were read.",
-        "Run again when less is going on there.",
+        f"the list could not be read whole, {WALKS} times in a row; the last time {why}.",
+        "Somebody else seems to change it: run again later.",
         what=what,
+        system=client.system,
         transient=True,
-        system=SYSTEM,
     )
 
 
 def _walk_pages(
     client: OpsManager, path: str, what: str, query: t.Sequence[tuple[str, str]], key: t.Callable[[Entry], str], attempts: int
-) -> list[Entry] | None:
-    """The entries of all pages; None when the pages do not fit together.
+) -> tuple[list[Entry], str]:
+    """One reading from the first page to the last, and why it is not a whole one; empty when it is.
 
-    Each page begins with entries that the page before has shown: what was added or taken away in front of them moves them.
+    Each page begins with entries that the page before has shown. What was added or taken away in front of them moves them, so that
+    one entry more and one less between two pages is noticed although the count is the same.
     """
     found: list[Entry] = []
-    size, number, most = PAGE, 1, PAGE
-    count: int | None = None
+    most: collections.Counter[str] = collections.Counter()  # several of one name on one page are several entries
+    said: set[int] = set()
+    size, number, largest = PAGE, 1, PAGE
     for _page in range(MAX_PAGES):
         page = (*query, ("pageNum", str(number)), ("itemsPerPage", str(size)))
         data = client.read(BASE + path, query=page, what=what, attempts=attempts, max_body=MAX_LIST)
         entries = data.get("results") if isinstance(data, dict) else None
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise bad_reply("the answer holds no list of results", what=what)
-        told = data.get("totalCount")
-        total = told if isinstance(told, int) and not isinstance(told, bool) else None
         known = len(found) - (number - 1) * size
-        if (found and total != count) or [*map(key, entries[:known])] != [*map(key, found[len(found) - known :])]:
-            return None
-        fresh, count = entries[known:], total
-        found += fresh
-        if len(found) >= total if total is not None else len(entries) < size:
+        if [*map(key, entries[:known])] != [*map(key, found[len(found) - known :])]:
+            return [], f"entries moved before page {number}"
+        most |= collections.Counter(map(key, entries))
+        found += entries[known:]
+        total = count(data.get("totalCount"))
+        said |= set() if total is None else {total}
+        if len(entries) == known or (len(found) >= total if total is not None else len(entries) < size):
             break
-        if not fresh:
-            return None
-        most = min(most, len(entries))
-        size, number = _following(len(found), most)
-    return found if len(set(map(key, found))) == len(found) else None
+        largest = len(entries) if len(entries) < size else largest
+        size, number = _following(len(found), largest)
+    else:
+        raise Failure(
+            "list_too_long",
+            f"the list had not ended after {len(found)} entries on {MAX_PAGES} pages.",
+            "Check that the endpoint is Ops Manager itself.",
+            what=what,
+            system=client.system,
+        )
+    if len(said) > 1:
+        return [], f"it had {min(said)} entries on one page and {max(said)} on another"
+    if len(found) > most.total():
+        return [], f"{len(found) - most.total()} entries came on two pages"
+    if said and (len(found) < max(said) or (number > 1 and len(found) > max(said))):
+        return [], f"it said that it has {max(said)} entries, and {len(found)} came"
+    return found, ""
 
 
-def _following(count: int, most: int) -> tuple[int, int]:
-    """(size, number) of the page that begins before the entry ``count`` and reaches farthest. A server that gives very small pages
-    has none; then the one that begins there."""
-    pages = [(size, (count - 1) // size + 1) for size in range(most, 0, -1)]
+def _following(shown: int, largest: int) -> tuple[int, int]:
+    """(itemsPerPage, pageNum) of the page that begins before the entry ``shown`` and reaches farthest.
+
+    A server that gives very small pages has none; then the one that begins there."""
+    pages = [(size, (shown - 1) // size + 1) for size in range(largest, 0, -1)]
     size, number = max(pages, key=lambda page: page[0] * page[1])
-    return (size, number) if size * number > count else (most, count // most + 1)
+    return (size, number) if size * number > shown else (largest, shown // largest + 1)

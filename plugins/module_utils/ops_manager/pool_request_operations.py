@@ -92,7 +92,8 @@ class Order(Operation):
             missing = missing if free is None else pool_requests.available(missing, free, self.on_shortage)
         self.short = len(choice.missing) - len(missing)
         if self.short:
-            self.run.warn(f"The pool has no free servers for {self.short} of the {len(choice.missing)} that are missing; these are not ordered.")
+            asked = len(choice.missing)
+            self.run.warn(f"The pool has no free servers for {self.short} of the {asked} that are missing; these are not ordered.")
         if missing:
             step = pool_requests.order_step(self.group, missing, choice.why)
             items.insert(0, Item(step.resource, step.title, desired=missing, steps=[step]))

@@ -29,6 +29,7 @@ class Terminate(Operation):
     kind, noun, where = "server_pool", "servers", "the group's servers"
     identity_is_known, empty_ok = True, True
     refusals = (404, 409)
+    client: OpsManager
 
     def __init__(self, run: Run, client: OpsManager, group: str, hostnames: t.Sequence[str]) -> None:
         super().__init__(run, client)

@@ -16,10 +16,12 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_reply,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slots
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport
 
 SYSTEM = "xclarity"
+SESSION_PATIENCE = 3600.0  # seconds that a task waits for a session at least
 
 
 class XClarity(Client):
@@ -57,10 +59,11 @@ def connect(run: Run, prefix: str = "") -> XClarity:
         use_proxy=get("use_proxy"),
         timeout=get("timeout"),
     )
-    return XClarity(SYSTEM, transport, _auth(run, prefix), _explain, run.random)
+    run.redactor.add(*transport.secrets)
+    return XClarity(SYSTEM, transport, _auth(run, prefix, transport.endpoint.place), _explain, run.random)
 
 
-def _auth(run: Run, prefix: str) -> Auth:
+def _auth(run: Run, prefix: str, place: str) -> Auth:
     params = run.params
     session = params.get("session") if not prefix else None
     if session:
@@ -75,7 +78,15 @@ def _auth(run: Run, prefix: str) -> Auth:
     run.redactor.add(password)
     if params.get("auth_method") == "basic":
         return Basic(user, password, run.redactor)
-    return XClaritySession(user, password, run.redactor)
+    return XClaritySession(user, password, run.redactor, slots=_slots(run, place, user))
+
+
+def _slots(run: Run, place: str, user: str) -> Slots | None:
+    params = run.params
+    if not params.get("state_dir"):
+        return None
+    patience = max(params.get("wait_timeout") or 0.0, SESSION_PATIENCE)
+    return Slots(params["state_dir"], place, user, run.clock, limit=params["max_sessions"], patience=patience)
 
 
 def appliance(client: XClarity) -> dict[str, str]:

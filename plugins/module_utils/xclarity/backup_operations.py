@@ -73,6 +73,7 @@ class Create(Operation):
     """
 
     kind, noun, where = "backups", "backups", "the server's jobs and list of backups"
+    client: XClarity
     about_one, poll_failures = True, PATIENCE
 
     def __init__(self, run: Run, client: XClarity, desired: Desired) -> None:

@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
@@ -48,13 +49,13 @@ def state(job: t.Mapping[str, t.Any]) -> State:
         percent, told = told.get("percentage", percent), told.get("state")
     name = clean(told, 60) if isinstance(told, str) else "unknown"
     said = word(told)
-    number = float(percent) if isinstance(percent, (int, float)) and not isinstance(percent, bool) else None
+    at = number(percent)
     bad = failing(job)
     if said in OK or said in OK_WITH_WARNINGS:
-        return State(name, done=True, ok=not bad, percent=number, detail=_list(bad), data=job)
+        return State(name, done=True, ok=not bad, percent=at, detail=_list(bad), data=job)
     if said in FAILED or said in CANCELLED or said in INTERRUPTED:
-        return State(name, done=True, ok=False, percent=number, detail=_list(bad), data=job)
-    return State(name, percent=number, data=job)
+        return State(name, done=True, ok=False, percent=at, detail=_list(bad), data=job)
+    return State(name, percent=at, data=job)
 
 
 def failing(job: t.Mapping[str, t.Any], depth: int = 0) -> list[str]:
@@ -285,9 +286,9 @@ def _read(client: Client, ids: t.Sequence[str], attempts: int) -> dict[str, dict
 def _entries(data: t.Any) -> list[dict[str, t.Any]]:
     if isinstance(data, dict):
         data = data.get("TaskList", [data] if "jobUID" in data or "id" in data else data)
-    if not isinstance(data, list):
-        raise bad_reply("the answer holds no list of jobs", what="read jobs")
-    return [entry for entry in data if isinstance(entry, dict)]
+    if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
+        raise bad_reply("the answer holds no list of jobs", what="read jobs", transient=True)
+    return data
 
 
 def _job_text(job: t.Any) -> str | None:
@@ -300,7 +301,7 @@ def _job_text(job: t.Any) -> str | None:
 
 def _all_text(value: t.Any, depth: int = 0) -> str:
     if isinstance(value, str):
-        return clean(value, 2000)
+        return " ".join(value[:2000].split())  # compared only, never shown
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list) and depth < 10:

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, nodes, profiles
@@ -92,7 +92,8 @@ class SetProfiles(Operation):
                 names = [profile.name or profile.id for profile in dark]
                 raise bad_input(
                     "state_unknown",
-                    f"the server does not tell whether an activation of {named(names)} is running, and the job {jobs.ident(busy[0])} could be it.",
+                    f"the server does not tell whether an activation of {named(names)} is running,"
+                    f" and the job {jobs.ident(busy[0])} could be it.",
                     "Wait for it with the module job, then run again.",
                     resource=names[0],
                     resources=names,
@@ -154,14 +155,9 @@ class SetProfiles(Operation):
         return not self.active or item.before.status == profiles.INACTIVE
 
     def doubt(self, items: t.Sequence[Item]) -> tuple[str, str]:
-        several = len(items) > 1
-        return (
-            f"an earlier run ended before it knew whether its activation{'s' if several else ''} of"
-            f" {named([item.title for item in items])} had arrived.",
-            "Look at the last job of each profile on the server; run again to send the activations."
-            if several
-            else "Look at the profile's last job on the server; run again to send the activation.",
-        )
+        names, what = named([item.title for item in items]), "activations" if len(items) > 1 else "activation"
+        why = f"an earlier run ended before it knew whether its {what} of {names} had arrived."
+        return why, f"Look at the last job of each profile on the server; run again to send the {what}."
 
     # -- answers, ends and words -------------------------------------------------------------------------------------
 

@@ -117,6 +117,44 @@ def test_a_cloud_and_its_secret_beside_it(empty_sim, run_module, clouds, monkeyp
     assert "demopw" not in json.dumps(result)
 
 
+@pytest.mark.parametrize("written", ["all below auth", "beside auth", "by the name of a cloud"])
+def test_a_cloud_as_a_mapping(empty_sim, run_module, clouds, auth, written):
+    """As openstack.cloud takes it. Its secrets are masked, its names are not."""
+    seed(empty_sim, "web")
+    rest = {"region_name": "RegionOne", "cacert": empty_sim.ready["ca"]}
+    cloud = {"auth": auth, **rest} if written == "all below auth" else {**auth, **rest} if written == "beside auth" else {"cloud": "demo"}
+    result = run_module(INFO, {"cloud": cloud, **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert not result.failed, result
+    assert len(result["profiles"]) == 1
+    assert "demopw" not in json.dumps(result)
+    wrong = {**cloud, "password": "canary-pw"} if written == "beside auth" else {"auth": {**auth, "password": "canary-pw"}, **rest}
+    result = run_module(INFO, {"cloud": wrong, **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert result.code == "auth_failed"
+    assert "canary-pw" not in json.dumps(result)
+
+
+def test_a_clouds_yaml_with_all_settings_beside_auth(empty_sim, run_module, clouds, auth):
+    seed(empty_sim, "web")
+    clouds.write_text(yaml.safe_dump({"clouds": {"demo": {**auth, "regions": ["RegionOne", "Two"], "cacert": empty_sim.ready["ca"]}}}))
+    result = run_module(INFO, {"cloud": "demo", **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert not result.failed, result
+    assert len(result["profiles"]) == 1
+
+
+def test_interfaces_in_the_order_of_preference(empty_sim, run_module, clouds, auth):
+    seed(empty_sim, "web")
+    cloud = {"auth": auth, "region_name": "RegionOne", "cacert": empty_sim.ready["ca"], "interface": ["nowhere", "internal", "public"]}
+    result = run_module(INFO, {"cloud": cloud, **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert not result.failed, result
+
+
+def test_a_certificate_that_is_not_verified_is_told_once(empty_sim, run_module, capfd):
+    result = run_module(INFO, {"validate_certs": False, "ca_path": OMIT})
+    told = json.dumps(result.get("warnings", [])) + capfd.readouterr().err
+    assert told.count("The certificate of 127.0.0.1 is not verified because validate_certs is false.") == 1
+    assert "InsecureRequestWarning" not in told
+
+
 @pytest.mark.parametrize("cloud, code, words", [
     ("elsewhere", "endpoint_missing", "It has it in RegionOne"),
     ("certificate", "config_cloud", "client certificate"),

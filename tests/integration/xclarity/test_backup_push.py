@@ -10,7 +10,6 @@ import json
 import pytest
 from harness import OMIT, XCLARITY_PASSWORD
 
-
 MODULE = "backup_transfer"
 NIGHTLY = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"
 NEW, OTHER = "192.0.2.11", "192.0.2.12"  # both take a push; the first is the simulated xclarity_target

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import pytest
 from harness import OMIT
-
 
 MODULE = "backup_transfer"
 NIGHTLY = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"  # the uuid of the page's examples; at internal

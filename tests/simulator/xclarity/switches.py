@@ -24,6 +24,9 @@ SWITCHES: dict[str, Any] = {
     "login_failure_status": 403,
     # Status of a login above the limit of sessions: unknown.
     "session_limit_status": 403,
+    # Words of that answer ({limit} is replaced), and of the one to bad credentials; "": no message at all.
+    "session_limit_message": "The user has reached the maximum of {limit} sessions.",
+    "login_failure_message": "The user name or the password is not valid, or the account is locked.",
     # Account policy, as GET /userAccountSettings gives it: sessions a user (0: no limit), minutes without activity
     # (0: never; the pages contradict each other), failures before a lock (0: never), minutes of the lock (0: for good).
     "max_concurrent_sessions": 3,

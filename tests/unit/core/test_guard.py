@@ -259,21 +259,21 @@ def test_a_run_that_is_told_to_end_does_not_go_on_waiting(state, clock):
             guard_of(state, real).__enter__()
 
 
-# what happens between the reading and the lock -> whether the reading still holds
-MEANWHILE = {
-    "nothing": (lambda state, clock: None, True),
-    "another run that sent nothing": (lambda state, clock: guard_of(state, clock).__enter__().__exit__(), True),
-    "another run that sent something": (lambda state, clock: sent(state, clock), False),
-    "a run that was killed": (lambda state, clock: killed(state, lambda g: g.intend(["a:1"])), False),
-    "a run for another server": (lambda state, clock: sent(state, clock, identity=("xclarity", "OTHER")), True),
-    "work of another kind": (lambda state, clock: sent(state, clock, kind="backups"), True),
-}
-
-
 def sent(state, clock, **options):
     with guard_of(state, clock, **options) as guard:
         guard.intend(["a:1"])
         guard.resolve("a:1", "started")
+
+
+# what happens between the reading and the lock -> whether the reading still holds
+MEANWHILE = {
+    "nothing": (lambda state, clock: None, True),
+    "another run that sent nothing": (lambda state, clock: guard_of(state, clock).__enter__().__exit__(), True),
+    "another run that sent something": (sent, False),
+    "a run that was killed": (lambda state, clock: killed(state, lambda g: g.intend(["a:1"])), False),
+    "a run for another server": (lambda state, clock: sent(state, clock, identity=("xclarity", "OTHER")), True),
+    "work of another kind": (lambda state, clock: sent(state, clock, kind="backups"), True),
+}
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -404,7 +404,9 @@ def test_a_record_that_others_could_have_written_is_refused(state, still, case, 
     os.chmod(state, 0o700)
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "[]\n17\nnull\n", "\x00\xff garbage", '{"done": "a:1"}\n', '{"keys": ["a:1"]}', '{"keys": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "[]\n17\nnull\n", "\x00\xff garbage", '{"done": "a:1"}\n', '{"keys": ["a:1"]}', '{"keys": 3}']
+)
 def test_a_record_of_noise_is_an_empty_one(state, still, text):
     sent(state, still)
     with open(record(state), "w", encoding="latin-1") as file:
@@ -507,7 +509,12 @@ def test_many_threads_note_outcomes_at_once(state, still):
     keys = [f"a:{n}" for n in range(400)]
     with guard_of(state, still) as guard:
         guard.intend(keys)
-        threads = [threading.Thread(target=lambda part: [guard.resolve(key, "started") for key in part], args=(keys[n::8],)) for n in range(8)]
+
+        def note(part):
+            for key in part:
+                guard.resolve(key, "started")
+
+        threads = [threading.Thread(target=note, args=(keys[n::8],)) for n in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -18,9 +18,13 @@ PREFIX = "ansible_collections.groundwork.provision.plugins."
 # From the bottom up. A file may import from the floors below its own, and from files of its own floor that do not
 # import it back (Python itself sees to that).
 FLOORS = [
-    {"_clock", "_text"},
+    {"_floor"},
+    {"_clock", "_search", "_numbers"},
+    {"_text"},
     {"_errors"},
-    {"_wire"},
+    {"_wire", "_slots"},
+    {"_proxy", "_authorities"},
+    {"_diagnosis"},
     {"_transport"},
     {"_auth"},
     {"_digest"},
@@ -29,7 +33,7 @@ FLOORS = [
     {"_guard", "_download"},
     {"_reconcile"},
     {"_run"},
-    {"_operation"},
+    {"_operation", "_certificates"},
     {"xclarity", "ops_manager", "openstack"},
     {"_options", "_module"},
 ]
@@ -135,7 +139,7 @@ def test_only_the_driver_locks_sends_and_reports(path):
 
 
 # ``start`` of a thread, not of a client
-THREADS = {"_bulk.py": {"start"}, "_download.py": {"start"}, "_folder.py": {"start"}, "_module.py": {"start"}}
+THREADS = {name: {"start"} for name in ("_bulk.py", "_download.py", "_folder.py", "_module.py", "_wire.py")}
 
 
 def test_operations_stand_in_files_of_their_name_and_inherit_once():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 
@@ -223,7 +224,8 @@ def test_after_the_first_failure_no_other_is_begun(serve, client_of, run_of, tmp
     assert [request.target for request in server.requests] == ["/0", "/1"]
     (record,) = (tmp_path / "state").glob("*.record")
     assert "activate:" not in record.read_text(encoding="utf-8"), "nothing is left open"
-    assert failure.message().startswith("3 of 4 lights failed (name of 1, name of 2, name of 3); 1 was started. The first: activate name of 1")
+    beginning = "3 of 4 lights failed (name of 1, name of 2, name of 3); 1 was started. The first: activate name of 1"
+    assert failure.message().startswith(beginning)
 
 
 def test_many_at_once_each_once(serve, client_of, run_of):
@@ -240,8 +242,12 @@ def test_many_at_once_each_once(serve, client_of, run_of):
 # outcomes of the items -> what the message has to say, and what not
 WORDS = {
     "some refused": ({"a": 400, "b": 200, "c": 200}, ["1 of 3 lights failed (name of a); 2 were started."], [K2, K1, "not known"]),
-    "all refused": ({"a": 400, "b": 400}, ["2 of 2 lights failed (name of a, name of b). The first:", K2], ["1 was started", "were started"]),
-    "one unknown": ({"a": 0, "b": 200}, ["1 of 2 lights failed (name of a); 1 was started.", "It is not known whether 1 of them was started."], [K2]),
+    "all refused": (
+        {"a": 400, "b": 400}, ["2 of 2 lights failed (name of a, name of b). The first:", K2], ["1 was started", "were started"],
+    ),
+    "one unknown": (
+        {"a": 0, "b": 200}, ["1 of 2 lights failed (name of a); 1 was started.", "It is not known whether 1 of them was started."], [K2],
+    ),
     "two unknown, one refused": (
         {"a": 0, "b": 0, "c": 400}, ["3 of 3 lights failed", "It is not known whether 2 of them were started."], [K2, "1 was started"],
     ),
@@ -285,9 +291,11 @@ EFFECTS = {
 def test_what_happened_is_said_in_its_own_words(serve, client_of, run_of, case):
     effect, one, many = EFFECTS[case]
     server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
-    _result, failure = outcome(lambda: drive(Light(run_of(), client_of(server), items("a", effect=effect), lambda key, count: False)))
+    light = Light(run_of(), client_of(server), items("a", effect=effect), lambda key, count: False)
+    _result, failure = outcome(lambda: drive(light))
     assert one in failure.message()
-    _result, failure = outcome(lambda: drive(Light(run_of(), client_of(server), items("a", "b", effect=effect), lambda key, count: key == "b")))
+    lights = Light(run_of(), client_of(server), items("a", "b", effect=effect), lambda key, count: key == "b")
+    _result, failure = outcome(lambda: drive(lights))
     assert many in failure.message()
 
 
@@ -341,10 +349,10 @@ def test_a_task_for_one_does_not_clear_the_doubt_of_another(serve, client_of, ru
     server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
     client = client_of(server)
     killed(client, "activate:1", "activate:2")
-    for key in ("1", "2"):
-        operation = Light(run_of(), client, items(key))
+    operations = [Light(run_of(), client, items(key)) for key in ("1", "2")]
+    for operation in operations:
         operation.proven = False
-        _result, failure = outcome(lambda: drive(operation))
+        _result, failure = outcome(functools.partial(drive, operation))
         assert failure.code == "earlier_run_unfinished"
     assert server.requests == []
 
@@ -357,6 +365,42 @@ def test_what_is_as_it_is_desired_settles_its_doubt(serve, client_of, run_of, ki
     operation = Light(run_of(), client, items("1"))
     operation.proven = False
     assert outcome(lambda: drive(operation))[1] is None
+
+
+class Watched(Light):
+    """The identity is asked for between the reading and the lock; meanwhile another run does its work."""
+
+    identity_is_known = False
+
+    def __init__(self, run, client, items, meanwhile):
+        super().__init__(run, client, items)
+        self.meanwhile, self.reads = meanwhile, 0
+
+    def read(self):
+        self.reads += 1
+        return super().read()
+
+    def identity(self):
+        self.meanwhile()
+        return super().identity()
+
+
+@pytest.mark.parametrize("disturbed", [False, True])
+def test_what_is_acted_on_was_read_when_nobody_else_was_at_it(serve, client_of, run_of, disturbed):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    client = client_of(server)
+    done = []
+
+    def other():
+        if disturbed:
+            done.append(drive(Light(run_of(), client, items("1"))))
+
+    def there():
+        return [Item("1", "one", steps=[] if done else [step("1")])]
+
+    operation = Watched(run_of(), client, there, other)
+    assert drive(operation)["changed"] is not disturbed
+    assert (operation.reads, len(server.requests)) == (2 if disturbed else 1, 1)
 
 
 # -- the end of a run -------------------------------------------------------------------------------------------------

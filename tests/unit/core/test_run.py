@@ -148,15 +148,15 @@ def test_a_worker_that_hangs_does_not_keep_a_run_that_ends():
         return True
 
     began = time.monotonic()
-    with pytest.raises(Ended):
-        # The main thread is told to end while it waits for the others.
-        timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGUSR1))  # given to that thread
-        before = signal.signal(signal.SIGUSR1, lambda number, frame: (_ for _ in ()).throw(Ended()))
-        timer.start()
-        try:
+    # The main thread is told to end while it waits for the others.
+    timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGUSR1))  # given to that thread
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: (_ for _ in ()).throw(Ended()))
+    timer.start()
+    try:
+        with pytest.raises(Ended):
             _bulk.each([1, 2], work, concurrency=2, clock=clock, abort=lambda: closed.append(1))
-        finally:
-            signal.signal(signal.SIGUSR1, before)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
     assert closed == [1]
     assert time.monotonic() - began < 10
     hang.set()

@@ -13,7 +13,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import cluster_profiles as cp
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import specs
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Profile, Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Desired, Profile
 
 SPEC = {"type": "os.heat.stack", "version": "1.0", "properties": {}}
 OTHER = {**SPEC, "properties": {"timeout": 1}}
