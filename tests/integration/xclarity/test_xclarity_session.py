@@ -11,6 +11,8 @@ from harness import OMIT
 MODULE = "xclarity_session"
 ONLY = {"username": OMIT, "password": OMIT}  # tasks that take a session need no other credentials
 
+AT_ONCE = {"session_timeout": 0}
+
 
 def open_sessions(sim):
     return sim.sessions("xclarity")["open"]
@@ -100,7 +102,7 @@ def test_absent_needs_a_session(sim, run_module):
 def test_the_limit_of_sessions_is_told(sim, run_module):
     """Three a user; a session that is handed on takes one of them for all of its tasks."""
     sessions = [run_module(MODULE)["session"] for _time in range(3)]
-    refused = run_module(MODULE)
+    refused = run_module(MODULE, AT_ONCE)
     assert refused.code == "sessions_exhausted"
     assert "no session left" in refused["msg"]
     assert "xclarity_session" in refused["error"]["hint"]
@@ -114,10 +116,10 @@ def test_the_limit_of_sessions_is_told_from_a_wrong_password(sim, run_module, st
     """Which status and which words a real appliance has for it is not known."""
     sim.switches("xclarity", session_limit_status=status, login_failure_status=status if status < 409 else 403)
     sessions = [run_module(MODULE)["session"] for _time in range(3)]
-    assert run_module(MODULE).code == "sessions_exhausted"
+    assert run_module(MODULE, AT_ONCE).code == "sessions_exhausted"
     assert run_module(MODULE, {"password": "wr0ng"}).code == "auth_failed"
     sim.switches("xclarity", session_limit_message="")
-    silent = run_module(MODULE)
+    silent = run_module(MODULE, AT_ONCE)
     expected = {409: "conflict", 429: "rate_limited", 500: "server_error", 503: "busy"}
     assert silent.code == expected.get(status, "auth_failed")
     assert silent.code != "auth_failed" or "does not tell which" in silent["msg"]
