@@ -91,7 +91,7 @@ def moment(text: str) -> float | None:
         found = datetime.datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)).timestamp()
+    return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
 
 
 def server_time(sessions: t.Iterable[Session]) -> float | None:

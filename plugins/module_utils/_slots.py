@@ -165,6 +165,26 @@ def _lock(fd: int, how: int) -> bool:
     return True
 
 
+def noted(directory: str) -> tuple[set[str], set[str]]:
+    """Digests of the sessions that this machine knows of, of all users and servers: of tasks that run, and of those that have
+    ended without closing theirs."""
+    running: set[str] = set()
+    ended: set[str] = set()
+    folder = os.path.join(os.path.expanduser(directory), "sessions")
+    try:
+        names = [name for name in os.listdir(folder) if name.endswith(".slot")]
+    except OSError:
+        return running, ended
+    for name in names:
+        with contextlib.suppress(OSError):
+            fd = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                (ended if _lock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB) else running).update(_read(fd)[0])
+            finally:
+                os.close(fd)
+    return running, ended - running
+
+
 class Living(t.NamedTuple):
     """Of the tasks that run now: digests of their sessions, and when the first of the logins began that are under way."""
 

@@ -71,7 +71,8 @@ def wait(
 
     poll: given the open keys, tells the state of those that it finds; may raise :class:`Failure`, of which
     ``poll_failures`` in a row are borne (an appliance that restarts, a login page), but none that waiting can not mend.
-    pause: called before each sleep. timeout, interval: seconds. After the deadline one more read is made, so that what ended meanwhile is not missed.
+    timeout, interval: seconds. After the deadline one more read is made, so that what ended meanwhile is not missed. pause:
+    called before each sleep.
     """
     began = clock.monotonic()
     deadline = Deadline(clock, timeout)
