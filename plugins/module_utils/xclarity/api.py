@@ -21,7 +21,6 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport
 
 SYSTEM = "xclarity"
-SESSION_PATIENCE = 3600.0  # seconds that a task waits for a session at least
 
 
 class XClarity(Client):
@@ -85,8 +84,8 @@ def _slots(run: Run, place: str, user: str) -> Slots | None:
     params = run.params
     if not params.get("state_dir"):
         return None
-    patience = max(params.get("wait_timeout") or 0.0, SESSION_PATIENCE)
-    return Slots(params["state_dir"], place, user, run.clock, limit=params["max_sessions"], patience=patience)
+    limit, patience = params["max_sessions"], params["session_timeout"]
+    return Slots(params["state_dir"], place, user, run.clock, limit=limit, patience=patience)
 
 
 def appliance(client: XClarity) -> dict[str, str]:
