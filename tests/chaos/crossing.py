@@ -160,7 +160,7 @@ class Crossing(RuleBasedStateMachine):
         self.story.append(f"somebody {other.name} ({number})")
 
     @rule(kind=st.sampled_from(["activate", "copy", "move", "push", "export", "backup"]),
-          state=st.sampled_from(["Stopped_With_Error", "CompleteWithErrors", "Cancelled"]))  # fmt: skip
+          state=st.sampled_from(["Stopped_With_Error", "CompleteWithErrors", "Cancelled", "Interrupted"]))  # fmt: skip
     def a_job_fails(self, kind: str, state: str) -> None:
         if self.area in ("pool", "clusters"):
             return
@@ -193,7 +193,8 @@ class Crossing(RuleBasedStateMachine):
                 self._fail(["the run before ended well, and this one starts something"])
             if well:
                 return
-            well = not (run.result or {})["failed"]
+            # A run that does not wait has not looked whether the server did what it accepted.
+            well = not (run.result or {})["failed"] and (task.waits or not short_of(self.memory.world, run, self.lab.folder))
 
     # -- inside ----------------------------------------------------------------------------------------------------------
 
@@ -289,7 +290,8 @@ class Crossing(RuleBasedStateMachine):
         self.story.append(f"{line} -> {told}; sent: {sent or 'nothing'}" + (f"; {result['msg']}" if result and result["failed"] else ""))
 
     def _judge(self, run: Run) -> None:
-        if run.task.waits and not (run.check or run.beside or run.disturbed):
+        blind = run.misled and run.task.verb.endswith("job")
+        if run.task.waits and not (run.check or run.beside or run.disturbed or blind):
             run.short = short_of(self.memory.world, run, self.lab.folder)
         wrong = oracle.judge(self.ledger, run, self.lab.folder)
         if wrong:

@@ -57,6 +57,7 @@ class Run:
     over: bool = False
     beside: bool = False  # another run went on at the same time
     disturbed: bool = False  # somebody else has changed something meanwhile
+    misled: bool = False  # a server has told, in an answer that cannot be checked, that a job is not there
     short: str = ""  # what was missing at its end
     shots: list[Shot] = dataclasses.field(default_factory=list)
     met: list[str] = dataclasses.field(default_factory=list)  # what it met on its way, in words
