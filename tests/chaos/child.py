@@ -213,7 +213,7 @@ class Child:
         self.decided: Callable[[str], None] = lambda event: None  # called when the run is told to end
         self.ended: Callable[[], None] = lambda: None  # called when the run is over, though its process lives on
         self.sock, other = socket.socketpair()
-        gc.freeze()
+        gc.freeze()  # the child does not look through what is the parent's
         self.pid = os.fork()
         if self.pid == 0:
             code = 1
@@ -223,6 +223,7 @@ class Child:
                 code = 0
             finally:
                 os._exit(code)
+        gc.unfreeze()
         other.close()
 
     def _live(

@@ -89,13 +89,18 @@ def _slots(run: Run, place: str, user: str) -> Slots | None:
     return Slots(params["state_dir"], place, user, run.clock, limit=params["max_sessions"], patience=patience)
 
 
+# Answers to GET /aicc that say the same each time: this user, or this release, is not told. Another one ("429") may come once, and a
+# server that is known by another name for once is locked under another name.
+NOT_TOLD = (400, 403, 404, 405, 410)
+
+
 def uuid_of(client: XClarity) -> str:
     """The server's own uuid (GET /aicc) in capitals without dashes, empty where it is not told. Read once a run."""
     if client.uuid is None:
         try:
             data = client.read("/aicc", what="read the identity of the server")
         except Failure as failure:
-            if failure.status is None or not 400 <= failure.status < 500 or failure.status == 401:
+            if failure.status not in NOT_TOLD:
                 raise
             data = {}
         told = data.get("appliance") if isinstance(data, dict) else None
