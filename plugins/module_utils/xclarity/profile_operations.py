@@ -49,6 +49,9 @@ class SetProfiles(Operation):
         else:
             self._check_servers(found)
             running = self._running(found)
+            if any(profiles.outdated(profile, running.get(profile.uuid.casefold())) for profile in found):
+                # An activation may have ended between the two readings: the list has to be as late as what explains it.
+                found = profiles.find(profiles.read_all(self.client), [one.profile for one in self.asked])
             choices = [
                 profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
                 for profile, desired in zip(found, self.asked, strict=True)
