@@ -43,7 +43,13 @@ UPSETS = st.lists(
     ),
     max_size=2,
 ).map(tuple)  # fmt: skip
-EVENTS = ("start on its way", "after start", "before start", "sleep", "after record", "before outcome", "any")
+# At which event a run is ended: one of a name, of which there are a few, or any.
+AT = st.one_of(
+    st.tuples(
+        st.sampled_from(["start on its way", "after start", "before start", "sleep", "after record", "before outcome"]), st.integers(1, 6)
+    ),
+    st.tuples(st.just("any"), st.integers(1, 40)),
+)
 
 
 class Crossing(RuleBasedStateMachine):
@@ -80,10 +86,18 @@ class Crossing(RuleBasedStateMachine):
         run = self._run_here(task, upsets, others, order)
         self._tell(run, [*upsets, *others])
 
-    @rule(data=st.data(), how=st.sampled_from(list(ENDS)), event=st.sampled_from(EVENTS), nth=st.integers(1, 12), upsets=UPSETS,
-          dying=st.sampled_from(["now", "late", "lost"]), order=st.integers(0, 3))  # fmt: skip
-    def end(self, data: st.DataObject, how: str, event: str, nth: int, upsets: tuple[Upset, ...], dying: str, order: int) -> None:
-        """A task in a process of its own that is ended at some event."""
+    @rule(data=st.data(), at=AT, upsets=UPSETS, dying=st.sampled_from(["now", "late", "lost"]), order=st.integers(0, 3))
+    def kill(self, data: st.DataObject, at: tuple[str, int], upsets: tuple[Upset, ...], dying: str, order: int) -> None:
+        """A task in a process of its own that is killed at some event."""
+        self._end_it(data, "kill -9", at, upsets, dying, order)
+
+    @rule(data=st.data(), how=st.sampled_from([how for how in ENDS if how != "kill -9"]), at=AT, upsets=UPSETS, order=st.integers(0, 3))
+    def end(self, data: st.DataObject, how: str, at: tuple[str, int], upsets: tuple[Upset, ...], order: int) -> None:
+        """One that is told to end."""
+        self._end_it(data, how, at, upsets, "now", order)
+
+    def _end_it(self, data: st.DataObject, how: str, at: tuple[str, int], upsets: tuple[Upset, ...], dying: str, order: int) -> None:
+        event, nth = at
         task = self._task(data)
         run = self._begin(task)
         service = Service(self.memory, self.ledger, run, upsets, (), self.dark, dying)
@@ -150,35 +164,37 @@ class Crossing(RuleBasedStateMachine):
         if not done["failed"] and said != did:
             self._fail([f"check mode says changed={said[0]} with {said[1]} requests, the run {did[0]} with {did[1]}"])
 
-    @rule(seconds=st.sampled_from([1.0, 20.0, 200.0, 4000.0]))
-    def time_passes(self, seconds: float) -> None:
-        self._pass(seconds)
-        self.story.append(f"{seconds:g} seconds pass")
-
     @rule(data=st.data())
-    def somebody_else(self, data: st.DataObject) -> None:
-        """Another control node acts between two tasks."""
-        if not OTHERS[self.area]:
-            return
+    def between(self, data: st.DataObject) -> None:
+        """Something happens between two tasks."""
+        happenings = [self._time_passes, self._sessions_are_forgotten]
+        happenings += [self._somebody_else] if OTHERS[self.area] else []
+        happenings += [self._a_job_fails] if self.area not in ("pool", "clusters") else []
+        self.story.append(data.draw(st.sampled_from(happenings))(data))
+
+    def _time_passes(self, data: st.DataObject) -> str:
+        seconds = data.draw(st.sampled_from([1.0, 20.0, 200.0, 4000.0]))
+        self._pass(seconds)
+        return f"{seconds:g} seconds pass"
+
+    def _somebody_else(self, data: st.DataObject) -> str:
+        """Another control node acts."""
         other, number = data.draw(st.sampled_from(OTHERS[self.area])), data.draw(st.integers(0, 7))
         other.do(self.memory, number)
-        self.story.append(f"somebody {other.name} ({number})")
+        return f"somebody {other.name} ({number})"
 
-    @rule(kind=st.sampled_from(["activate", "copy", "move", "push", "export", "backup"]),
-          state=st.sampled_from(["Stopped_With_Error", "CompleteWithErrors", "Cancelled", "Interrupted"]))  # fmt: skip
-    def a_job_fails(self, kind: str, state: str) -> None:
-        if self.area in ("pool", "clusters"):
-            return
+    def _a_job_fails(self, data: st.DataObject) -> str:
+        kind = data.draw(st.sampled_from(["activate", "copy", "move", "push", "export", "backup"]))
+        state = data.draw(st.sampled_from(["Stopped_With_Error", "CompleteWithErrors", "Cancelled", "Interrupted"]))
         self.memory.world.systems["xclarity"].switches["fail_next"] = [{"kind": kind, "state": state}]
-        self.story.append(f"the next {kind} will end as {state}")
+        return f"the next {kind} will end as {state}"
 
-    @rule()
-    def sessions_are_forgotten(self) -> None:
+    def _sessions_are_forgotten(self, _data: st.DataObject) -> str:
         """The servers restart: what was a session or a token is none any more."""
         systems = self.memory.world.systems
         systems["xclarity"].sessions_part.expire()
         systems["clustering"].actions()["revoke_tokens"]({})
-        self.story.append("the servers forget their sessions")
+        return "the servers forget their sessions"
 
     @rule()
     def settle(self) -> None:
