@@ -46,8 +46,8 @@ def test_check_mode_sends_nothing_and_foretells_what_the_real_run_sends(sim, pro
     assert sim.log(changing=True) == []
     plans = shown(foretold.output)
     assert len(plans) == 5
-    expected = [level(step) for plan in plans for step in plan["would_send"]]
-    announced = [step for plan in plans for step in plan["not_foretold"] if isinstance(step, dict)]
+    expected = [level(step) for plan in plans for step in plan["planned_requests"]]
+    announced = [step for plan in plans for step in plan["not_predictable"] if isinstance(step, dict)]
     assert "+++ after" in foretold.output
 
     since = sim.last()

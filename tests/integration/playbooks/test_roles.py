@@ -77,7 +77,7 @@ def test_nothing_is_assumed_about_the_restart(sim, harness):
 def test_a_play_in_which_no_host_has_a_profile_does_nothing(sim, harness):
     played = run(harness, {"bastion": {}}, "--check")
     assert played.rc == 0, played.output
-    assert shown(played.output) == [{"would_send": [], "not_foretold": []}]
+    assert shown(played.output) == [{"planned_requests": [], "not_predictable": []}]
     assert sim.log() == []
 
 
@@ -100,7 +100,7 @@ def test_only_what_is_on_the_share_is_pruned_and_never_the_newest(sim, harness):
     options = {**SAFE, "protect_manager_series": "series-", "protect_manager_label": "series-15", "protect_manager_keep": 2}
     foretold = alone(harness, "protect_manager", "--check", **options)
     assert foretold.rc == 0, foretold.output
-    deletions = [step["path"] for step in shown(foretold.output)[0]["would_send"] if step["method"] == "DELETE"]
+    deletions = [step["path"] for step in shown(foretold.output)[0]["planned_requests"] if step["method"] == "DELETE"]
     played = alone(harness, "protect_manager", **options)
     assert played.rc == 0, played.output
     sent = [path.partition("?")[0] for method, path in changing(sim) if method == "DELETE"]
