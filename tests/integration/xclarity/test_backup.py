@@ -375,6 +375,10 @@ def test_list_everything(sim, run_module):
         ({"location": "/mnt/backups/"}, ["before-upgrade"]),
         ({"location": "internal"}, ["nightly", "before-upgrade"]),
         ({"backup": "nightly", "location": "/mnt/backups"}, []),
+        ({"only_at": "internal"}, ["nightly"]),
+        ({"only_at": "Internal"}, ["nightly"]),
+        ({"only_at": "/mnt/backups/"}, []),
+        ({"backup": "before-upgrade", "only_at": "internal"}, []),
     ],
 )
 def test_filters(sim, run_module, params, labels):
@@ -388,6 +392,27 @@ def test_filters(sim, run_module, params, labels):
 def test_would_it_fit(sim, run_module, size, fits, word):
     sim.switches("xclarity", failed_word=word)
     assert run_module("backup_info", {"package_size": size})["repository"]["fits"] is fits
+
+
+def test_where_locations_are_not_told_nothing_is_said_to_be_only_there(sim, run_module):
+    sim.switches("xclarity", location_key="absent")
+    assert run_module("backup_info", {"only_at": "internal"})["backups"] == []
+
+
+def test_without_the_call_for_the_space_the_list_is_still_had(sim, run_module, capfd):
+    sim.fault("xclarity", path="^/managementServer/data/repository", times=-1, status=404)
+    result = run_module("backup_info", {"package_size": 1})
+    assert not result.failed, result
+    assert [one["label"] for one in result["backups"]] == ["nightly", "before-upgrade"]
+    assert result["repository"] == {"space_used": None, "total_space": None, "fits": None}
+    told = str(result.get("warnings")) + capfd.readouterr().err  # in this process it is shown at once
+    assert "the space of its local repository" in told
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_any_other_failure_of_that_call_is_one(sim, run_module, status):
+    sim.fault("xclarity", path="^/managementServer/data/repository", times=-1, status=status)
+    assert run_module("backup_info", {"timeout": 5}).failed
 
 
 def test_a_size_that_is_none(sim, run_module):
