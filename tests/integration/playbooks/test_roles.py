@@ -10,29 +10,9 @@ import json
 import yaml
 from harness import XCLARITY_PASSWORD
 from playbook_output import shown
+from role_runs import alone, changing, run
 
 WEB = {f"web-0{n}": {"xclarity_profile": f"web-0{n}", "xclarity_target": f"0A1000000000000000000000000000{n + 9:02X}"} for n in (1, 2, 3)}
-
-
-def run(harness, hosts, *arguments, after=(), role="activate_profiles", **variables):
-    """A play over these hosts with the role, and tasks after it."""
-    inventory = harness.folder / "hosts.yml"
-    everything = {"all": {"hosts": hosts, "vars": {f"{role}_poll_interval": 0.1, **variables}}}
-    inventory.write_text(yaml.safe_dump(everything), encoding="utf-8")
-    tasks = [{"name": "Use the role", "ansible.builtin.include_role": {"name": f"groundwork.provision.{role}"}}, *after]
-    book = harness.folder / "roles.yml"
-    book.write_text(yaml.safe_dump([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    return harness.playbook("-i", str(inventory), str(book), *arguments)
-
-
-def alone(harness, role, *arguments, after=(), **variables):
-    """The role on localhost."""
-    here = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
-    return run(harness, here, *arguments, after=after, role=role, **variables)
-
-
-def changing(sim, system="xclarity", since=0):
-    return [(entry["method"], entry["path"]) for entry in sim.log(since=since, system=system, changing=True)]
 
 
 # -- activate_profiles ------------------------------------------------------------------------------------------------
@@ -78,62 +58,6 @@ def test_a_play_in_which_no_host_has_a_profile_does_nothing(sim, harness):
     played = run(harness, {"bastion": {}}, "--check")
     assert played.rc == 0, played.output
     assert shown(played.output) == [{"planned_requests": [], "not_predictable": []}]
-    assert sim.log() == []
-
-
-# -- protect_manager --------------------------------------------------------------------------------------------------
-
-SAFE = {"protect_manager_destination": "/mnt/backups", "protect_manager_passphrase": "Passphrase-canary-72"}
-
-
-def seed_series(sim, *days, locations):
-    """Backups series-DAY, older days first."""
-    sim.seed(xclarity={"backups": [
-        {"uuid": f"00000000-0000-4000-8000-0000000000{day}", "label": f"series-{day}", "date": f"2026-03-{day}T02:00:00Z",
-         "locations": list(locations)} for day in days
-    ]})  # fmt: skip
-
-
-def test_only_what_is_on_the_share_is_pruned_and_never_the_newest(sim, harness):
-    seed_series(sim, 11, 12, 14, locations=["internal", "/mnt/backups"])
-    seed_series(sim, 13, locations=["internal"])
-    options = {**SAFE, "protect_manager_series": "series-", "protect_manager_label": "series-15", "protect_manager_keep": 2}
-    foretold = alone(harness, "protect_manager", "--check", **options)
-    assert foretold.rc == 0, foretold.output
-    deletions = [step["path"] for step in shown(foretold.output)[0]["planned_requests"] if step["method"] == "DELETE"]
-    played = alone(harness, "protect_manager", **options)
-    assert played.rc == 0, played.output
-    sent = [path.partition("?")[0] for method, path in changing(sim) if method == "DELETE"]
-    assert sorted(sent) == sorted(deletions)  # side by side: they arrive in any order
-    left = {one["label"]: one["locations"] for one in sim.state("xclarity")["data"]["backups"].values()}
-    assert left == {
-        "series-11": ["/mnt/backups"],
-        "series-12": ["/mnt/backups"],
-        "series-13": ["internal"],  # nowhere else
-        "series-14": ["internal", "/mnt/backups"],  # the second newest
-        "series-15": ["internal", "/mnt/backups"],
-        "nightly": ["internal"],  # of no series
-        "before-upgrade": ["internal", "/mnt/backups"],
-    }
-    since = sim.last()
-    again = alone(harness, "protect_manager", **options)
-    assert again.recap["changed"] == 0, again.output
-    assert changing(sim, since=since) == []
-
-
-def test_where_the_copy_is_not_seen_nothing_is_deleted(sim, harness):
-    """The server does not tell where backups are."""
-    sim.switches("xclarity", location_key="absent")
-    seed_series(sim, 11, 12, locations=["internal", "/mnt/backups"])
-    played = alone(harness, "protect_manager", **SAFE, protect_manager_series="series-", protect_manager_keep=1)
-    assert played.rc != 0
-    assert [method for method, _path in changing(sim)] == ["POST"]  # the backup itself, which is safe in any case
-
-
-def test_to_keep_no_backup_is_refused(sim, harness):
-    played = alone(harness, "protect_manager", **SAFE, protect_manager_keep=0)
-    assert played.rc != 0
-    assert "must be 1 or more" in played.output
     assert sim.log() == []
 
 
