@@ -120,3 +120,78 @@ def test_a_bad_spec_fails_in_check_mode_already(sim, harness):
     assert played.rc != 0
     assert "flavour" in played.output
     assert changing(sim, "clustering") == []
+
+
+def spec(flavor):
+    return {"type": "os.nova.server", "version": "1.0", "properties": {"name": "web", "flavor": flavor, "networks": [{"network": "private"}]}}
+
+
+def write_specs(folder, **specs):
+    (folder / "specs").mkdir(exist_ok=True)
+    for name, content in specs.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / "specs" / f"{name}.json").write_text(text, encoding="utf-8")
+    return {"define_cluster_profiles_directory": str(folder / "specs")}
+
+
+def own_profiles(sim):
+    state = sim.state("clustering")
+    return sorted(one["name"] for one in state["profiles"] if one["project"] == state["projects"]["demo"])
+
+
+def test_specs_that_fail_leave_the_others_alone_and_are_told_by_file(sim, harness):
+    options = write_specs(harness.folder, app=spec("m1.small"), web=spec("m1.small"))
+    assert alone(harness, "define_cluster_profiles", **options).rc == 0
+    write_specs(harness.folder, app=spec("m1.large"), bad="{", db=spec("m1.small"))
+    since = sim.last()
+    after = [{"name": "Never", "ansible.builtin.debug": {"msg": "went on"}}]
+    for arguments in (["--check"], []):
+        played = alone(harness, "define_cluster_profiles", *arguments, after=after, **options)
+        assert played.rc != 0
+        assert "2 of 4 specs failed: app.json (spec_differs), bad.json (config_spec_file)." in played.output
+        error = json.loads(played.output.rpartition("FAILED! => ")[2].splitlines()[0])
+        assert error["error"]["code"] == "spec_differs"
+        assert error["error"]["resource"] == "app"
+        assert [one["file"] for one in error["errors"]] == ["app.json", "bad.json"]
+        assert "went on" not in played.output
+        assert own_profiles(sim) == (["app", "web"] if arguments else ["app", "db", "web"])
+    assert [path for _method, path in changing(sim, "clustering", since)] == ["/v1/profiles"]
+
+
+def test_with_stop_a_spec_that_cannot_be_planned_stops_all(sim, harness):
+    options = write_specs(harness.folder, bad="{", web=spec("m1.small"))
+    played = alone(harness, "define_cluster_profiles", define_cluster_profiles_on_failure="stop", **options)
+    assert played.rc != 0
+    assert "config_spec_file" in played.output
+    assert own_profiles(sim) == []
+
+
+def test_a_service_that_is_down_is_asked_once_and_told_with_its_code(sim, harness):
+    options = write_specs(harness.folder, **{f"web-{n}": spec("m1.small") for n in range(4)})
+    sim.fault("keystone", times=-1, status=401)
+    played = alone(harness, "define_cluster_profiles", **options)
+    assert played.rc != 0
+    assert "4 of 4 specs failed: web-0.json (auth_failed)" in played.output
+    assert len(sim.log(system="keystone")) <= 2
+
+
+def test_two_specs_of_one_name_are_refused(sim, harness):
+    options = write_specs(harness.folder, web=spec("m1.small"))
+    (harness.folder / "specs" / "web.yml").write_text(json.dumps(spec("m1.large")), encoding="utf-8")
+    played = alone(harness, "define_cluster_profiles", **options)
+    assert played.rc != 0
+    assert '"code": "duplicate_item"' in played.output
+    assert sim.log() == []
+
+
+def test_empty_variables_of_define_cluster_profiles_are_not_set(sim, harness):
+    options = write_specs(harness.folder, web=spec("m1.small"))
+    names = [f"openstack_{name}" for name in ("cloud", "auth", "auth_type", "region_name", "ca_path", "validate_certs")]
+    names += [f"define_cluster_profiles_{name}" for name in ("metadata", "on_spec_change", "on_failure")]
+    for value in ("", None):
+        played = alone(harness, "define_cluster_profiles", "-e", json.dumps(dict.fromkeys(names, value)), **options)
+        assert played.rc == 0, played.output
+    assert own_profiles(sim) == ["web"]
+    played = alone(harness, "define_cluster_profiles", define_cluster_profiles_directory="")
+    assert played.rc != 0
+    assert "define_cluster_profiles_directory is not set" in played.output
