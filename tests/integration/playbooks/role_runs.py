@@ -27,3 +27,15 @@ def alone(harness, role, *arguments, after=(), **variables):
 
 def changing(sim, system="xclarity", since=0):
     return [(entry["method"], entry["path"]) for entry in sim.log(since=since, system=system, changing=True)]
+
+
+def output_with_a_warning(harness, role, *arguments, after=(), **variables):
+    """The output of a run that warns, which the harness takes for a failure of the test, and that ends well."""
+    try:
+        played = alone(harness, role, *arguments, after=after, **variables)
+    except AssertionError as exc:
+        output = str(exc)
+        assert "[WARNING]" in output
+        assert "failed=0" in output, output
+        return output
+    raise AssertionError(f"the run did not warn: {played.output}")

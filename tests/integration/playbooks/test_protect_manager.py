@@ -9,7 +9,7 @@ import json
 
 import pytest
 from playbook_output import shown
-from role_runs import alone, changing
+from role_runs import alone, changing, output_with_a_warning
 
 SAFE = {"protect_manager_destination": "/mnt/backups", "protect_manager_passphrase": "Passphrase-canary-72"}
 
@@ -180,11 +180,8 @@ def test_backups_that_cannot_be_put_in_order_are_copied_and_never_deleted(sim, h
         {"uuid": f"00000000-0000-4000-8000-00000000000{n}", "label": f"series-{n}", "date": f"March {n}", "locations": ["internal"]}
         for n in (1, 2)]})  # fmt: skip
     options = {**SAFE, "protect_manager_series": "series-", "protect_manager_label": "series-3", "protect_manager_keep": 1}
-    with pytest.raises(AssertionError) as shown_warning:
-        alone(harness, "protect_manager", **options)
-    output = str(shown_warning.value)
+    output = output_with_a_warning(harness, "protect_manager", **options)
     assert "no date that can be compared of series-1, series-2" in output
-    assert "failed=0" in output
     assert locations(sim) == {
         "nightly": ["internal"], "before-upgrade": ["internal", "/mnt/backups"],
         **dict.fromkeys(("series-1", "series-2", "series-3"), ["internal", "/mnt/backups"]),

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
+import pytest
 import yaml
-from harness import XCLARITY_PASSWORD
+from harness import PACKAGE, XCLARITY_PASSWORD
 from playbook_output import shown
-from role_runs import alone, changing, run
+from role_runs import alone, changing, output_with_a_warning, run
 
 WEB = {f"web-0{n}": {"xclarity_profile": f"web-0{n}", "xclarity_target": f"0A1000000000000000000000000000{n + 9:02X}"} for n in (1, 2, 3)}
 
@@ -78,6 +80,22 @@ def test_the_next_step_gets_the_file(sim, harness):
     assert again.recap["changed"] == 1
 
 
+@pytest.mark.parametrize("name", ["profile", "dest"])
+def test_without_a_profile_or_a_place_nothing_is_exported(sim, harness, name):
+    options = {"publish_os_image_profile": "web_gold", "publish_os_image_dest": str(harness.folder)}
+    played = alone(harness, "publish_os_image", **{**options, f"publish_os_image_{name}": ""})
+    assert played.rc != 0
+    assert f"publish_os_image_{name} is not set" in played.output
+    assert sim.log() == []
+
+
+def test_a_place_that_is_not_there_is_known_before_the_export(sim, harness):
+    options = {"publish_os_image_profile": "web_gold", "publish_os_image_dest": str(harness.folder / "nowhere" / "image.tar.gz")}
+    played = alone(harness, "publish_os_image", **options)
+    assert played.rc != 0
+    assert changing(sim) == []
+
+
 # -- acquire_servers --------------------------------------------------------------------------------------------------
 
 
@@ -97,6 +115,102 @@ def test_acquired_servers_are_hosts_of_the_next_play(sim, harness):
     assert "oslo-l1.example.net: l" in played.output
     assert "oslo-l2.example.net: l" in played.output
     assert played.recap["changed"] == 1  # the request; the inventory of a run is nobody's state
+
+
+ONE = [{"properties": {"Datacenter": "oslo", "Size": "l"}, "count": 1}]
+TWO = [{"properties": {"Datacenter": "oslo", "Size": "l"}, "count": 2}]
+QUICK = {"acquire_servers_poll_interval": 0.1}
+SHOW_HOSTS = [{"name": "Show", "ansible.builtin.debug": {"msg": "{{ groups.acquired }} and {{ acquire_servers_surplus }}"}}]
+
+
+def test_servers_beyond_what_is_asked_for_are_told_and_not_added(sim, harness):
+    assert alone(harness, "acquire_servers", acquire_servers_wanted=TWO, **QUICK).rc == 0
+    output = output_with_a_warning(harness, "acquire_servers", after=SHOW_HOSTS, acquire_servers_wanted=ONE, **QUICK)
+    assert "The group holds 1 servers more than were asked for: oslo-l2.example.net" in output
+    assert "['oslo-l1.example.net'] and ['oslo-l2.example.net']" in output
+
+
+def test_a_server_whose_name_is_an_option_of_ssh_is_not_added(sim, harness):
+    group = "5a9d0a0a1d41c81a2b3c4d01"
+    sim.seed(ops_manager={"servers": [
+        {"hostname": name, "group": group, "properties": {"Datacenter": "bergen", "Size": "s"}}
+        for name in ("-oProxyCommand=x", "bergen-1.example.net")
+    ]})  # fmt: skip
+    wanted = [{"properties": {"Datacenter": "bergen", "Size": "s"}, "count": 2}]
+    output = output_with_a_warning(harness, "acquire_servers", after=SHOW_HOSTS, acquire_servers_wanted=wanted, **QUICK)
+    assert "1 servers have a name that is no host name or address" in output
+    assert "['bergen-1.example.net'] and []" in output
+
+
+def test_what_to_do_about_a_shortage_is_handed_on_when_it_is_set(sim, harness):
+    module = importlib.import_module(f"{PACKAGE}.modules.server_pool_request")
+    options = {"acquire_servers_wanted": ONE, "acquire_servers_on_shortage": "partial", **QUICK}
+    played = alone(harness, "acquire_servers", "--check", **options)
+    assert (played.rc == 0) == ("on_shortage" in module.SPEC.options)
+    assert alone(harness, "acquire_servers", "--check", **{**options, "acquire_servers_on_shortage": ""}).rc == 0
+
+
+def bound(sim):
+    return sorted(one["hostname"] for one in sim.state("ops_manager")["servers"] if one["statusName"] == "BOUND")
+
+
+def test_servers_that_are_given_back_are_given_back_once(sim, harness):
+    assert alone(harness, "acquire_servers", acquire_servers_wanted=TWO, **QUICK).rc == 0
+    options = {"release_servers_hostnames": ["oslo-l1.example.net"], "release_servers_poll_interval": 0.1}
+    after = [{"name": "Show", "ansible.builtin.debug": {"msg": "{{ release_servers_results['oslo-l1.example.net'].state }} now"}}]
+    foretold = alone(harness, "release_servers", "--check", **options)
+    assert [step["resource"] for step in shown(foretold.output)[0]["planned_requests"]] == ["oslo-l1.example.net"]
+    played = alone(harness, "release_servers", after=after, **options)
+    assert (played.rc, played.recap["changed"]) == (0, 1), played.output
+    assert "absent now" in played.output
+    assert bound(sim) == ["oslo-l2.example.net", "reports1.example.net"]
+    again = alone(harness, "release_servers", **options)
+    assert (again.rc, again.recap["changed"]) == (0, 0), again.output
+
+
+@pytest.mark.parametrize("names", ["", None, "oslo-l1.example.net", {"all": True}])
+def test_no_server_is_given_back_by_a_guess(sim, harness, names):
+    played = alone(harness, "release_servers", release_servers_hostnames=names)
+    assert played.rc != 0
+    assert sim.log() == []
+
+
+def test_an_empty_list_gives_nothing_back(sim, harness):
+    played = alone(harness, "release_servers", release_servers_hostnames=[])
+    assert played.rc == 0, played.output
+    assert sim.log() == []
+
+
+EMPTY = {
+    "acquire_servers": ({"acquire_servers_wanted": ONE}, ["groups", "satisfied_by", "on_shortage", "wait_timeout"], ["endpoint", "public_key",
+                        "private_key", "group_id", "group_name", "ca_path", "validate_certs"]),
+    "release_servers": ({"release_servers_hostnames": ["oslo-l1.example.net"]}, ["concurrency", "on_failure", "wait_timeout"],
+                        ["endpoint", "public_key", "private_key", "group_id", "group_name", "ca_path", "validate_certs"]),
+    "publish_os_image": ({"publish_os_image_profile": "web_gold"}, ["mode", "force", "wait_timeout"],
+                         ["endpoint", "username", "password", "ca_path", "validate_certs"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["", None])
+@pytest.mark.parametrize("role", EMPTY)
+def test_empty_variables_are_not_set(sim, harness, role, value):
+    given, own, connection = EMPTY[role]
+    system = "xclarity" if role == "publish_os_image" else "ops_manager"
+    empty = [f"{role}_{name}" for name in own] + [f"{system}_{name}" for name in connection]
+    if role == "publish_os_image":
+        given = {**given, "publish_os_image_dest": str(harness.folder)}
+    played = alone(harness, role, "-e", json.dumps(dict.fromkeys(empty, value)), **given)
+    assert played.rc == 0, played.output
+    assert sim.log(system=system)
+
+
+@pytest.mark.parametrize("role", EMPTY)
+def test_nothing_becomes(sim, harness, role):
+    given = {**EMPTY[role][0], "ansible_become": True, "ansible_become_method": "sudo", "ansible_become_exe": "/nonexistent/sudo"}
+    if role == "publish_os_image":
+        given = {**given, "publish_os_image_dest": str(harness.folder)}
+    played = alone(harness, role, "-b", **given)
+    assert played.rc == 0, played.output
 
 
 # -- define_cluster_profiles ------------------------------------------------------------------------------------------
