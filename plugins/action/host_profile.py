@@ -31,6 +31,28 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, share
 
 MODULE = "groundwork.provision.profile_activation"
+# Which variable tells what: of a host's item, and of the other options of the module. Of several the first that is set counts. They are
+# named here, and not given as arguments, since Ansible copies and evaluates each text of an argument several times for each host.
+ITEM = {
+    "profile": ("activate_profiles_profile", "xclarity_profile"),
+    "uuid": ("activate_profiles_target", "xclarity_target"),
+    "restart": ("activate_profiles_restart", "xclarity_restart"),
+    "redeploy": ("activate_profiles_redeploy",),
+}
+# What the inventory plugin tells of a server.
+TOLD = {"uuid": ("xclarity_uuid",), "chassis": ("xclarity_chassis",), "slots": ("xclarity_slots",)}
+OPTIONS = {
+    "endpoint": ("xclarity_endpoint",),
+    "username": ("xclarity_username",),
+    "password": ("xclarity_password",),
+    "ca_path": ("xclarity_ca_path",),
+    "validate_certs": ("xclarity_validate_certs",),
+    "concurrency": ("activate_profiles_concurrency",),
+    "on_failure": ("activate_profiles_on_failure",),
+    "wait": ("activate_profiles_wait",),
+    "wait_timeout": ("activate_profiles_wait_timeout",),
+    "poll_interval": ("activate_profiles_poll_interval",),
+}
 # Made in Ansible's main process, from which all of its workers are forked. It keeps what stands in the registry's files from telling
 # anything about a password. Should workers not share it, each host runs a task of its own.
 _SECRET = os.urandom(32)
@@ -59,7 +81,9 @@ class ActionModule(ActionBase):
 
     def _register(self, registry: Registry, host: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Register what the host asks for; a result when that is nothing, or cannot be."""
-        item = self._values("item_from", variables, self._templar)
+        item = _values(ITEM, variables, self._templar)
+        if "uuid" not in item:
+            item |= _target(_values(TOLD, variables, self._templar))
         if "profile" not in item:
             return self._nothing(registry)
         options = self._options(variables, self._templar)
@@ -146,24 +170,9 @@ class ActionModule(ActionBase):
 
     # -- options -------------------------------------------------------------------------------------------------
 
-    def _values(self, name: str, variables: dict[str, t.Any], templar: Templar) -> dict[str, t.Any]:
-        """What variables say: the argument ``name`` is a mapping of options to variables, or lists of them of which the first that is
-        set counts. An empty text is not set, since that is what a survey sends for a field that was left out.
-
-        The variables are evaluated here and not by templates in the arguments, since each process would compile each template anew.
-        """
-        found = {}
-        for option, names in self._task.args[name].items():
-            for one in [names] if isinstance(names, str) else names:
-                value = templar.template(variables[one]) if one in variables else None
-                if not (value is None or (isinstance(value, str) and not value.strip())):
-                    found[option] = value
-                    break
-        return found
-
     def _options(self, variables: dict[str, t.Any], templar: Templar) -> dict[str, t.Any]:
         """The options of the module for one host: those of the role that are set, over module_defaults."""
-        options = self._values("options_from", variables, templar)
+        options = _values(OPTIONS, variables, templar)
         if hasattr(module_common, "_apply_action_arg_defaults"):
             return module_common._apply_action_arg_defaults(MODULE, self._task, options, templar)
         # ansible-core 2.18
@@ -183,6 +192,25 @@ class ActionModule(ActionBase):
         endpoint = str(options.get("endpoint") or "").strip().rstrip("/").casefold()
         told = [{**options, "endpoint": endpoint}, environment, self._task.check_mode, self._task.diff]
         return hmac.new(_SECRET, json.dumps(told, sort_keys=True, default=str).encode(), hashlib.sha256).hexdigest()
+
+
+def _values(names: dict[str, tuple[str, ...]], variables: dict[str, t.Any], templar: Templar) -> dict[str, t.Any]:
+    """What the variables say, those that are set. An empty text is not: a survey sends it for a field that was left out."""
+    found = {}
+    for option, candidates in names.items():
+        for name in candidates:
+            value = templar.template(variables[name]) if name in variables else None
+            if not (value is None or (isinstance(value, str) and not value.strip())):
+                found[option] = value
+                break
+    return found
+
+
+def _target(told: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Where the profile of a server belongs: a server in a chassis is named by its bay, any other by its UUID."""
+    if told.get("chassis") and told.get("slots"):
+        return {"uuid": f"{told['chassis']}_bay{told['slots'][0]}"}
+    return {"uuid": told["uuid"]} if told.get("uuid") else {}
 
 
 def _planned(plan: list[t.Any]) -> dict[str, t.Any]:
