@@ -34,7 +34,7 @@ def output_with_a_warning(harness, role, *arguments, after=(), **variables):
     try:
         played = alone(harness, role, *arguments, after=after, **variables)
     except AssertionError as exc:
-        output = str(exc)
+        output = " ".join(str(exc).split())  # long warnings are wrapped
         assert "[WARNING]" in output
         assert "failed=0" in output, output
         return output
