@@ -153,6 +153,7 @@ class ActionModule(ActionBase):
         task = self._task.copy()
         task.action = MODULE
         task.args = {**options, "profiles": items}
+        task.delegate_to = None
         interpreter = variables["hostvars"]["localhost"].get("ansible_python_interpreter") or sys.executable
         action = self._shared_loader_obj.action_loader.get(
             MODULE,
@@ -194,7 +195,7 @@ class ActionModule(ActionBase):
         return hmac.new(_SECRET, json.dumps(told, sort_keys=True, default=str).encode(), hashlib.sha256).hexdigest()
 
 
-def _values(names: dict[str, tuple[str, ...]], variables: dict[str, t.Any], templar: Templar) -> dict[str, t.Any]:
+def _values(names: t.Mapping[str, tuple[str, ...]], variables: dict[str, t.Any], templar: Templar) -> dict[str, t.Any]:
     """What the variables say, those that are set. An empty text is not: a survey sends it for a field that was left out."""
     found = {}
     for option, candidates in names.items():

@@ -16,8 +16,8 @@ import yaml
 from harness import Harness, Played
 
 ROLE = "groundwork.provision.activate_profiles"
-# A way to become that is not there: whatever tries to use it fails.
-NO_BECOME = {"ansible_become_method": "sudo", "ansible_become_exe": "/nonexistent/sudo"}
+# A way to become that is not there: whatever tries to use it fails. (Nobody becomes who he is, as root in a container.)
+NO_BECOME = {"ansible_become_method": "sudo", "ansible_become_exe": "/nonexistent/sudo", "ansible_become_user": "somebody"}
 # A task that makes its host unreachable, without a network.
 UNREACHABLE = """
 from ansible.plugins.action import ActionBase

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from hosts_of_a_play import NO_BECOME
 from playbook_output import shown
 from role_runs import alone, changing, output_with_a_warning
 
@@ -70,7 +71,10 @@ def locations(sim):
     return {one["label"]: one["locations"] for one in sim.state("xclarity")["data"]["backups"].values()}
 
 
-@pytest.mark.parametrize("destination", ["internal", "INTERNAL", " Internal ", "internal/", "Internal//", "", "/", "mnt/backups", "/mnt/../backups"])
+LOCAL = ["internal", "INTERNAL", " Internal ", "internal/", "Internal//"]
+
+
+@pytest.mark.parametrize("destination", [*LOCAL, "", "/", "mnt/backups", "/mnt/../backups"])
 def test_what_is_no_share_is_refused_before_anything_is_sent(sim, harness, destination):
     options = {**SAFE, "protect_manager_destination": destination, "protect_manager_series": "", "protect_manager_label": "x"}
     played = alone(harness, "protect_manager", **options)
@@ -153,6 +157,8 @@ def test_a_copy_with_another_checksum_is_no_reason_to_delete(sim, harness):
         ({"protect_manager_passphrase": "secret-of\nthe-test"}, "config_passphrase"),
         ({"protect_manager_keep": "some"}, "config_keep"),
         ({"protect_manager_label": "other-1"}, "config_label"),
+        ({"protect_manager_label": "groundwork-1 "}, "config_label"),
+        ({"protect_manager_label": "groundwork-" + "x" * 255}, "config_label"),
     ],
 )
 def test_a_mistake_in_a_variable_shows_before_anything_is_sent(sim, harness, options, code):
@@ -185,7 +191,7 @@ def test_backups_that_cannot_be_put_in_order_are_copied_and_never_deleted(sim, h
     assert "no date that can be compared of series-1, series-2" in output
     assert locations(sim) == {
         "nightly": ["internal"], "before-upgrade": ["internal", "/mnt/backups"],
-        **dict.fromkeys(("series-1", "series-2", "series-3"), ["internal", "/mnt/backups"]),
+        **{f"series-{n}": ["internal", "/mnt/backups"] for n in (1, 2, 3)},
     }  # fmt: skip
 
 
@@ -202,6 +208,6 @@ def test_empty_variables_are_not_set(sim, harness):
 
 
 def test_nothing_becomes(sim, harness):
-    become = {"ansible_become": True, "ansible_become_method": "sudo", "ansible_become_exe": "/nonexistent/sudo"}
+    become = {"ansible_become": True, **NO_BECOME}
     played = alone(harness, "protect_manager", "-b", **SAFE, **become)
     assert played.rc == 0, played.output

@@ -11,6 +11,7 @@ import json
 import pytest
 import yaml
 from harness import PACKAGE, XCLARITY_PASSWORD
+from hosts_of_a_play import NO_BECOME
 from playbook_output import shown
 from role_runs import alone, changing, output_with_a_warning, run
 
@@ -181,14 +182,14 @@ def test_an_empty_list_gives_nothing_back(sim, harness):
     assert sim.log() == []
 
 
+POOL = ["endpoint", "public_key", "private_key", "group_id", "group_name", "ca_path", "validate_certs"]
+LXCA = ["endpoint", "username", "password", "ca_path", "validate_certs"]
+# role -> what it needs, its other variables, and those of its connection
 EMPTY = {
-    "acquire_servers": ({"acquire_servers_wanted": ONE}, ["groups", "satisfied_by", "on_shortage", "wait_timeout"], ["endpoint", "public_key",
-                        "private_key", "group_id", "group_name", "ca_path", "validate_certs"]),
-    "release_servers": ({"release_servers_hostnames": ["oslo-l1.example.net"]}, ["concurrency", "on_failure", "wait_timeout"],
-                        ["endpoint", "public_key", "private_key", "group_id", "group_name", "ca_path", "validate_certs"]),
-    "publish_os_image": ({"publish_os_image_profile": "web_gold"}, ["mode", "force", "wait_timeout"],
-                         ["endpoint", "username", "password", "ca_path", "validate_certs"]),
-}  # fmt: skip
+    "acquire_servers": ({"acquire_servers_wanted": ONE}, ["groups", "satisfied_by", "on_shortage", "wait_timeout"], POOL),
+    "release_servers": ({"release_servers_hostnames": ["oslo-l1.example.net"]}, ["concurrency", "on_failure", "wait_timeout"], POOL),
+    "publish_os_image": ({"publish_os_image_profile": "web_gold"}, ["mode", "force", "wait_timeout"], LXCA),
+}
 
 
 @pytest.mark.parametrize("value", ["", None])
@@ -206,7 +207,7 @@ def test_empty_variables_are_not_set(sim, harness, role, value):
 
 @pytest.mark.parametrize("role", EMPTY)
 def test_nothing_becomes(sim, harness, role):
-    given = {**EMPTY[role][0], "ansible_become": True, "ansible_become_method": "sudo", "ansible_become_exe": "/nonexistent/sudo"}
+    given = {**EMPTY[role][0], "ansible_become": True, **NO_BECOME}
     if role == "publish_os_image":
         given = {**given, "publish_os_image_dest": str(harness.folder)}
     played = alone(harness, role, "-b", **given)
@@ -237,7 +238,8 @@ def test_a_bad_spec_fails_in_check_mode_already(sim, harness):
 
 
 def spec(flavor):
-    return {"type": "os.nova.server", "version": "1.0", "properties": {"name": "web", "flavor": flavor, "networks": [{"network": "private"}]}}
+    properties = {"name": "web", "flavor": flavor, "networks": [{"network": "private"}]}
+    return {"type": "os.nova.server", "version": "1.0", "properties": properties}
 
 
 def write_specs(folder, **specs):

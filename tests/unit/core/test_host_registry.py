@@ -8,8 +8,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from pathlib import Path
 
 import pytest
+
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 
 PLAY = ["a", "b", "c", "d"]
@@ -106,6 +108,10 @@ def work(folder, ready, go, die):
         registry.store({host: {"worked": True} for host in batch.hosts})
 
 
+def read(folder, host, answers):
+    answers.put(Registry(folder, "call").result(host))
+
+
 @pytest.mark.parametrize("die, expected", [(False, {"worked": True}), (True, None)])
 def test_a_host_waits_for_who_works_for_it_and_not_for_one_that_is_dead(registry, tmp_path, die, expected):
     context = multiprocessing.get_context("fork")
@@ -116,8 +122,14 @@ def test_a_host_waits_for_who_works_for_it_and_not_for_one_that_is_dead(registry
     assert ready.wait(30)
     with registry.take("b", PLAY) as batch:
         assert batch is None
+    answers = context.SimpleQueue()
+    reader = context.Process(target=read, args=(str(tmp_path), "b", answers))
+    reader.start()
+    reader.join(0.3)
+    assert reader.is_alive(), "it did not wait"
     go.set()
-    assert registry.result("b") == expected
+    reader.join(30)
+    assert answers.get() == expected
     worker.join(30)
 
 
@@ -147,3 +159,52 @@ def test_of_many_that_come_at_once_each_registration_is_taken_by_one(registry, t
     while not log.empty():
         taken.append(log.get())
     assert sorted(taken) == PLAY
+
+
+def live(folder, host, rounds, answers):
+    """What the action does, again and again: register, work for all who wait, read the own result."""
+    registry = Registry(folder, "call")
+    for number in range(rounds):
+        registry.register(host, f"key {number % 2}", {"number": number})
+        while not registry.has_result(host):
+            with registry.take(host, PLAY) as batch:
+                if batch is None:
+                    break
+                registry.store(dict(zip(batch.hosts, batch.items, strict=True)))
+        answers.put((host, number, registry.result(host)))
+
+
+def test_hosts_that_come_at_any_time_each_get_their_own_result(tmp_path):
+    context = multiprocessing.get_context("fork")
+    answers, rounds = context.Queue(), 60
+    workers = [context.Process(target=live, args=(str(tmp_path), host, rounds, answers)) for host in PLAY]
+    for worker in workers:
+        worker.start()
+    found = [answers.get(timeout=60) for _each in range(rounds * len(PLAY))]
+    for worker in workers:
+        worker.join(30)
+    assert [one for one in found if one[2] != {"number": one[1]}] == []
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_what_it_costs_grows_with_the_hosts_and_no_faster(tmp_path, monkeypatch, alike):
+    """All of one server, or each of its own."""
+    opened = []
+    real = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, *args, **kwargs: opened.append(self) or real(self, *args, **kwargs))
+
+    def cost(count: int) -> int:
+        opened.clear()
+        registry, hosts = Registry(str(tmp_path), f"call {count}"), [f"h{n}" for n in range(count)]
+        for host in hosts:
+            registry.register(host, "one" if alike else host, {})
+        for host in hosts:
+            while not registry.has_result(host):
+                with registry.take(host, hosts) as batch:
+                    if batch is None:
+                        break
+                    registry.store({one: {} for one in batch.hosts})
+            assert registry.result(host) == {}
+        return len(opened)
+
+    assert cost(80) <= 2 * cost(40) + 10

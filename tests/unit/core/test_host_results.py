@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, share
 
 HOSTS, ITEMS = ["a", "b"], [{"profile": "p-a"}, {"profile": "p-b"}]
@@ -35,9 +36,8 @@ def test_each_host_changes_by_itself():
 
 def test_each_host_fails_by_itself_and_keeps_the_error():
     error = {"code": "job_failed", "resource": "p-b", "message": "it failed"}
-    shared = share(
-        result(row("a", changed=True, outcome="finished"), row("b", changed=True, outcome="started", error=error), failed=True), HOSTS, ITEMS
-    )
+    rows = row("a", changed=True, outcome="finished"), row("b", changed=True, outcome="started", error=error)
+    shared = share(result(*rows, failed=True), HOSTS, ITEMS)
     assert flags(shared) == {"a": (True, False), "b": (True, True)}
     assert shared["b"]["error"]["code"] == "job_failed"
     assert shared["b"]["msg"] == "it failed"
