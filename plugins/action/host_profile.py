@@ -112,15 +112,19 @@ class ActionModule(ActionBase):
     def _activate(self, registry: Registry, host: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Work for as many hosts as wait while this one has no result, then return its own."""
         done: list[dict[str, t.Any]] = []
+        # Ansible does not count a host that failed and is in an ``always``. It works for itself.
+        play = list(dict.fromkeys([*variables["ansible_play_batch"], host]))
         while not registry.has_result(host):
-            with registry.take(host, variables["ansible_play_batch"]) as batch:
+            if registry.dropped(host):
+                self._register(registry, host, variables)
+            with registry.take(host, play) as batch:
                 if batch is None:
                     break
                 if batch.hosts:
                     done.append(self._run_for(registry, batch, host, variables))
         own = registry.result(host) or ended("the process that worked for this host ended without a result.")
         # Under the name of the host stands its item, so that it is found as in the results of a loop over hosts.
-        own[host] = own.pop("profile", None) or {"error": own.get("error")}
+        own.setdefault(host, own.pop("profile", None) or {"error": own.get("error")})
         for name in ("warnings", "deprecations"):
             told = [one for result in done for one in result.get(name) or []]
             own |= {name: told} if told else {}

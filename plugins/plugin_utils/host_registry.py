@@ -68,7 +68,7 @@ class Registry:
     def take(self, prefer: str, batch: t.Sequence[str]) -> t.Iterator[Batch | None]:
         """Take the registrations of one key, that of the host ``prefer`` if it waits, else any; None when nobody waits.
 
-        batch: the hosts that are in the play, in its order; others have left it since and are dropped. Those that are taken
+        batch: the hosts that are in the play, in its order; others may have left it since and are dropped. Those that are taken
         wait for :meth:`store` until this context is left.
         """
         with contextlib.ExitStack() as stack:
@@ -86,6 +86,10 @@ class Registry:
         """Keep what became of each host."""
         for host, result in results.items():
             self._write(host, {"result": result})
+
+    def dropped(self, host: str) -> bool:
+        """Somebody who took the registration did not count ``host`` as one of the play."""
+        return "dropped" in self._read(host)
 
     def has_result(self, host: str) -> bool:
         return "result" in self._read(host)
@@ -115,8 +119,9 @@ class Registry:
             row = json.loads(file.read_text(encoding="utf-8"))
             rows[row["host"]] = row["item"]
         hosts = [host for host in batch if host in rows]
-        for host in hosts:
-            self._write(host, {"taken": folder.name})
+        left = rows.keys() - set(hosts)
+        for host in rows:
+            self._write(host, {"dropped": True} if host in left else {"taken": folder.name})
         return Batch(hosts, [rows[host] for host in hosts])
 
     def _state(self, host: str) -> Path:

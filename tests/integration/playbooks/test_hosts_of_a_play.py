@@ -190,8 +190,23 @@ def test_a_play_that_is_to_end_with_a_failure_tells_truly_what_was_done_for_each
     assert [host for host, of in numbers.items() if of["failed"]] == ["web-01"]
     assert [host for host, of in numbers.items() if of["changed"]] == ["far-01", "far-02", "web-02", "web-03"]
     (report,) = (harness.folder / "junit").glob("*.xml")
-    failed = [case.get("name", "") for case in ElementTree.parse(report).iter("testcase") if {part.tag for part in case} & {"failure", "error"}]
+    cases = ElementTree.parse(report).iter("testcase")
+    failed = [case.get("name", "") for case in cases if {part.tag for part in case} & {"failure", "error"}]
     assert [name[: name.index("]")] for name in failed] == ["[web-01"]
+
+
+@pytest.mark.parametrize("part", ["rescue", "always"])
+@pytest.mark.parametrize("form", ["import_role", "include_role"])
+def test_hosts_that_failed_before_can_call_it_in_a_rescue_or_always(sim, harness, estate, part, form):
+    """Ansible does not count a host in ``always`` among those of the play any more."""
+    block = {"name": "Try", "block": [{"name": "Fail", "ansible.builtin.fail": None, "when": "inventory_hostname in ['web-02', 'far-01']"}],
+             part: plays.use(form)["tasks"]}  # fmt: skip
+    played = plays.play(harness, estate, [{"hosts": "all", "gather_facts": False, "tasks": [block]}])
+    called = ["far-01", "web-02"] if part == "rescue" else sorted({*estate} - {"bastion"})
+    assert activated(sim) == called, played.output
+    numbers = plays.recap(played)
+    assert sorted(host for host, of in numbers.items() if of["changed"]) == called
+    assert sum(of["failed"] for of in numbers.values()) == (2 if part == "always" else 0)
 
 
 def test_a_call_that_is_delegated_is_worked_for_all_the_same(sim, harness, estate):

@@ -38,6 +38,8 @@ def test_a_host_that_has_left_the_play_is_not_worked_for(registry):
         registry.register(host, "one", {})
     with registry.take("a", ["a", "c"]) as batch:
         assert batch == Batch(["a"], [{}])
+    assert registry.dropped("b")
+    assert not registry.dropped("a")
     assert registry.result("b") is None
 
 
