@@ -33,11 +33,11 @@ demo: build ## run the playbook twice against three simulated servers; FAULTS=1 
 test: $(READY) ## run the unit, property, simulator and integration tests on the built artifact (ARGS="-k name")
 	@$(BIN)/python tools/run_tests.py $(ARGS)
 
-gates: $(READY) ## run ansible-test sanity, ansible-lint, antsibull, ruff, mypy (ARGS="sanity" for one)
+gates: $(READY) ## check what is generated; run ansible-test sanity, ansible-lint, antsibull, ruff, mypy (ARGS="sanity" for one)
 	@$(BIN)/python tools/gates.py $(ARGS)
 
-fix: $(READY) ## let ruff repair what it can, and bring meta/runtime.yml up to date
-	@$(BIN)/ruff check --quiet --fix . && $(BIN)/python tools/action_groups.py
+fix: $(READY) ## write what is generated (CONTRIBUTING.md lists it), and let ruff repair what it can
+	@$(BIN)/python tools/generate.py && $(BIN)/ruff check --quiet --fix .
 
 molecule: build ## run the scenario of each role against the simulated servers, twice each
 	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/build/collections $(BIN)/molecule test --all $(ARGS)

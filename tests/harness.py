@@ -116,6 +116,15 @@ class Harness:
         result.pop("exception", None)  # an object of the controller's, which no test of a module expects
         return Result(result)
 
+    def leave_unfinished(self, system: str, kind: str, identity: tuple[str, ...], *keys: str) -> None:
+        """The record as a run leaves it that was killed around its requests."""
+        guard = importlib.import_module(f"{PACKAGE}.module_utils._guard")
+        clock = importlib.import_module(f"{PACKAGE}.module_utils._clock").Clock()
+        one = guard.Guard(str(self.folder / "state"), system, kind, clock, settle=0)
+        one.identify(*identity)
+        with one:
+            one.intend(keys)
+
     # -- playbooks -----------------------------------------------------------------------------------------------
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -184,6 +193,8 @@ def run_main(main: Any, arguments: dict[str, Any], *, check: bool = False, diff:
     in_process = importlib.import_module(f"{PACKAGE}.plugin_utils.in_process")
     ansible_warnings._global_warnings.clear()
     ansible_warnings._global_deprecations.clear()
+    if display := sys.modules.get("ansible.utils.display"):
+        display.Display()._warns.clear()  # the controller shows each text once in its life
     internal = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_no_log": True, "_ansible_verbosity": 0}
     text = in_process.run_here(main, {**arguments, **internal})
     result = Result(_decode(text))

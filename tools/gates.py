@@ -49,8 +49,8 @@ def gates() -> tuple[list[Gate], list[Gate]]:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     sanity = [Gate("sanity", ["ansible-test", "sanity", "--local", "--python", python, "--color", "no"])]
     others = [
+        Gate("generated", [sys.executable, "tools/generate.py", "--check"]),
         Gate("ruff", ["ruff", "check", "--quiet", "--no-cache", "--output-format=concise", "."]),
-        Gate("groups", [sys.executable, "tools/action_groups.py", "--check"]),
         Gate("changelog", ["antsibull-changelog", "lint"]),
         Gate(
             "mypy",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""server_pool_server inside the controller, where that gives the same result; see plugin_utils/in_process.py."""
+"""Runs server_pool_server in the controller where that gives the same result as a module; see plugin_utils/in_process.py."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ options:
     default: required
   state_dir:
     description:
-      - Private directory on a local file system for the lock and for the record of unfinished requests. It holds no secrets.
+      - Private directory on a local file system for what the runs of this user on this machine have to know of each other. That is the
+        lock and the record of unfinished requests, and for XClarity Administrator the sessions in use. It holds no secrets.
       - If not set, the environment variable E(GROUNDWORK_STATE_DIR) is used.
     type: path
     default: ~/.ansible/groundwork

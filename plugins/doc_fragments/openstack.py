@@ -11,15 +11,20 @@ class ModuleDocFragment:
 options:
   cloud:
     description:
-      - Name of an entry of C(clouds.yaml). It is read by openstacksdk, which also reads C(secure.yaml) beside it.
-      - What is set in O(auth), O(auth_type), O(region_name) and the other options of the connection is laid over it.
-      - If not set, the environment variable E(OS_CLOUD) is used.
-    type: str
+      - Name of an entry of C(clouds.yaml), or the settings of such an entry as a mapping, as the modules of C(openstack.cloud) take it.
+      - openstacksdk resolves it, with C(secure.yaml), vendor profiles, defaults, lists of regions, and E(OS_CLIENT_CONFIG_FILE).
+      - What is set in O(auth), O(auth_type), O(region_name) and the other options of the connection is laid over the entry.
+        Beside a mapping, which has its own places for them, they are refused.
+      - A mapping with an C(auth_url) or a C(profile) stands alone. It may also name a C(cloud) to be laid over.
+      - If neither this is set nor an O(auth) with O(auth.auth_url), the environment variable E(OS_CLOUD) is used.
+    type: raw
   auth:
     description:
       - How to get a token from Keystone v3.
-      - If neither this nor O(cloud) is set, E(OS_AUTH_URL), E(OS_USERNAME), E(OS_PASSWORD) and so on are used,
-        one variable for each suboption.
+      - With O(auth.auth_url) it stands alone, and nothing of the environment is mixed in. Without, it is laid over O(cloud), or the cloud
+        that E(OS_CLOUD) names, or else over the variables E(OS_AUTH_URL), E(OS_USERNAME), E(OS_PASSWORD) and so on.
+      - Where a suboption names something, the same thing under its other name (id and name, or another secret) is not taken from there.
+      - A blank value is not set, here and in the variables.
     type: dict
     suboptions:
       auth_url:
@@ -80,9 +85,9 @@ options:
         type: str
   auth_type:
     description:
-      - V(password), V(token), V(applicationcredential) or V(totp), with or without V(v3) in front.
+      - V(password), V(token), V(applicationcredential) or V(totp), with or without V(v3) in front, or any other plug-in of
+        keystoneauth1 that gets a token.
       - If it is not set, it is told from the secret that is set.
-      - With O(cloud) also any other plug-in of keystoneauth1 that C(clouds.yaml) names.
       - The clustering service answers with an internal error to an application credential as long as its user has never called it with a
         password or token.
       - If neither O(auth) nor O(cloud) is set, the environment variable E(OS_AUTH_TYPE) is used.
@@ -105,6 +110,7 @@ options:
   validate_certs:
     description:
       - Whether certificates are verified. If nothing says otherwise, they are.
+      - In C(clouds.yaml) and E(OS_INSECURE) nothing but a boolean is taken (V(true), V(yes), V(on), V(1) and their opposites), too.
       - If neither this nor O(cloud) is set, the environment variable E(OS_INSECURE) is used.
     type: bool
     aliases: [verify]
@@ -112,10 +118,14 @@ options:
     description:
       - File of PEM certificates that sign those of Keystone and of the clustering service.
       - If neither this nor O(cloud) is set, the environment variable E(OS_CACERT) is used.
+      - If that is not set either, the certificate authorities of the system are trusted, or those of certifi on a system that has none.
+      - E(SSL_CERT_FILE) and E(REQUESTS_CA_BUNDLE) are not used.
     type: path
     aliases: [ca_cert]
   use_proxy:
-    description: Whether the proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are followed.
+    description:
+      - Whether the proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are followed.
+      - Proxies that speak HTTP are supported, with C(http://) or C(https://) in front; a SOCKS proxy is refused.
     type: bool
     default: true
   timeout:
@@ -125,7 +135,8 @@ options:
     type: float
     default: 90.0
 requirements:
+  - python >= 3.11
   - requests >= 2.32.4
   - keystoneauth1 >= 5.6
-  - openstacksdk >= 4.0 (only with O(cloud))
+  - openstacksdk >= 4.0
 """

@@ -49,10 +49,13 @@ options:
     description:
       - File of PEM certificates that sign the server's certificate.
       - If not set, the environment variable E(OPS_MANAGER_CA_PATH) is used.
+      - If that is not set either, the certificate authorities of the system are trusted, or those of certifi on a system that has none.
+      - E(SSL_CERT_FILE) and E(REQUESTS_CA_BUNDLE) are not used.
     type: path
   use_proxy:
     description:
       - Whether the proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are followed.
+      - Proxies that speak HTTP are supported, with C(http://) or C(https://) in front; a SOCKS proxy is refused.
       - If not set, the environment variable E(OPS_MANAGER_USE_PROXY) is used.
     type: bool
     default: true
@@ -63,6 +66,7 @@ options:
     type: float
     default: 30.0
 requirements:
+  - python >= 3.11
   - requests >= 2.32.4
 notes:
   - The server pool is off by default since Ops Manager 4.0. The documentation that this is built from covers releases 3.4 to 4.2.

@@ -27,7 +27,7 @@ options:
     type: str
   auth_method:
     description:
-      - V(session) logs in, and logs out on every way out. A user has three sessions by default.
+      - V(session) logs in, and logs out on every way out. A user has three sessions by default, see O(max_sessions).
       - V(basic) sends user and password with each request and needs no session.
       - If not set, the environment variable E(XCLARITY_AUTH_METHOD) is used.
     type: str
@@ -38,6 +38,21 @@ options:
       - A session that M(groundwork.provision.xclarity_session) returned. It is used as it is and not closed.
       - Neither O(username) nor O(password) is needed then.
     type: dict
+  max_sessions:
+    description:
+      - How many sessions at once XClarity Administrator allows its user (C(MaxConcurrentSessions)), 0 for any number. So many tasks of this
+        machine are logged in at once at most, and the others wait for their turn.
+      - A session that a killed run has left open is ended by the next task that logs in as the same user.
+      - If not set, the environment variable E(XCLARITY_MAX_SESSIONS) is used.
+    type: int
+    default: 3
+  state_dir:
+    description:
+      - Private directory on a local file system for what the runs of this user on this machine have to know of each other. That is the
+        lock and the record of unfinished requests, and for XClarity Administrator the sessions in use. It holds no secrets.
+      - If not set, the environment variable E(GROUNDWORK_STATE_DIR) is used.
+    type: path
+    default: ~/.ansible/groundwork
   validate_certs:
     description:
       - Whether the server's certificate is verified.
@@ -48,10 +63,13 @@ options:
     description:
       - File of PEM certificates that sign the server's certificate.
       - If not set, the environment variable E(XCLARITY_CA_PATH) is used.
+      - If that is not set either, the certificate authorities of the system are trusted, or those of certifi on a system that has none.
+      - E(SSL_CERT_FILE) and E(REQUESTS_CA_BUNDLE) are not used.
     type: path
   use_proxy:
     description:
       - Whether the proxy variables of the environment (E(HTTPS_PROXY), E(NO_PROXY)) are followed.
+      - Proxies that speak HTTP are supported, with C(http://) or C(https://) in front; a SOCKS proxy is refused.
       - If not set, the environment variable E(XCLARITY_USE_PROXY) is used.
     type: bool
     default: true
@@ -62,5 +80,6 @@ options:
     type: float
     default: 30.0
 requirements:
+  - python >= 3.11
   - requests >= 2.32.4
 """

@@ -12,6 +12,16 @@ description:
   - Makes a host of each server that is bound to a group (project) of Ops Manager, and groups them by their properties.
   - The file must end with C(server_pool.yml) or C(server_pool.yaml).
   - What agents wrote into their properties is data, it is never evaluated as a template.
+  - Agents also name their machines. A server becomes a host only when its name is a host name or an IP address, and not one of
+    this machine. The others are left out, with one warning that counts them and names some.
+  - Where several servers have one name, each gets C(_) and its id appended, and C(ansible_host) is the name.
+notes:
+  - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
+  - A blank value (an empty text, or null) is not set, neither in the file nor in the environment.
+  - Of O(group_id) and O(group_name), one in the file comes before both in the environment.
+  - Templates are evaluated in the text of the file only, with the variables of the command line (C(-e)). Values of the environment and
+    values encrypted with Vault are taken letter for letter.
+  - A cache (O(cache)) is kept for each endpoint, key, group and choice of servers. Another key does not find it.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
@@ -32,22 +42,26 @@ options:
     description: Public part of the API key, or the user name where a release before 4.2 has personal API keys.
     type: str
     required: true
+    aliases: [username]
     env: [{name: OPS_MANAGER_PUBLIC_KEY}]
   private_key:
     description: Private part of the API key, or the personal API key of the user. It may be a template or vaulted.
     type: str
     required: true
+    aliases: [api_key]
     env: [{name: OPS_MANAGER_PRIVATE_KEY}]
   group_id:
     description: Id of the group (project). Either this or O(group_name).
     type: str
+    aliases: [project_id]
     env: [{name: OPS_MANAGER_GROUP_ID}]
   group_name:
-    description: Name of the group (project).
+    description: Name of the group (project). Either this or O(group_id).
     type: str
+    aliases: [project_name]
     env: [{name: OPS_MANAGER_GROUP_NAME}]
   validate_certs:
-    description: Whether the server's certificate is verified.
+    description: Whether the server's certificate is verified. Nothing but V(false) (V(no), V(off), V(0)) turns it off, with a warning.
     type: bool
     default: true
     env: [{name: OPS_MANAGER_VALIDATE_CERTS}]
@@ -66,12 +80,12 @@ options:
     default: 30.0
     env: [{name: OPS_MANAGER_TIMEOUT}]
   properties:
-    description: Only servers with these properties; a list of values means any of them.
+    description: Only servers with these properties; a list of values means any of them. Values may be templates.
     type: dict
     default: {}
   property_groups:
     description:
-      - Whether each property makes a group, V(server_pool_<property>_<value>). Characters that a group's name can not have become V(_).
+      - Whether each property makes a group, V(server_pool_<property>_<value>). Characters that a group's name cannot have become V(_).
     type: bool
     default: true
   agents:
@@ -109,88 +123,61 @@ compose:
 
 import typing as t
 
-from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, facts
-from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder, collector_paused
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import may_be_host, unique
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
 
-CONNECTION = ("endpoint", "public_key", "private_key", "group_id", "group_name", "validate_certs", "ca_path", "use_proxy", "timeout")
 
-
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(ServerInventory):
     """See DOCUMENTATION."""
 
     NAME = "groundwork.provision.server_pool"
+    endings = ("server_pool",)
+    connection = ("endpoint", "public_key", "private_key", "group_id", "group_name", "validate_certs", "ca_path", "use_proxy", "timeout")
+    secrets = ("private_key",)
+    selection = ("properties", "agents", "processes")
+    exclusive = (("group_id", "group_name"),)
 
-    def verify_file(self, path: str) -> bool:
-        """Whether this looks like a file of ours."""
-        return bool(super().verify_file(path)) and path.endswith(("server_pool.yml", "server_pool.yaml"))
+    def connect(self, run: Run) -> api.OpsManager:
+        return api.connect(run)
 
-    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        """Read the file, then the servers (from the cache where that is on), then fill the inventory."""
-        super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
-        with collector_paused():
-            self._fill(self._cached(path, cache))
+    def fetch(self, client: t.Any, run: Run) -> list[Row]:
+        """Each server as ``{"name", "vars"}``."""
+        return facts.hosts(
+            client,
+            api.group_id(client, run.params),
+            self.get_option("properties"),
+            agents=self.get_option("agents"),
+            processes=self.get_option("processes"),
+        )
 
-    def _cached(self, path: str, cache: bool) -> list[dict[str, t.Any]]:
-        wanted = self.get_option("cache")
-        key = self.get_cache_key(path)
-        hosts = self._cache.get(key) if wanted and cache else None
-        if hosts is None:
-            hosts = self._hosts()
-            if wanted:
-                self._cache[key] = hosts
-        return hosts
+    def of_use(self, row: Row) -> bool:
+        facts = row.get("vars")
+        return "name" in row and isinstance(facts, dict) and facts.keys() >= {"server_pool_id", "server_pool_properties"}
 
-    def _hosts(self) -> list[dict[str, t.Any]]:
-        """The hosts as plain data: ``{"name", "vars"}`` each."""
-        if _wire.requests is None or _wire.requests_is_too_old():
-            raise AnsibleParserError("the inventory plugin server_pool needs the Python library requests, 2.32.4 or later")
-        run = None
-        try:
-            run = Run({name: self._value(name) for name in CONNECTION})
-            with api.connect(run) as client:
-                return facts.hosts(
-                    client,
-                    api.group_id(client, run.params),
-                    self.get_option("properties"),
-                    agents=self.get_option("agents"),
-                    processes=self.get_option("processes"),
-                )
-        except Failure as failure:
-            text = failure.message()
-            raise AnsibleParserError(run.redactor.text(text) if run is not None else text) from None
-
-    def _value(self, name: str) -> t.Any:
-        """An option; what is written as a template is evaluated, a vaulted one becomes plain text."""
-        value = self.get_option(name)
-        if isinstance(value, str):
-            value = str(self.templar.template(value)) if self.templar.is_template(value) else str(value)
-        return value
-
-    def _fill(self, hosts: list[dict[str, t.Any]]) -> None:
-        strict = self.get_option("strict")
-        compose, groups, keyed = self.get_option("compose"), self.get_option("groups"), self.get_option("keyed_groups")
+    def fill(self, rows: list[Row]) -> None:
+        usable = []
+        for row in rows:
+            if may_be_host(row["name"]):
+                usable.append(row)
+            else:
+                self.leave_out("the server", row["name"])
+        names = unique([row["name"] for row in usable], [str(row["vars"]["server_pool_id"]) for row in usable])
         by_property = self.get_option("property_groups")
         by_pair: dict[tuple[str, str], t.Any] = {}
         adder = Adder(self.inventory)
-        for host in hosts:
+        for name, row in zip(names, usable, strict=True):
             # What a cache keeps is as it came; a host has copies, fit to be shown.
-            entry = adder.add(safe(host["name"]), safe(host["vars"]))
-            for pair in sorted(host["vars"]["server_pool_properties"].items()) if by_property else ():
+            variables = safe(row["vars"])
+            if name != row["name"]:
+                variables["ansible_host"] = row["name"]
+            host = adder.add(name, variables)
+            for pair in sorted(row["vars"]["server_pool_properties"].items()) if by_property else ():
                 if pair not in by_pair:
                     group = self.inventory.add_group(self._sanitize_group_name("server_pool_" + "_".join(pair)))
                     by_pair[pair] = self.inventory.groups[group]
-                by_pair[pair].add_host(entry)
-            if compose:
-                self._set_composite_vars(compose, entry.vars, entry.name, strict=strict)
-            if groups:
-                self._add_host_to_composed_groups(groups, entry.vars, entry.name, strict=strict)
-            if keyed:
-                self._add_host_to_keyed_groups(keyed, entry.vars, entry.name, strict=strict)
+                by_pair[pair].add_host(host)
+            self.constructed(host)

@@ -14,6 +14,19 @@ description:
   - Names and addresses that XClarity Administrator tells are those of the management controllers (BMC), not of operating systems.
     So C(ansible_host) is not set unless O(bmc_as_ansible_host) says so. The controller's address is the variable C(xclarity_bmc_address).
   - The file must be named C(xclarity.yml) or end in C(.xclarity.yml) (or C(.yaml)).
+  - A host's name is a host name, as it is what Ansible connects to where nothing else is set. What has no place in one becomes C(_),
+    so that C(Web Server 1) is the host C(Web_Server_1). The name as people see it is the variable C(xclarity_name).
+  - The variables C(xclarity_hostname), C(xclarity_fqdn), C(xclarity_domain), C(xclarity_bmc_address), C(xclarity_ipv4_addresses) and
+    C(xclarity_ipv6_addresses), and C(ansible_host), also where O(compose) makes it, hold host names and IP addresses and nothing
+    else. What is none is left out, and so is a server without any usable name, with one warning that counts them and names some.
+notes:
+  - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
+  - A blank value (an empty text, or null) is not set, neither in the file nor in the environment.
+  - Templates are evaluated in the text of the file only, with the variables of the command line (C(-e)). Values of the environment and
+    values encrypted with Vault are taken letter for letter.
+  - A cache (O(cache)) is kept for each endpoint, user, password and choice of servers. Another user or password does not find it.
+  - Other variables, such as C(xclarity_name) or C(xclarity_product), are text that somebody typed into a server. Do not compose the
+    arguments of a connection of them.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
@@ -49,8 +62,20 @@ options:
     choices: [session, basic]
     default: session
     env: [{name: XCLARITY_AUTH_METHOD}]
+  max_sessions:
+    description:
+      - How many sessions at once XClarity Administrator allows its user, 0 for any number. The inventory takes its turn among the
+        tasks of this machine.
+    type: int
+    default: 3
+    env: [{name: XCLARITY_MAX_SESSIONS}]
+  state_dir:
+    description: Private directory for what the runs of this user on this machine have to know of each other. It holds no secrets.
+    type: path
+    default: ~/.ansible/groundwork
+    env: [{name: GROUNDWORK_STATE_DIR}]
   validate_certs:
-    description: Whether the server's certificate is verified.
+    description: Whether the server's certificate is verified. Nothing but V(false) (V(no), V(off), V(0)) turns it off, with a warning.
     type: bool
     default: true
     env: [{name: XCLARITY_VALIDATE_CERTS}]
@@ -79,15 +104,16 @@ options:
     choices: [FSP, IMM2, lenovo-AMI-controller, XCC, XCC2]
   hostnames:
     description:
-      - What a host is named after, the first of these that a server has. Keys of the server as in M(groundwork.provision.node_info).
-      - Characters that mean something in host patterns become underscores.
+      - What a host is named after, the first of these that gives a usable name, else the UUID. Keys of the server as in
+        M(groundwork.provision.node_info).
+      - Names of this machine (C(localhost), 127.0.0.1) and of Ansible's own groups (C(all), C(ungrouped)) are not used.
       - Where two servers would get one name, both get C(_) and their UUID appended.
     type: list
     elements: str
     choices: [name, hostname, fqdn, serial_number, uuid, bmc_address]
     default: [name, uuid]
   vars_prefix:
-    description: What the names of the variables begin with.
+    description: What the names of the variables begin with. It may be empty.
     type: str
     default: xclarity_
   bmc_as_ansible_host:
@@ -113,111 +139,104 @@ compose:
   ansible_host: xclarity_name ~ ".servers.example.com"
 """
 
-import collections
 import operator
-import re
 import typing as t
 
 from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
-from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder, collector_paused
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import (
+    are_elsewhere,
+    as_host_name,
+    is_elsewhere,
+    may_be_host,
+    unique,
+)
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
 
-CONNECTION = ("endpoint", "username", "password", "auth_method", "validate_certs", "ca_path", "use_proxy", "timeout")
-# Blanks, and what separates, negates or slices in a pattern of hosts.
-_SPECIAL = re.compile(r"[^\w.@+-]")
+PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by their nature
+LISTS = ("ipv4_addresses", "ipv6_addresses")
 
 
 def host_name(node: t.Mapping[str, t.Any], keys: t.Sequence[str]) -> str:
-    """The first of ``keys`` that the server has, fit for a pattern of hosts."""
-    value = next((node[key] for key in keys if node[key]), "")
-    return _SPECIAL.sub("_", value).lstrip("-+@")
+    """The first of ``keys`` that gives a name, as a host name; empty where none does."""
+    for key in keys:
+        name = node[key]
+        if may_be_host(name) or may_be_host(name := as_host_name(name)):
+            return name
+    return ""
 
 
 def name_all(found: t.Sequence[t.Mapping[str, t.Any]], keys: t.Sequence[str], uuid: str) -> list[str]:
-    """A name for each server; those that would share one get their UUID (under the key ``uuid``) appended."""
-    names = [host_name(node, keys) or node[uuid] for node in found]
-    count = collections.Counter(names)
-    return [name if count[name] == 1 else f"{name}_{node[uuid]}" for name, node in zip(names, found, strict=True)]
+    """A name for each server, or an empty one; those that would share one get their UUID (under the key ``uuid``) appended."""
+    return unique([host_name(node, (*keys, uuid)) for node in found], [node[uuid] for node in found])
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(ServerInventory):
     """Read, name, fill in; groups and composed variables are Ansible's own."""
 
     NAME = "groundwork.provision.xclarity"
+    endings = ("xclarity",)
+    connection = (
+        "endpoint", "username", "password", "auth_method", "validate_certs", "ca_path", "use_proxy", "timeout", "max_sessions", "state_dir",
+    )  # fmt: skip
+    secrets = ("password",)
+    selection = ("status", "bmc_type")
 
-    def verify_file(self, path: str) -> bool:
-        return super().verify_file(path) and path.endswith(("xclarity.yml", "xclarity.yaml"))
+    def connect(self, run: Run) -> Client:
+        return api.connect(run)
 
-    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        super().parse(inventory, loader, path)
-        self._read_config_data(path)
-        with collector_paused():
-            found = self._cached(path, cache)
-            if found:
-                self._fill(found)
-
-    def _cached(self, path: str, cache: bool) -> list[dict[str, t.Any]]:
-        self.load_cache_plugin()
-        wanted = self.get_option("cache")
-        key = self.get_cache_key(path)
-        if wanted and cache:
-            kept = self._cache.get(key)
-            # What was kept under another vars_prefix, or by another version, is of no use.
-            if isinstance(kept, list) and all(self.get_option("vars_prefix") + "uuid" in node for node in kept[:1]):
-                return kept
-        found = self._fetch()
-        if wanted:
-            self._cache[key] = found
-        return found
-
-    def _fetch(self) -> list[dict[str, t.Any]]:
-        """One login, one list, one logout."""
-        if _wire.requests is None:
-            raise AnsibleParserError("The Python library requests is needed for the inventory groundwork.provision.xclarity.")
-        too_old = _wire.requests_is_too_old()
-        if too_old:
-            raise AnsibleParserError(f"The Python library requests is too old for groundwork.provision.xclarity ({too_old}).")
-        run = Run({name: self.get_option(name) for name in CONNECTION})
-        for name in ("endpoint", "username", "password"):
-            # A text of the inventory file may be a template ("{{ lookup(...) }}"); Ansible says which texts it trusts.
-            run.params[name] = str(self.templar.template(run.params[name]))
+    def fetch(self, client: t.Any, run: Run) -> list[Row]:
+        """One list; each server as :func:`nodes.parse` has it."""
         status = self.get_option("status")
-        try:
-            with api.connect(run) as client:
-                entries = nodes.read_raw(
-                    client,
-                    status=None if status == "all" else status,
-                    processor=self.get_option("bmc_type"),
-                    attributes=nodes.ATTRIBUTES,
-                )
-        except Failure as failure:
-            raise AnsibleParserError(run.redactor.text(failure.message())) from None
+        entries = nodes.read_raw(
+            client, status=None if status == "all" else status, processor=self.get_option("bmc_type"), attributes=nodes.ATTRIBUTES
+        )
         # Control characters and broken Unicode are rare: one look at each server is cheaper than a copy of all.
         prefix = self.get_option("vars_prefix")
         texts = operator.itemgetter(*nodes.text_keys(prefix), *(prefix + key for key in ("bmc_address", "location", "room", "rack")))
         found = [nodes.parse(entry, prefix) for entry in entries]
         return [node if "".join(texts(node)).isprintable() else safe(node) for node in found]
 
-    def _fill(self, found: list[dict[str, t.Any]]) -> None:
+    def of_use(self, row: Row) -> bool:
+        return row.keys() >= nodes.parse({}, self.get_option("vars_prefix")).keys()
+
+    def fill(self, rows: list[Row]) -> None:
         prefix = self.get_option("vars_prefix")
+        if prefix and not prefix.isidentifier():
+            raise AnsibleParserError("vars_prefix has to be the beginning of a variable's name (letters, digits, _).")
         direct = self.get_option("bmc_as_ansible_host")
-        strict = self.get_option("strict")
-        compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
-        constructs = bool(compose or groups or keyed)
         adder = Adder(self.inventory)
-        names = name_all(found, [prefix + key for key in self.get_option("hostnames")], prefix + "uuid")
-        for name, values in zip(names, found, strict=True):
-            variables = dict(values)  # the host's own: a cache keeps ``found`` as it is
-            if direct and values[prefix + "bmc_address"]:
-                variables["ansible_host"] = values[prefix + "bmc_address"]
-            host = adder.add(name, variables)
-            if constructs:
-                self._set_composite_vars(compose, host.vars, name, strict=strict)
-                self._add_host_to_composed_groups(groups, host.vars, name, strict=strict)
-                self._add_host_to_keyed_groups(keyed, host.vars, name, strict=strict)
+        checked = [self._checked(row, prefix) for row in rows]
+        names = name_all(checked, [prefix + key for key in self.get_option("hostnames")], prefix + "uuid")
+        for name, variables in zip(names, checked, strict=True):
+            if not name:
+                self.leave_out("the server", variables[prefix + "name"])
+                continue
+            if direct and variables[prefix + "bmc_address"]:
+                variables["ansible_host"] = variables[prefix + "bmc_address"]
+            self.constructed(adder.add(name, variables))
+
+    def _checked(self, row: Row, prefix: str) -> Row:
+        """A copy for the host (a cache keeps the row as it is) without names and addresses that are none."""
+        node = dict(row)
+        if are_elsewhere([*(node[prefix + key] for key in PLACES), *(one for key in LISTS for one in node[prefix + key])]):
+            return node
+        for key in PLACES:
+            value = node[prefix + key]
+            if value and not is_elsewhere(value):
+                self.leave_out(f"{key} of {node[prefix + 'uuid'][:36]}", value)
+                node[prefix + key] = ""
+        for key in LISTS:
+            values = node[prefix + key]
+            good = [one for one in values if is_elsewhere(one)]
+            if len(good) != len(values):
+                for one in values:
+                    if one not in good:
+                        self.leave_out(f"{key} of {node[prefix + 'uuid'][:36]}", one)
+                node[prefix + key] = good
+        return node

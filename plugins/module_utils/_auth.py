@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How each system is shown who is asking: XClarity session or Basic; HTTP Digest stands in _digest.py.
+"""How a request is authenticated: XClarity session or Basic; HTTP Digest stands in _digest.py.
 
 An :class:`Auth` gives the headers of a request and is told of every 401. It never sends a request of its own but
 through the :class:`Transport` that it is given.
@@ -11,17 +11,25 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
+import re
 import threading
 import typing as t
 from http.cookies import CookieError, SimpleCookie
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     Failure,
     bad_input,
     bad_reply,
+    for_status,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slot, Slots, digest
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
-from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status, retry_after, segment
+
+# Between two attempts while the server's limit of sessions is reached: seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 
 
 class Auth:
@@ -65,11 +73,12 @@ def check_secret(value: str | None, option: str) -> str:
 
 
 class Basic(Auth):
-    """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` can not do."""
+    """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` cannot do."""
 
-    def __init__(self, user: str, password: str, redactor: Redactor) -> None:
+    def __init__(
+        self, user: str, password: str, redactor: Redactor) -> None:
         if ":" in user:
-            raise bad_input("config_credentials", "username holds a colon, which Basic can not carry.", "Use auth_method session.")
+            raise bad_input("config_credentials", "username holds a colon, which Basic cannot carry.", "Use auth_method session.")
         coded = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         redactor.add(coded)
         self._header = {"Authorization": "Basic " + coded}
@@ -83,35 +92,51 @@ class XClaritySession(Auth):
 
     Source: the authentication page of the vendor and what its own client sends. A user has three sessions; one that is
     not closed is lost until it times out, so :meth:`close` is called on every way out. A session that was handed in
-    (``session``: ``{"id", "csrf"}``) is neither opened nor closed here.
+    (``session``: ``{"id", "csrf"}``) is neither opened nor closed here. slots: of this user on this machine; sessions of runs that
+    were killed are known by them, and ended here.
+
+    While one worker renews the session the others wait: no request goes out without one, or with one that has ended.
     """
 
-    def __init__(self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None) -> None:
+    def __init__(self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None, slots: Slots | None = None
+    ) -> None:
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()
         self._proven = False  # the server has accepted a session of ours
         self._handed_in = session is not None
+        self._transport: Transport | None = None  # while there is to be a session
+        self._closed = False
+        self._refusal: Failure | None = None  # user and password were refused, which is not tried again
         self._headers: dict[str, str] = {}
+        self._slots = slots
+        self._slot: Slot | None = None
         self.session: dict[str, str] | None = None
         if session is not None:
             self._take(session["id"], session["csrf"])
 
     def open(self, transport: Transport) -> None:
-        if self.session is None:
-            self._login(transport)
+        with self._lock:
+            self._transport, self._closed = transport, False
+            if self.session is None:
+                self._login(transport)
 
     def headers(self, method: str, target: str) -> dict[str, str]:
-        return self._headers
+        with self._lock:
+            if self._closed:
+                raise Failure("interrupted", "the session was ended, and nothing more is sent.", "Run the task again.")
+            if self.session is None and self._transport is not None:
+                self._login(self._transport)  # a renewal failed, for the time being or for good
+            return self._headers
 
     def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
         with self._lock:
-            if sent.get("Cookie") != self._headers.get("Cookie"):
+            if self.session is not None and sent.get("Cookie") != self._headers.get("Cookie"):
                 return True  # another worker has renewed it meanwhile
             # A session that was good and is not any more (expired, appliance restarted) is opened again, in a long wait
             # more than once. One that is refused from the start is not: wrong passwords lock accounts.
             if self._handed_in or not self._proven:
                 return False
-            self.close(transport)  # should the server still know it, it does not cost the user one of three sessions
+            self._logout(transport)  # should the server still know it, it does not cost the user one of three sessions
             self._login(transport)
             self._proven = False
             return True
@@ -120,27 +145,112 @@ class XClaritySession(Auth):
         self._proven = True
 
     def close(self, transport: Transport) -> None:
-        if self.session is None or self._handed_in:
+        if self._handed_in:
             return
-        headers, self._headers, self.session = self._headers, {}, None
-        # Nothing can be done about a failure here; the server ends the session when it times out.
-        with contextlib.suppress(Failure):
-            transport.send("DELETE", "/sessions", headers=headers, what="log out")
+        with self._lock:
+            self._closed, self._transport = True, None
+            try:
+                self._logout(transport)
+            finally:
+                self._give_back()
+
+    def hand_over(self) -> dict[str, str] | None:
+        """The session, which outlives this run: whoever gets it ends it."""
+        with self._lock:
+            if self._slot is not None:
+                self._slot.closed(surely=True)
+            self._give_back()
+            return dict(self.session) if self.session else None
+
+    def _give_back(self) -> None:
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            slot.release()
+
+    def _logout(self, transport: Transport) -> None:
+        headers, self._headers, session, self.session = self._headers, {}, self.session, None
+        if session is None:
+            return
+        gone = False
+        try:
+            # Nothing can be done about a failure here: the next task on this machine ends the session, or its time does.
+            with contextlib.suppress(Failure):
+                reply = transport.send("DELETE", "/sessions", headers=headers, what="log out")
+                gone = reply.status < 300 or reply.status in (401, 404)
+        finally:
+            if self._slot is not None:
+                self._slot.closed(surely=gone)
 
     def _login(self, transport: Transport) -> None:
+        """Log in, in a slot of this machine. The limit of sessions is waited out, a wrong password is not."""
+        if self._refusal is not None:
+            raise self._refusal.copy()
+        if self._slot is None and self._slots is not None:
+            self._slot = self._slots.take()
+        try:
+            self._enter(transport, self._slot)
+        except BaseException:
+            self._give_back()
+            raise
+
+    def _enter(self, transport: Transport, slot: Slot | None) -> None:
+        deadline = Deadline(transport.clock, self._slots.patience if self._slots else 0.0)
+        pauses = (min(FIRST_PAUSE * 2**number, LONGEST_PAUSE) for number in itertools.count())
+        tried = False
+        while True:
+            try:
+                ident = self._log_in(transport)
+                break
+            except Failure as failure:
+                # A wrong password is not answered like this.
+                limited = failure.code == "sessions_exhausted" or failure.status in (409, 429)
+                if slot is not None and slot.dead and not tried and (limited or failure.code == "auth_failed"):
+                    # They may be what fills the limit. With Basic they can be ended without a session.
+                    tried = True
+                    if self._bury(transport, slot):
+                        self._refusal = None
+                        continue
+                if not limited or deadline.passed():
+                    raise
+                transport.clock.sleep(min(next(pauses), max(deadline.left(), 0.1)))
+        if slot is not None:
+            slot.opened(ident)
+            if slot.dead:
+                self._bury(transport, slot)
+
+    def _bury(self, transport: Transport, slot: Slot) -> bool:
+        """End the sessions that killed runs of this machine have left open; whether one was ended. Never raises a failure."""
+        ended = False
+        with contextlib.suppress(Failure):
+            headers = self._headers or Basic(self._user, self._password, self._redactor).headers("", "")
+            reply = transport.send("GET", "/sessions", headers=headers, what="look for sessions that were left open")
+            check_status(reply, starts=False, what="look for sessions that were left open", place=transport.endpoint.place)
+            data = reply.json()
+            entries = data.get("response") if isinstance(data, dict) else None
+            if not isinstance(entries, list):
+                return False
+            idents = [one["id"] for one in entries if isinstance(one, dict) and isinstance(one.get("id"), str)]
+            listed = {digest(ident): ident for ident in idents}
+            for one in list(slot.dead):
+                if one in listed:
+                    self._redactor.add(listed[one])
+                    path = "/sessions/" + segment(listed[one], "session id")
+                    status = transport.send("DELETE", path, headers=headers, what="end a session that was left open").status
+                    if status >= 300 and status != 404:
+                        continue
+                    ended = True
+                slot.buried(one)
+        return ended
+
+    def _log_in(self, transport: Transport) -> str:
+        """One attempt; the session's id."""
         body = {"UserId": self._user, "password": self._password}
         place = transport.endpoint.place
         reply = transport.send("POST", "/sessions", body=body, what="log in")
-        told = _first_message(reply)
-        if reply.status in (400, 401, 403):
-            raise Failure(
-                "auth_failed",
-                "the server did not accept user and password, or the user has no session left (3 a user by default).",
-                "Check username and password, end unused sessions of this user, and run again.",
-                what=f"log in at {place}",
-                status=reply.status,
-                server_message=told,
-            )
+        refusal = _refusal(reply, place)
+        if refusal is not None:
+            self._refusal = refusal.copy() if refusal.code == "auth_failed" else None
+            raise refusal
         check_status(reply, starts=False, what="log in", place=place)
         data = reply.json()
         response = data.get("response") if isinstance(data, dict) else None
@@ -151,17 +261,18 @@ class XClaritySession(Auth):
         ident = cookies.get("JSESSIONID") or session.get("id")
         csrf = cookies.get("csrf") or session.get("csrf")
         if not isinstance(ident, str) or not ident or not isinstance(csrf, str):
-            raise bad_reply("the answer to the login holds no session", what=f"log in at {place}")
+            raise bad_reply("the answer to the login holds no session", what=f"log in at {place}", server_message=_told(reply)[0] or None)
+        self._take(ident, csrf)
         if response.get("pwChangeRequired") is True:
-            self._take(ident, csrf)
-            self.close(transport)
-            raise Failure(
+            self._logout(transport)
+            self._refusal = Failure(
                 "auth_failed",
                 "the server wants this user's password to be changed first.",
                 "Change it, then run again.",
                 what=f"log in at {place}",
             )
-        self._take(ident, csrf)
+            raise self._refusal.copy()
+        return ident
 
     def _take(self, ident: str, csrf: str) -> None:
         for value in (ident, csrf):
@@ -183,9 +294,78 @@ def _cookies(reply: Reply) -> dict[str, str]:
     return jar
 
 
-def _first_message(reply: Reply) -> str | None:
+# What a server answers above its limit of sessions is documented nowhere for XClarity Administrator. Others say "The maximum number
+# of user sessions is reached", "Login failed: session limit reached", with 401, 403, 429 or 503.
+_LIMIT = re.compile(
+    r"(?i)sessions?\b.{0,60}\b(limit|maxim|max\b|exceed|too many|reached|quota|concurrent|exhaust)"
+    r"|\b(limit|maxim\w*|max|exceed\w*|too many|reached|no more|concurrent|quota|log out of|log off|close|end) .{0,60}\bsessions?\b"
+)
+# Where a text speaks of these as well, it may be about user and password, or about a lock.
+_CREDENTIALS = re.compile(
+    r"(?i)passw|credential|incorrect|wrong|attempt|lock|disabled|expired|invalid|not valid|failed log[io]n|log[io]n failure"
+)
+_HINT_SESSIONS = (
+    "End unused sessions of this user (in XClarity Administrator, or with xclarity_session), or let fewer tasks run at once, and run again."
+)
+
+
+def _refusal(reply: Reply, place: str) -> Failure | None:
+    """What an answer to a login means that is not a session: ``sessions_exhausted``, ``auth_failed``, or None for anything else.
+
+    Only a text that speaks of a limit of sessions and of nothing else tells of one: a password that was refused may not be
+    tried again, it would lock the account. Where nothing tells the two apart, both are named.
+    """
+    words, more = _told(reply)
+    facts: dict[str, t.Any] = {"what": f"log in at {place}", "status": reply.status, "server_message": words or more or None}
+    limited = any(_LIMIT.search(text) and not _CREDENTIALS.search(text) for text in (words, f"{words} {more}"))
+    # An answer 200 that holds a session says what it likes in its messages.
+    failed = reply.status >= 300 or _result(reply) not in ("", "success", "warning")
+    if failed and limited:
+        why = "the user has no session left: the server allows only so many at once (3 by default)."
+        return Failure("sessions_exhausted", why, _HINT_SESSIONS, transient=True, **facts)
+    if reply.status in (409, 429) and not words:
+        failure = t.cast(Failure, for_status(reply.status, starts=False, retry_after=retry_after(reply.headers))).about(**facts)
+        failure.why += " It may be the number of sessions that this user has open (3 by default)."
+        return failure  # a wrong password is not answered like this
+    if reply.status not in (400, 401, 403):
+        return None
+    if _CREDENTIALS.search(words) and not _LIMIT.search(words):
+        why = "the server did not accept user and password, or the account is locked."
+        return Failure("auth_failed", why, "Check username and password, and whether the account is locked, and run again.", **facts)
+    return Failure(
+        "auth_failed",
+        "the server did not accept user and password, or the user has no session left (3 by default); its answer does not tell which.",
+        "Check username and password. If they are right, end unused sessions of this user. Then run again.",
+        **facts,
+    )
+
+
+def _told(reply: Reply) -> tuple[str, str]:
+    """(texts and explanations, recovery texts) of the messages of an answer, in whatever shape; empty where there are none."""
     try:
         data = reply.json()
-        return str(data["messages"][0]["text"])
-    except (Failure, LookupError, TypeError):
-        return None
+    except Failure:
+        return "", ""
+    words: list[str] = []
+    more: list[str] = []
+    for key in ("messages", "message"):
+        value = data.get(key) if isinstance(data, dict) else None
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str):
+                words.append(one)
+            elif isinstance(one, dict):
+                words += [one[name] for name in ("text", "explanation") if isinstance(one.get(name), str)]
+                recovery = one.get("recovery")
+                for hint in recovery if isinstance(recovery, list) else [recovery]:
+                    hint = hint.get("text") if isinstance(hint, dict) else hint
+                    more += [hint] if isinstance(hint, str) else []
+    return " ".join(filter(None, words)).strip(), " ".join(filter(None, more)).strip()
+
+
+def _result(reply: Reply) -> str:
+    try:
+        data = reply.json()
+    except Failure:
+        return ""
+    word = data.get("result") if isinstance(data, dict) else None
+    return word.strip().lower() if isinstance(word, str) else ""

@@ -15,7 +15,6 @@ import threading
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_BODY, Answer, Reply, Transport, check_status
 
@@ -75,11 +74,22 @@ class Client:
 
     def __exit__(self, kind: t.Any, *exc: t.Any) -> None:
         if kind is not None and not issubclass(kind, Exception):
+            self.clock.stop.set()
             self.transport.timeout = min(self.transport.timeout, LOGOUT_WHEN_INTERRUPTED)
+        self.transport.farewell = True
         try:
             self.auth.close(self.transport)
         finally:
             self.transport.close()
+
+    def identity(self) -> tuple[str, ...]:
+        """What the server is, as it tells itself; may send a reading. By default its address."""
+        return (self.system, self.transport.endpoint.place)
+
+    @property
+    def transmitted(self) -> bool:
+        """What this thread has :meth:`start` ed last was transmitted and has no answer."""
+        return self.transport.unanswered
 
     # -- reads ---------------------------------------------------------------------------------------------------
 
@@ -132,10 +142,10 @@ class Client:
         query: t.Sequence[tuple[str, str]] = (),
         body: t.Any = None,
         what: str,
-        deadline: Deadline | None = None,
         headers: t.Mapping[str, str] | None = None,
     ) -> Reply:
         """Send once. Raises :class:`Failure` whose ``outcome`` is none, not_started or unknown."""
+        self.transport.forget()
         refused = 0
         connects = 0
         while True:
@@ -149,10 +159,7 @@ class Client:
                 if failure.code != "rate_limited" or refused >= REFUSED_RESENDS:
                     raise
                 refused += 1
-                pause = self._pause(refused, failure.retry_after)
-                if deadline is not None and deadline.left() < pause:
-                    raise
-                self.clock.sleep(pause)
+                self.clock.sleep(self._pause(refused, failure.retry_after))
 
     # -- inside --------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._client impor
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._folder import Folder, Temporary
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import digits
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Answer, check_status
 
 PIECE = 256 * 1024
@@ -137,7 +138,7 @@ class _Stream:
                 self._from_the_start()
         elif answer.status == 206:
             raise self._bad_range()
-        length = _number(answer.headers.get("Content-Length"))
+        length = digits(answer.headers.get("Content-Length"))
         if length is not None:
             self.total = self.have + length
         elif told is not None:
@@ -258,7 +259,3 @@ def _content_range(headers: t.Mapping[str, str]) -> tuple[int, int, int | None] 
     if match is None:
         return None
     return int(match[1]), int(match[2]), None if match[3] == "*" else int(match[3])
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -12,15 +12,18 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 
-# The four fixed sentences: what is known about the server after a failure.
-K1 = "No request was sent."
+# The fixed sentences: what is known about the server after a failure. K3 is of what the request makes: a job, or what the
+# step's ``effect`` says, for example ("the deletion", "accepted").
+K1 = "Nothing was changed."
 K2 = "The server refused the request; nothing was started."
 K3 = "The job was started"
 K4 = "It is not known whether the job was started."
+JOB = ("the job", "started")
 
 NONE, NOT_STARTED, STARTED, FINISHED, UNKNOWN = "none", "not_started", "started", "finished", "unknown"
 
 MESSAGE_LIMIT = 600
+NAMES_IN_A_MESSAGE = 10
 
 
 class Failure(Exception):
@@ -28,7 +31,9 @@ class Failure(Exception):
 
     code: stable slug, e.g. ``connect_refused``. what: what was tried. why: the reason in words.
     next_step: what the user can do. outcome: ``none`` until a request that changes something was sent, then
-    ``not_started``, ``started``, ``finished`` or ``unknown``. transient: worth trying again for a pure read.
+    ``not_started``, ``started``, ``finished`` or ``unknown``. effect: what the request makes, and the participle for it.
+    resources: all that it is about, by the names that the message uses, when these are several. known: in place of the
+    fixed sentence, for a failure that is about several. transient: worth trying again for a pure read.
     """
 
     def __init__(
@@ -48,6 +53,9 @@ class Failure(Exception):
         transient: bool = False,
         retry_after: float | None = None,
         details: dict[str, t.Any] | None = None,
+        effect: tuple[str, str] | None = None,
+        resources: t.Sequence[str] = (),
+        known: str | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -64,6 +72,9 @@ class Failure(Exception):
         self.transient = transient
         self.retry_after = retry_after
         self.details = details or {}
+        self.effect = effect
+        self.resources = list(resources)
+        self._known = known
         self.result: dict[str, t.Any] | None = None  # what the run had reached, for the user
 
     @property
@@ -80,8 +91,13 @@ class Failure(Exception):
 
     def known(self) -> str:
         """The one fixed sentence about the server's state."""
+        if self._known is not None:
+            return self._known
+        thing, done = self.effect or JOB
         if self.outcome in (STARTED, FINISHED):
-            return f"{K3} (job {self.job})." if self.job else f"{K3}."
+            kind = "job " if (thing, done) == JOB else ""
+            job = f" ({kind}{self.job})" if self.job else ""
+            return f"{thing[:1].upper()}{thing[1:]} was {done}{job}."
         return {NONE: K1, NOT_STARTED: K2, UNKNOWN: K4}[self.outcome]
 
     def message(self) -> str:
@@ -105,17 +121,25 @@ class Failure(Exception):
             "system": self.system,
             "operation": self.operation,
             "resource": self.resource,
+            "resources": self.resources or ([self.resource] if self.resource else []),
             "server_message": self.server_message,
             "hint": self.next_step,
             **self.details,
         }
 
     def about(self, **facts: t.Any) -> Failure:
-        """Fill in facts that the place that raised it did not know; what is set stays."""
+        """Fill in facts that the place that raised it did not know; what is set stays. It is bare then, and can be kept."""
+        self.bare()
         for name, value in facts.items():
             if getattr(self, name) in (None, ""):
                 setattr(self, name, value)
         return self
+
+    def copy(self) -> Failure:
+        """The same for another worker: each fills in facts of its own."""
+        made = Failure(self.code, self.why, self.next_step, what=self.what, status=self.status, transient=self.transient)
+        made.server_message = self.server_message
+        return made
 
     def later(self, beginning: str, **facts: t.Any) -> Failure:
         """The same failure of a reading, told of work that was under way by then: the reason begins with ``beginning``."""
@@ -125,6 +149,11 @@ class Failure(Exception):
         told.server_message = self.server_message
         return told
 
+    def bare(self) -> Failure:
+        """The same without the frames and exceptions that it came through, which would be kept in memory with it."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
+
 
 class MissingLibrary(Exception):
     """A Python library that a system needs is not there; told the Ansible way. trace: the traceback of its import."""
@@ -132,6 +161,18 @@ class MissingLibrary(Exception):
     def __init__(self, library: str, trace: str | None) -> None:
         super().__init__(library)
         self.library, self.trace = library, trace
+
+
+def named(names: t.Sequence[str], limit: int = 300) -> str:
+    """The first names of many, in one text of at most about ``limit`` characters: ``a, b, c and 7 more``."""
+    shown: list[str] = []
+    for name in names[:NAMES_IN_A_MESSAGE]:
+        name = clean(name, 80)
+        if shown and sum(map(len, shown)) + len(name) > limit:
+            break
+        shown.append(name)
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def bad_input(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:
@@ -150,6 +191,7 @@ _STATUS: dict[int, tuple[str, str, str]] = {
     401: ("auth_failed", "the server did not accept the credentials.", "Check user and password or key, and run again."),
     403: ("forbidden", "the server denied the request.", "Check the user's role and the product's licence, and run again."),
     404: ("not_found", "the server does not know this resource.", "Check the id and the endpoint, and run again."),
+    407: ("proxy_error", "a proxy on the way wants a user and password.", "Check the proxy environment variables and run again."),
     409: ("conflict", "the resource is in use or in another state.", "Look at the resource, wait until it is free, and run again."),
     412: ("precondition_failed", "a value that the server needs was missing.", "Look at the resource and run again."),
     422: ("bad_request", "the server could not process the request.", "Correct the option that the server names and run again."),

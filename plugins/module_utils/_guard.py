@@ -3,17 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One control node never starts the same thing twice: a lock, and a record of what was about to be sent.
 
-One small file for each (server, kind of work), in a private directory of the user. Its ``flock`` keeps two runs from
-planning on the same reading; the kernel frees it with the process, also after ``kill -9``. Its lines are the record:
-what is about to be sent (written and synced before), and what became of it. A run that finds an unfinished line waits
-until nothing can be on its way any more, reads the server's state as it does anyway, and so sees what happened.
+Two small files for each (server, kind of work), in a private directory of the user. The server is known by what it tells
+of itself (the appliance's uuid, the group's or project's id), never by how somebody typed its address. The ``flock`` of the
+first keeps two runs from acting on the same reading; the kernel frees it with the process, also after ``kill -9``. The
+second is the record: its first line counts how often it was written, each other line tells which requests are about to be
+sent (written and synced before the first of them), or what became of one. It is written whole, under another name, at the
+begin and at the end of a run's requests, so that it holds what is open and nothing else, over years.
 
-Not covered, and said so in docs/reliability.md: a second control node, and a person at the vendor's console.
+Not covered, and said so in docs/reliability.md: a second control node, another user, and a person at the vendor's console.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import hashlib
 import json
@@ -23,111 +26,214 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._folder import Folder
 
-SCHEMA = 1
+SCHEMA = 2
 LOCK_POLL = 0.1
-DOUBT_LIFETIME = 86400.0  # seconds after which nobody wonders any more what a killed run did
+DOUBT_LIFETIME = 86400.0  # seconds after which nobody wonders any more what became of a request
+MAX_RECORD = 64 * 1024 * 1024
+# What is known of a request: nobody was told what became of it, or the user was told that it is not known.
+OPEN, TOLD = "open", "told"
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One request whose end is not known. wall, monotonic, boot: when it was recorded. settled: a later run has waited until
+    it could not be on its way any more."""
+
+    state: str
+    wall: float
+    monotonic: float
+    boot: str
+    settled: bool = False
+
+    @classmethod
+    def load(cls, value: t.Mapping[str, t.Any]) -> Entry:
+        """From a line of the record. Raises what a line of another shape raises."""
+        return cls(str(value["state"]), float(value["wall"]), float(value["monotonic"]), str(value["boot"]), value["settled"] is True)
+
+    def elapsed(self, clock: Clock) -> float:
+        """Seconds since it was recorded. Over a restart of the machine only the wall clock can tell."""
+        if self.boot == _boot_id():
+            return clock.monotonic() - self.monotonic
+        return abs(clock.wall() - self.wall)
 
 
 class Guard:
-    """Hold from before the first reading until the fate of every request is known.
+    """Hold from before the reading that is acted on until the fate of every request is known.
 
-    directory: private (0700), made if need be. key: what must not run twice at once. settle: seconds after which a
-    request that was on its way has arrived or never will. required: fail when the lock can not be had; otherwise go on
-    without one and say so in ``note``. wait: seconds to wait for another run.
+    directory: private (0700), made if need be. system, kind: of the work. settle: seconds after which a request that was
+    on its way has arrived or never will. required: fail when the lock cannot be had; otherwise go on without one and say so
+    in ``note``. wait: seconds to wait for another run.
     """
 
     def __init__(
-        self, directory: str, key: t.Sequence[str], clock: Clock, *, settle: float, required: bool = True, wait: float = 600.0
+        self, directory: str, system: str, kind: str, clock: Clock, *, settle: float, required: bool = True, wait: float = 600.0
     ) -> None:
         self._directory = os.path.expanduser(directory)
-        self._name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self._prefix = f"{system}-{kind}-"
+        self._name = ""
         self._clock, self._settle, self._required, self._wait = clock, settle, required, wait
-        self._fd: int | None = None
-        self._doubts: set[str] = set()  # the same as ``unfinished``, less what this run has dealt with
-        self.fates: dict[str, str] = {}  # what is known of each request of this run
+        self._lock: int | None = None
+        self._log: int | None = None
+        self._generation = 0
+        self._entries: dict[str, Entry] = {}
+        self._surveyed: dict[str, int] = {}
+        self._dirty = False  # what is open is not what the record says
         self.waited = 0.0  # seconds that another run held the lock
         self.note: str | None = None
-        self.unfinished: list[str] = []  # what an earlier run was about to send when it was killed: nobody was told
+
+    # -- before the server has told who it is ----------------------------------------------------------------------
+
+    def quiet(self) -> bool:
+        """No request of this kind of work is recorded as open on this node, for any server. What is read from now on can
+        then be acted on later, as long as :attr:`undisturbed` holds."""
+        self._surveyed = {}
+        try:
+            names = [name for name in os.listdir(self._directory) if name.startswith(self._prefix) and name.endswith(".record")]
+        except OSError:
+            return True
+        for name in names:
+            try:
+                generation, entries = self._parse(name)
+            except (OSError, Failure):
+                return False  # whatever it is, it is looked at with the lock in hand
+            if entries:
+                return False
+            self._surveyed[name] = generation
+        return True
+
+    def identify(self, *identity: str) -> None:
+        """The server is the one with this identity."""
+        digest = hashlib.sha256("\0".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self._name = self._prefix + digest
+
+    @property
+    def undisturbed(self) -> bool:
+        """With the lock in hand: nobody has recorded anything for this server since :meth:`quiet`, and nothing had to be
+        waited for, so what was read since then holds."""
+        return self._lock is not None and self._generation == self._surveyed.get(self._record, 0) and not self._entries
+
+    # -- the lock ----------------------------------------------------------------------------------------------------
 
     @property
     def path(self) -> str:
         return os.path.join(self._directory, self._name)
 
+    @property
+    def unfinished(self) -> set[str]:
+        """What an earlier run was about to send when it was killed: nobody was told."""
+        return {key for key, entry in self._entries.items() if entry.state == OPEN}
+
     def __enter__(self) -> Guard:
         try:
-            self._fd = self._open()
+            self._lock = self._open()
         except OSError as exc:
-            if self._required:
-                raise self._unavailable(f"{type(exc).__name__}: {exc.strerror}") from None
-            self.note = "No lock could be taken; another run on this machine could start the same work."
+            self._without(f"{type(exc).__name__}: {exc.strerror}")
             return self
         try:
             self._acquire()
+            self._generation, self._entries = self._read()
             self._recover()
         except BaseException:
-            self._close()
+            self._give_back()
             raise
         return self
 
     def __exit__(self, *exc: t.Any) -> None:
         self._close()
 
-    def intend(self, resources: t.Iterable[str]) -> None:
-        """Record, before anything is sent, that these resources are about to be asked for."""
-        resources = list(resources)
-        # What a killed run left about other resources stays in the file: another task may be the one to ask about it.
-        self._doubts.difference_update(resources)
-        self._append([{"intent": resource} for resource in resources], sync=True, header=True, clear=not self._doubts)
-        # Not before: a record that cannot be written means that nothing is sent.
-        self.fates.update(dict.fromkeys(resources, UNKNOWN))
+    def peek(self) -> None:
+        """Read the record without the lock, for check mode: :attr:`unfinished` is then what a real run would find."""
+        self._generation, self._entries = self._read()
 
-    def resolve(self, resource: str, outcome: str) -> None:
-        """Record what became of one request: ``not_started``, ``started`` or ``unknown``.
+    # -- the record --------------------------------------------------------------------------------------------------
+
+    def intend(self, keys: t.Iterable[str]) -> None:
+        """Record, before anything is sent, that these requests are about to be sent. Raises ``lock_unavailable``."""
+        now = self._now(OPEN)
+        self._entries.update(dict.fromkeys(keys, now))
+        self._write()
+
+    def resolve(self, key: str, outcome: str) -> None:
+        """Record what became of one request.
 
         Never raises: the request is out, and its outcome is what has to be told. What could not be written looks to the next
-        run like the work of a killed one, so it waits and reads.
+        run like the work of a killed one, so it waits and reads. An unknown outcome stays open until the user was told.
         """
-        self.fates[resource] = outcome
-        with contextlib.suppress(Failure):
-            self._append([{"resolved": resource, "outcome": outcome}], sync=False)
+        if outcome == UNKNOWN or self._log is None:
+            return
+        self._entries.pop(key, None)
+        self._dirty = True
+        line = "\n" + json.dumps({"done": key})
+        with contextlib.suppress(OSError):
+            os.write(self._log, line.encode())
 
-    def finish(self) -> None:
-        """Everything about this run's own requests is known and told: their record is not needed any more."""
-        if self._fd is not None and not self._doubts:
-            os.ftruncate(self._fd, 0)
+    def settled_by_reading(self, keys: t.Iterable[str]) -> None:
+        """A reading has shown what became of these requests of an earlier run."""
+        for key in set(keys) & self._entries.keys():
+            del self._entries[key]
+            self._dirty = True
 
-    def told(self) -> None:
-        """The user was told that the fate of a killed run's requests is not known; that is done once."""
-        self._doubts.clear()
-        self.unfinished = []
-        self.finish()
+    def told(self, keys: t.Iterable[str]) -> None:
+        """The user was told, by name, that it is not known what became of these requests; that is done once."""
+        for key in set(keys) & self._entries.keys():
+            self._entries[key] = dataclasses.replace(self._entries[key], state=TOLD)
+            self._dirty = True
 
-    # -- inside --------------------------------------------------------------------------------------------------
+    def tell(self, keys: t.Iterable[str]) -> None:
+        """As :meth:`told`, for a run that has given the lock back. Without the lock the user is told once more, which does no harm."""
+        self._wait = min(self._wait, 5.0)
+        with contextlib.suppress(Failure, OSError):
+            self._lock = self._open()
+            try:
+                self._acquire()
+                self._generation, self._entries = self._read()
+                self.told(keys)
+            finally:
+                self._close()
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _record(self) -> str:
+        return self._name + ".record"
+
+    def _now(self, state: str) -> Entry:
+        return Entry(state, self._clock.wall(), self._clock.monotonic(), _boot_id())
 
     def _open(self) -> int:
+        if self._directory.startswith("~"):
+            raise self._unavailable("this user has no home directory")
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
         folder = os.stat(self._directory)
         if folder.st_uid != os.geteuid() or folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise self._unsafe("the directory of the record belongs to somebody else or others may write to it")
+        path = self.path + ".lock"
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as exc:
-            if os.path.islink(self.path):
-                raise self._unsafe("the record is a symbolic link") from None
+            if os.path.islink(path):
+                raise self._unsafe("the lock is a symbolic link") from None
             raise exc
+        try:
+            self._check_private(fd, "lock")
+        except Failure:
+            os.close(fd)
+            raise
+        return fd
+
+    def _check_private(self, fd: int, what: str) -> None:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            os.close(fd)
-            raise self._unsafe("the record is not a private file of this user")
-        return fd
+            raise self._unsafe(f"the {what} is not a private file of this user")
 
     def _acquire(self) -> None:
         deadline = Deadline(self._clock, self._wait)
         began = self._clock.monotonic()
         while True:
             try:
-                fcntl.flock(t.cast(int, self._fd), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(t.cast(int, self._lock), fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self.waited = self._clock.monotonic() - began
                 return
             except BlockingIOError:
@@ -135,87 +241,114 @@ class Guard:
                     raise self._unavailable("another run on this machine holds it") from None
                 self._clock.sleep(LOCK_POLL)
             except OSError as exc:
-                if self._required:
-                    raise self._unavailable(f"the file system has no locks ({exc.strerror})") from None
-                self.note = "The file system has no locks; another run on this machine could start the same work."
+                self._without(f"the file system has no locks ({exc.strerror})")
                 return
 
-    def _recover(self) -> None:
-        """Read what an earlier run left; wait until its last request can not be on its way any more."""
-        header, killed, settled, told = self._read()
-        age = abs(self._clock.wall() - float(header.get("wall", 0.0)))
-        if killed and age < DOUBT_LIFETIME:
-            self.unfinished = sorted(killed)
-            self._doubts = set(killed)
-            if killed - settled:
-                # It may have sent its last request right before it died, and that may have been a moment ago.
-                self._clock.sleep(self._settle)
-                self._append([{"settled": True}], sync=False)
-        elif told:
-            same = header.get("boot") == _boot_id()
-            elapsed = self._clock.monotonic() - float(header.get("monotonic", 0.0)) if same else age
-            self._clock.sleep(min(self._settle, max(0.0, self._settle - elapsed)))
+    def _without(self, why: str) -> None:
+        """Go on without a lock, or do not."""
+        if self._required:
+            raise self._unavailable(why) from None
+        self.note = f"There is no lock ({why}); another run on this machine could start the same work."
 
-    def _read(self) -> tuple[dict[str, t.Any], set[str], set[str], set[str]]:
-        """The last header, what was never resolved (a kill), which of that a later run has waited for, and what a run told
-        its user that it could not find out."""
-        fd = t.cast(int, self._fd)
-        text = os.pread(fd, 64 * 1024 * 1024, 0).decode("utf-8", "replace")
-        header: dict[str, t.Any] = {}
-        killed: set[str] = set()
-        settled: set[str] = set()
-        told: set[str] = set()
+    def _recover(self) -> None:
+        """Wait until nothing that an earlier run has sent can be on its way any more.
+
+        A killed run may have sent its last request long after it wrote its record, so the whole time is waited, once. A run
+        that told its user has looked for the effect itself: only what is left of the time counts.
+        """
+        waits = [
+            self._settle if entry.state == OPEN else self._settle - entry.elapsed(self._clock)
+            for entry in self._entries.values()
+            if not entry.settled
+        ]
+        if waits and max(waits) > 0:
+            self._clock.sleep(max(waits))
+        if waits:
+            self._entries = {
+                key: dataclasses.replace(entry, settled=True) for key, entry in self._entries.items() if entry.state == OPEN
+            }
+            with contextlib.suppress(Failure):
+                self._write()
+
+    def _read(self) -> tuple[int, dict[str, Entry]]:
+        """(how often the record was written, what is open in it); (0, nothing) when there is none."""
+        try:
+            return self._parse(self._record)
+        except FileNotFoundError:
+            return 0, {}
+        except OSError as exc:
+            raise self._unsafe(f"the record cannot be read ({exc.strerror})") from None
+
+    def _parse(self, name: str) -> tuple[int, dict[str, Entry]]:
+        fd = os.open(os.path.join(self._directory, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            self._check_private(fd, "record")
+            text = os.pread(fd, MAX_RECORD, 0).decode("utf-8", "replace")
+        finally:
+            os.close(fd)
+        generation, entries = 0, dict[str, Entry]()
         for line in text.splitlines():
             try:
-                entry = json.loads(line)
-            except ValueError:
-                continue  # cut off by a kill in the middle of a write: that request had not been sent yet
-            if not isinstance(entry, dict):
-                continue
-            if "schema" in entry:
-                if entry["schema"] != SCHEMA:
-                    raise self._unsafe("the record was written by another version of the collection")
-                header = entry
-            elif "intent" in entry:
-                killed.add(str(entry["intent"]))
-                settled.discard(str(entry["intent"]))
-            elif "settled" in entry:
-                settled |= killed
-            elif "resolved" in entry:
-                killed.discard(str(entry["resolved"]))
-                if entry.get("outcome") == "unknown":
-                    told.add(str(entry["resolved"]))
-        return header, killed, settled, told
+                value = json.loads(line)
+                if "schema" in value:
+                    if value["schema"] != SCHEMA:
+                        raise self._unsafe("the record was written by another version of the collection")
+                    generation = int(value["generation"])
+                elif "keys" in value:
+                    entries.update(dict.fromkeys(map(str, value["keys"]), Entry.load(value)))
+                elif "done" in value:
+                    entries.pop(str(value["done"]), None)
+            except (ValueError, TypeError, LookupError):
+                continue  # cut off in the middle of a line that told an outcome: that request stays open
+        wall = self._clock.wall()
+        return generation, {key: entry for key, entry in entries.items() if abs(wall - entry.wall) < DOUBT_LIFETIME}
 
-    def _append(self, entries: list[dict[str, t.Any]], *, sync: bool, header: bool = False, clear: bool = False) -> None:
-        if self._fd is None:
+    def _write(self) -> None:
+        """Write the record anew with what is open, synced to the disk. Raises ``lock_unavailable`` if there has to be a lock."""
+        if self._lock is None:
             return
-        if header:
-            now = {"monotonic": self._clock.monotonic(), "wall": self._clock.wall()}
-            entries = [{"schema": SCHEMA, "pid": os.getpid(), "boot": _boot_id(), **now}, *entries]
-        # The line break comes first: what a kill or a full disk has cut off does not spoil the next line.
-        data = "".join("\n" + json.dumps(entry) for entry in entries).encode()
+        self._generation += 1
+        groups: dict[Entry, list[str]] = {}
+        for key, entry in self._entries.items():
+            groups.setdefault(entry, []).append(key)
+        lines: list[dict[str, t.Any]] = [{"schema": SCHEMA, "generation": self._generation}]
+        lines += [{"keys": keys, **dataclasses.asdict(entry)} for entry, keys in groups.items()]
+        self._close_log()
         try:
-            if clear:
-                os.ftruncate(self._fd, 0)
-            os.lseek(self._fd, 0, os.SEEK_END)
-            while data:
-                data = data[os.write(self._fd, data) :]
-            if sync:
-                os.fsync(self._fd)
-        except OSError as exc:
+            with Folder(self._directory) as folder, folder.temporary(self._record) as file:
+                file.write("\n".join(map(json.dumps, lines)).encode())
+                file.commit(self._record, 0o600)
+                folder.sweep(self._clock.wall())
+            self._log = os.open(self.path + ".record", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._dirty = False
+        except (OSError, Failure) as exc:
             if self._required:
-                raise self._unavailable(f"the record could not be written ({exc.strerror})") from None
+                why = exc.strerror if isinstance(exc, OSError) else exc.why.rstrip(".")
+                raise self._unavailable(f"the record cannot be written ({why})") from None
+            self.note = "The record cannot be written; a later run does not know what this one was about to send."
 
     def _close(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        """Leave the record with what is open, and give the lock back."""
+        if self._dirty:
+            with contextlib.suppress(Failure):
+                self._write()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        self._close_log()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _close_log(self) -> None:
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
 
     def _unavailable(self, why: str) -> Failure:
         return Failure(
             "lock_unavailable",
-            f"the lock {self.path} can not be had: {why}.",
+            f"the lock {self.path} cannot be had: {why}.",
             "Wait for the other run, or set state_dir to a local directory of this user, or lock to best_effort, and run again.",
         )
 

@@ -10,43 +10,43 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
+import threading
 import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, Failure, MissingLibrary
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils import _floor
+
+_floor.require_python()  # before the imports below, which an older Python may not compile
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Module, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 
 # False while plugin_utils/in_process.py runs a module inside the controller's worker, whose signals are Ansible's.
 OWN_PROCESS = True
 
+AFTER_THE_END = "Nothing more is sent. Look at the resources of this task, then run it again."
+
 Body = t.Callable[[Run], dict[str, t.Any]]
-
-
-class Terminated(BaseException):
-    """SIGTERM or SIGHUP: unwind, so that sessions are closed and temporary files removed."""
 
 
 def main(spec: Spec, body: Body) -> None:
     """Run ``body`` as a module with ``spec``; every way out goes through :func:`_leave`."""
-    module = AnsibleModule(supports_check_mode=True, **spec.kwargs())
-    too_old = _wire.requests_is_too_old()
-    if _wire.requests is None or too_old:
-        wanted = "requests >= " + ".".join(str(n) for n in _wire.REQUESTS_FLOOR)
-        reason = f"{too_old} is installed" if too_old else None
-        module.fail_json(msg=missing_required_lib(wanted, reason=reason), exception=_wire.REQUESTS_IMPORT_ERROR)
-    if OWN_PROCESS:
-        # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.
-        gc.freeze()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, _terminate)
+    _floor.require_python()
+    module = Module(spec)
+    if _wire.requests is None:
+        wanted = f"requests >= {_floor.written(_wire.REQUESTS_FLOOR)}"
+        module.fail_json(msg=missing_required_lib(wanted), exception=_wire.REQUESTS_IMPORT_ERROR)
+    found = _wire.requests_is_too_old()
+    if found:
+        module.fail_json(msg=_floor.too_old("requests", found, _wire.REQUESTS_FLOOR))
     clock = Clock()
     began = clock.monotonic()
     run: Run | None = None
@@ -54,17 +54,24 @@ def main(spec: Spec, body: Body) -> None:
     try:
         run = Run(dict(module.params), check_mode=module.check_mode, clock=clock)
         run.redactor.add(*module.no_log_values)
+        if OWN_PROCESS:
+            # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.
+            gc.freeze()
+            _heed_signals(clock)
+        _certificates.warn_of_options(run)
         result = {"failed": False, **body(run)}
     except Failure as told:
         failure = told
     except MissingLibrary as missing:
         module.fail_json(msg=missing_required_lib(missing.library), exception=missing.trace)
-    except Terminated:
-        failure = Failure("interrupted", "the run was told to end (SIGTERM).", "Look at the resources of this task, then run it again.")
     except Exception as exc:
         failure = unexpected(exc)
+    except BaseException as exc:
+        failure = _interrupted(exc)
+        if failure is None:
+            raise
     if failure is not None:
-        result = {"failed": True, **failed_result(failure, run.fate if run is not None else NONE)}
+        result = {"failed": True, **failed_result(failure, run)}
     result["duration"] = round(clock.monotonic() - began, 3)
     _leave(module, run, result)
 
@@ -84,8 +91,48 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
     module.exit_json(**result, **(run.reveal if run is not None else {}))
 
 
-def _terminate(number: int, frame: t.Any) -> None:
-    raise Terminated
+def _interrupted(exc: BaseException) -> Failure | None:
+    """The failure for an end that was asked for: a signal, or the task's ``timeout``, which Ansible raises inside the worker."""
+    if is_task_timeout(exc):
+        return Failure("task_timeout", "the timeout of the task has passed.", AFTER_THE_END)
+    if isinstance(exc, Ended):
+        return Failure("interrupted", f"{exc}." if str(exc) else "the run was told to end.", AFTER_THE_END)
+    return None
+
+
+def is_task_timeout(exc: BaseException) -> bool:
+    """Ansible's own exception for the keyword ``timeout``, which has a place of its own in each release."""
+    return type(exc).__name__ == "TaskTimeoutError"
+
+
+def _heed_signals(clock: Clock) -> None:
+    """SIGINT, SIGTERM, SIGHUP, and an end of whoever reads our output: unwind, so that sessions and files are cleaned up."""
+
+    def end(number: int, frame: t.Any) -> None:
+        # Once: what follows is the log-out, which is bounded itself.
+        for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(other, signal.SIG_IGN)
+        reason = f"the run was told to end ({signal.Signals(number).name})"
+        clock.stop.ask(reason)
+        raise Ended(reason)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, end)
+    threading.Thread(target=_watch_output, name="groundwork-output", daemon=True).start()
+
+
+def _watch_output() -> None:
+    """End the run when nobody reads its output any more. Ansible gives a module up (the task's timeout, a lost connection, a
+    cancelled job) without a signal to it; the pipe is what tells."""
+    poll = select.poll()
+    try:
+        poll.register(1, 0)
+        gone = any(event & (select.POLLERR | select.POLLHUP) for _fd, event in poll.poll())
+    except (OSError, ValueError):
+        return
+    if gone:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def unexpected(exc: Exception) -> Failure:

@@ -1,14 +1,24 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pieces of argument specs, one for one with the files of doc_fragments/."""
+"""Pieces of argument specs, one for one with the files of doc_fragments/, and how options are read.
+
+One way of reading for modules and inventories (:func:`settle`): what is blank is not set; what the task (or the inventory
+file) does not set comes from the environment; of two options that say the same thing, the nearer source decides for both.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import os
+import re
 import typing as t
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.validation import check_type_dict, check_type_path, check_type_str
+from ansible.module_utils.errors import AnsibleFallbackNotFound
+
+from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
 
 Options = dict[str, dict[str, t.Any]]
 
@@ -35,9 +45,9 @@ class Spec:
         )
 
     def kwargs(self) -> dict[str, t.Any]:
-        """Keyword arguments of AnsibleModule."""
+        """Keyword arguments of AnsibleModule. Without the environment, which :func:`settle` has read by then."""
         return {
-            "argument_spec": dict(self.options),
+            "argument_spec": {name: _without(option, "fallback") for name, option in self.options.items()},
             "mutually_exclusive": list(self.mutually_exclusive),
             "required_together": list(self.required_together),
             "required_one_of": list(self.required_one_of),
@@ -45,9 +55,171 @@ class Spec:
             "required_by": dict(self.required_by),
         }
 
+    def rivals(self, name: str) -> set[str]:
+        """The options that say the same thing as ``name`` in another way."""
+        return {other for group in self.mutually_exclusive if name in group for other in group} - {name}
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+# Keys of a free mapping (a cloud that is written out) whose values are masked.
+_SECRET_KEY = re.compile(r"pass|secret|token|private|otp|assertion", re.IGNORECASE)
+
+
+def from_environment(*names: str) -> str:
+    """The first of these environment variables that is not blank, letter for letter. An option's ``fallback``."""
+    for name in names:
+        value = os.environ.get(name, "")
+        if value.strip():
+            return value
+    raise AnsibleFallbackNotFound
+
+
+def settle(given: t.Mapping[str, t.Any], spec: Spec) -> dict[str, t.Any]:
+    """What is set: ``given`` without what is blank, and what only the environment sets.
+
+    A variable of the environment is not read for an option whose rival (group_name for group_id) is given.
+    """
+    aliases = {alias: name for name, option in spec.options.items() for alias in option.get("aliases", ())}
+    near = {aliases.get(key, key) for key, value in given.items() if not is_blank(value)}
+    # None of them was typed.
+    untouched = {name for group in spec.required_together if not near & set(group) for name in group}
+    found = {}
+    for key, value in given.items():
+        name = aliases.get(key, key)
+        option = spec.options.get(name, {})
+        empty = value is not None and may_be_blank(option) and name not in untouched and not near & spec.rivals(name)
+        if empty or not is_blank(value):
+            found[key] = _nested(value, option)
+    for name, option in spec.options.items():
+        if "fallback" in option and name not in near and not near & spec.rivals(name):
+            function, arguments = option["fallback"]
+            try:
+                found[name] = function(*arguments)
+            except AnsibleFallbackNotFound:
+                continue
+    return found
+
+
+def is_blank(value: t.Any) -> bool:
+    """Null, or a text without a letter, which surveys and templates leave where nothing was typed."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def may_be_blank(option: t.Mapping[str, t.Any]) -> bool:
+    """Whether an empty text is a value of this option: of plain text, such as a comment. (For a name the module says what is wrong.)"""
+    return option.get("type", "str") == "str" and not any(option.get(key) for key in ("choices", "fallback", "no_log"))
+
+
+def _nested(value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
+    """The same for the suboptions of one mapping or of several."""
+    if "options" not in option:
+        return value
+    if isinstance(value, list):
+        return [_nested(one, option) for one in value]
+    if not isinstance(value, t.Mapping):
+        return value
+    rules = ("mutually_exclusive", "required_together", "required_one_of")
+    inner = Spec(option["options"], **{rule: tuple(map(tuple, option.get(rule, ()))) for rule in rules})
+    return settle(value, inner)
+
+
+def strict(options: Options) -> Options:
+    """The same options, whose texts are texts: Ansible would write a mapping or a list out and take that."""
+    checked = {}
+    for name, option in options.items():
+        kind = {"str": _text, "path": _path}.get(option.get("type", "str"))
+        checked[name] = {**option, **({"type": kind} if kind else {})}
+        if "options" in option:
+            checked[name]["options"] = strict(option["options"])
+    return checked
+
+
+def _text(value: t.Any) -> str:
+    if isinstance(value, (t.Mapping, list, tuple)):
+        raise TypeError("it is no text")
+    return check_type_str(value)
+
+
+def _path(value: t.Any) -> str:
+    return check_type_path(_text(value))
+
+
+_text.__name__, _path.__name__ = "str", "path"  # what Ansible's message calls them
+
+
+def out_of_place(given: t.Mapping[str, t.Any], options: Options) -> dict[str, t.Any]:
+    """``given`` without the values that have no place: of unknown options, and of another shape than the option's.
+
+    They are refused by name and type anyway, and could be a secret under a misspelt name: Ansible shows what a module was given.
+    """
+    aliases = {alias: name for name, option in options.items() for alias in option.get("aliases", ())}
+    shown = {}
+    for key, value in given.items():
+        option = options.get(aliases.get(key, key))
+        if option is None:
+            shown[key] = value if str(key).startswith("_ansible_") else MASK
+        elif isinstance(value, (t.Mapping, list)) and option.get("type", "str") not in ("dict", "list", "raw"):
+            shown[key] = [] if isinstance(value, list) else {}
+        elif "options" in option and isinstance(value, list) and option["type"] == "list":
+            shown[key] = [_inside(one, option) for one in value]
+        elif "options" in option and option["type"] == "dict":
+            shown[key] = _inside(value, option)
+        else:
+            shown[key] = value
+    return shown
+
+
+def _inside(value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
+    """One mapping of suboptions. What is none is refused by its type; "name=value" is one for Ansible."""
+    if isinstance(value, str) and value.strip():
+        try:
+            value = check_type_dict(value)
+        except TypeError:
+            return MASK
+    if isinstance(value, t.Mapping):
+        return out_of_place(value, option["options"])
+    return value if is_blank(value) else [] if isinstance(value, list) else MASK
+
+
+def secrets_in(value: t.Any) -> set[str]:
+    """The texts under keys of a free mapping that sound like a secret."""
+    if isinstance(value, list):
+        return set().union(*map(secrets_in, value))
+    if not isinstance(value, t.Mapping):
+        return set()
+    found = {str(one) for key, one in value.items() if _SECRET_KEY.search(str(key)) and isinstance(one, (str, int)) and str(one)}
+    return found.union(*map(secrets_in, value.values()))
+
+
+class Module(AnsibleModule):
+    """An AnsibleModule whose options are read by :func:`settle`."""
+
+    params: dict[str, t.Any]
+    argument_spec: Options
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        super().__init__(supports_check_mode=True, **spec.kwargs())
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.params = settle(out_of_place(self.params, self._spec.options), self._spec)
+        self.argument_spec = strict(self.argument_spec)
+        for name, option in self._spec.options.items():
+            if option.get("type") == "raw":
+                self.no_log_values.update(secrets_in(self.params.get(name)))
+
+
+def _without(option: t.Mapping[str, t.Any], key: str) -> dict[str, t.Any]:
+    return {name: value for name, value in option.items() if name != key}
+
+
+# -- the pieces -------------------------------------------------------------------------------------------------------
+
 
 def _env(name: str) -> tuple[t.Any, list[str]]:
-    return (env_fallback, [name])
+    return (from_environment, [name])
 
 
 def _connection(prefix: str) -> Options:
@@ -60,6 +232,10 @@ def _connection(prefix: str) -> Options:
     }
 
 
+STATE_DIR: Options = {
+    "state_dir": {"type": "path", "default": "~/.ansible/groundwork", "fallback": _env("GROUNDWORK_STATE_DIR")},
+}
+
 XCLARITY = Spec(
     {
         **_connection("XCLARITY"),
@@ -67,6 +243,8 @@ XCLARITY = Spec(
         "password": {"type": "str", "no_log": True, "fallback": _env("XCLARITY_PASSWORD")},
         "auth_method": {"type": "str", "choices": ["session", "basic"], "default": "session", "fallback": _env("XCLARITY_AUTH_METHOD")},
         "session": {"type": "dict", "no_log": True},
+        "max_sessions": {"type": "int", "default": 3, "fallback": _env("XCLARITY_MAX_SESSIONS")},
+        **STATE_DIR,
     }
 )
 
@@ -83,7 +261,7 @@ OPS_MANAGER = Spec(
 )
 
 # As in the openstack.cloud collection: whatever is not given comes from clouds.yaml, or else from the OS_* variables. Those
-# are read in openstack/settings.py and not by fallbacks, since a cloud of clouds.yaml must not be mixed with them.
+# are read by openstacksdk (openstack/settings.py) and not by fallbacks, since a cloud of clouds.yaml must not be mixed with them.
 OPENSTACK_AUTH: Options = {
     "auth_url": {"type": "str"},
     "username": {"type": "str"},
@@ -106,7 +284,8 @@ OPENSTACK_AUTH: Options = {
 }
 OPENSTACK = Spec(
     {
-        "cloud": {"type": "str", "fallback": _env("OS_CLOUD")},
+        # A name, or a cloud written out as a mapping.
+        "cloud": {"type": "raw"},
         # Not no_log as a whole: Ansible would then mask user, project and domain names wherever they turn up in a result.
         "auth": {"type": "dict", "options": OPENSTACK_AUTH},
         "auth_type": {"type": "str"},
@@ -140,6 +319,6 @@ ONCE = Spec(
     {
         "reconcile_timeout": {"type": "float", "default": 15.0},
         "lock": {"type": "str", "choices": ["required", "best_effort"], "default": "required"},
-        "state_dir": {"type": "path", "default": "~/.ansible/groundwork", "fallback": _env("GROUNDWORK_STATE_DIR")},
+        **STATE_DIR,
     }
 )

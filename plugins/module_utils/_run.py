@@ -10,7 +10,7 @@ import math
 import random
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Stop
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     FINISHED,
     NONE,
@@ -24,7 +24,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 if t.TYPE_CHECKING:
     # A module that only reads loads neither.
     from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
-    from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Plan
+    from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
 
 # option -> (lowest, highest) that make sense; seconds but for concurrency
 _RANGES = {
@@ -33,6 +33,7 @@ _RANGES = {
     "poll_interval": (0.01, 86400),
     "reconcile_timeout": (0, 3600),
     "concurrency": (1, 64),
+    "max_sessions": (0, 64),
 }
 
 
@@ -40,6 +41,7 @@ _RANGES = {
 class Run:
     """params: the validated options. ``clock`` and ``random`` can be replaced by a test.
 
+    outcomes: what became of every request that changes something. partial: what was reached, for an end that nobody expected.
     reveal: what a good result carries although the redactor knows it; only for a module whose very result is a secret.
     """
 
@@ -49,10 +51,12 @@ class Run:
     random: random.Random = dataclasses.field(default_factory=random.Random)
     redactor: Redactor = dataclasses.field(default_factory=Redactor)
     warnings: list[str] = dataclasses.field(default_factory=list)
-    guards: list[Guard] = dataclasses.field(default_factory=list)
+    outcomes: list[Outcome] = dataclasses.field(default_factory=list)
+    partial: dict[str, t.Any] | None = None
     reveal: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.clock.stop = Stop()
         for name, (low, high) in _RANGES.items():
             value = self.params.get(name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):
@@ -61,12 +65,11 @@ class Run:
     @property
     def fate(self) -> str:
         """What is known of all that this run has sent, for an end that nobody expected."""
-        fates = [fate for guard in self.guards for fate in guard.fates.values()]
-        if not fates:
+        if not self.outcomes:
             return NONE
         from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import worst
 
-        return worst(fates)
+        return worst(outcome.state for outcome in self.outcomes)
 
     def warn(self, text: str) -> None:
         """A warning for the user: cleaned, without secrets, once each."""
@@ -74,54 +77,32 @@ class Run:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def guard(self, *key: str) -> Guard:
-        """The lock and record for this kind of work; in check mode nothing is taken, since nothing is sent."""
+    def guard(self, system: str, kind: str) -> Guard:
+        """The lock and record for this kind of work."""
         from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 
         params = self.params
-        guard = Guard(
+        return Guard(
             params["state_dir"],
-            key,
+            system,
+            kind,
             self.clock,
             settle=params["reconcile_timeout"],
             required=params["lock"] == "required",
         )
-        self.guards.append(guard)
-        return t.cast("Guard", _NoGuard(guard.path)) if self.check_mode else guard
 
 
-class _NoGuard:
-    """Stands in for a guard in check mode."""
-
-    def __init__(self, path: str) -> None:
-        self.path, self.waited, self.note = path, 0.0, None
-        self.unfinished: list[str] = []
-
-    def __enter__(self) -> _NoGuard:
-        return self
-
-    def __exit__(self, *exc: t.Any) -> None:
-        return None
-
-
-def result(plan: Plan, *, changed: bool, outcome: str = NONE, **more: t.Any) -> dict[str, t.Any]:
-    """A result with what every module returns. ``duration`` is added at the exit."""
-    return {"changed": changed, "outcome": outcome, "plan": plan.public(), "diff": {"before": plan.before, "after": plan.after}, **more}
-
-
-def fail_with(failure: Failure, outcome: dict[str, t.Any]) -> Failure:
-    """``failure`` with the (partial) result that the user gets beside it."""
-    failure.result = outcome
-    return failure
-
-
-def failed_result(failure: Failure, fate: str = NONE) -> dict[str, t.Any]:
+def failed_result(failure: Failure, run: Run | None = None) -> dict[str, t.Any]:
     """The result of a failed run: what was reached, and the error.
 
-    fate: :attr:`Run.fate`, for a failure on the way that knows nothing of what was sent before it.
+    run: for a failure on the way that knows nothing of what was sent before it.
     """
-    if failure.result is None and failure.outcome == NONE:
-        failure.outcome = fate
+    if failure.result is None and run is not None:
+        failure.result = run.partial
+        if failure.outcome == NONE:
+            failure.outcome = run.fate
+            effects = {outcome.step.effect for outcome in run.outcomes if outcome.changed}
+            failure.about(effect=effects.pop() if len(effects) == 1 else None)
     partial = failure.result or {}
     outcome = partial.get("outcome", failure.outcome)
     return {
@@ -131,25 +112,3 @@ def failed_result(failure: Failure, fate: str = NONE) -> dict[str, t.Any]:
         "error": failure.public(),
         "msg": failure.message(),
     }
-
-
-def of_many(failures: t.Sequence[Failure], count: int, noun: str) -> Failure:
-    """One failure for several items: the first as it is, with the number of the others in front."""
-    first = failures[0]
-    if count == 1:
-        return first
-    known = [f.outcome for f in failures]
-    summary = Failure(
-        first.code,
-        first.why,
-        first.next_step,
-        what=f"{len(failures)} of {count} {noun} failed; the first: {first.what}",
-        outcome=UNKNOWN if UNKNOWN in known else first.outcome,
-        status=first.status,
-        system=first.system,
-        operation=first.operation,
-        resource=first.resource,
-        job=first.job,
-    )
-    summary.server_message = first.server_message
-    return summary

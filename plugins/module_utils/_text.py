@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import html
 import json
+import threading
 import typing as t
 from urllib.parse import quote, quote_plus
+
+from ansible_collections.groundwork.provision.plugins.module_utils._search import Words
 
 MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
@@ -20,12 +23,20 @@ MIN_DERIVED = 4
 
 
 def clean(text: t.Any, limit: int = 1000) -> str:
-    """Server text for one line of output: no control or direction characters, no lone surrogates, at most ``limit`` long."""
+    """Server text for one line of output: no control or direction characters, no lone surrogates, at most ``limit`` long.
+
+    Whatever is cut off, the text then ends with :data:`CUT`: by that the redactor knows a secret that was cut.
+    """
     text = text if isinstance(text, str) else str(text)
-    text = text[: limit * 4].encode("utf-8", "replace").decode("utf-8", "replace")
+    taken = text[: limit * 4]
+    line = _one_line(taken)
+    return line if len(line) <= limit and len(taken) == len(text) else line[: limit - len(CUT)] + CUT
+
+
+def _one_line(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode("utf-8", "replace")
     text = "".join(c if c.isprintable() else " " for c in text)
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - len(CUT)] + CUT
+    return " ".join(text.split())
 
 
 def safe(value: t.Any, depth: int = 0) -> t.Any:
@@ -45,35 +56,35 @@ def safe(value: t.Any, depth: int = 0) -> t.Any:
 
 
 class Redactor:
-    """Knows the secrets of a run and every form in which one could show; replaces them in any value."""
+    """Knows the secrets of a run and every form in which one could show; replaces them in any value. For several threads."""
 
     def __init__(self) -> None:
+        self._secrets: set[str] = set()
         self._forms: set[str] = set()
+        self._lock = threading.Lock()
+        self._words: dict[int | str, Words] = {}  # made when they are needed, anew after each new secret
 
     def add(self, *secrets: t.Any) -> None:
         """Take note of a secret. Empty ones are left out."""
         for secret in secrets:
-            if isinstance(secret, str) and secret:
-                self._forms.add(secret)
-                if len(secret) >= MIN_DERIVED:
-                    self._forms.update(_forms(secret))
+            if isinstance(secret, str) and secret and secret not in self._secrets:
+                forms = _forms(secret)
+                with self._lock:
+                    self._secrets.add(secret)
+                    self._forms |= forms
+                    self._words = {}
+
+    def forms(self) -> set[str]:
+        """Everything that is masked."""
+        with self._lock:
+            return set(self._forms)
 
     def text(self, text: str, shortest: int = 1) -> str:
-        """``text`` without any secret; ``shortest``: leave alone those with fewer letters."""
-        for form in sorted((f for f in self._forms if f in text and len(f) >= shortest), key=len, reverse=True):
-            text = text.replace(form, MASK)
-        return self._cut_off(text) if CUT in text else text
+        """``text`` without any secret, also one of which only the beginning is left where a text was shortened.
 
-    def _cut_off(self, text: str) -> str:
-        """The same without a secret of which only the beginning is left, where a text was shortened."""
-        first, *rest = text.split(CUT)
-        shown = first
-        for part in rest:
-            length = max((_overlap(shown, form) for form in self._forms), default=0)
-            if length:
-                shown = shown[:-length] + MASK
-            shown += CUT + part
-        return shown
+        shortest: leave alone the secrets with fewer letters.
+        """
+        return _masked(text, self._find(shortest).spans(text, CUT))
 
     def value(self, value: t.Any) -> t.Any:
         """Any JSON-like value without any secret, keys included. Returned as it is when there is nothing to mask.
@@ -84,35 +95,61 @@ class Redactor:
             return value
         # One search in the whole text is far cheaper than one for each string of ten thousand items.
         whole = json.dumps(value, ensure_ascii=False, default=str)
-        escaped = {json.dumps(f, ensure_ascii=False)[1:-1] for f in self._forms}
-        if CUT not in whole and not any(f in whole for f in escaped):
+        present = self._find("JSON").present(whole)
+        if not present and CUT not in whole:
             return value
-        return self._walk(value)
+        return self._walk(value, Words(json.loads(f'"{form}"') for form in present))
 
-    def _walk(self, value: t.Any) -> t.Any:
+    def _find(self, kind: int | str) -> Words:
+        """The forms of ``kind`` letters and more; as they stand in JSON for ``"JSON"``."""
+        with self._lock:
+            words = self._words.get(kind)
+            if words is None:
+                if isinstance(kind, int):
+                    words = Words(form for form in self._forms if len(form) >= kind)
+                else:
+                    words = Words({json.dumps(form, ensure_ascii=False)[1:-1] for form in self._forms})
+                self._words[kind] = words
+        return words
+
+    def _walk(self, value: t.Any, present: Words) -> t.Any:
+        """present: the forms that are somewhere in the value, so that each of its strings is searched for these only."""
         if isinstance(value, str):
-            return self.text(value)
+            return self.text(value) if CUT in value else _masked(value, present.spans(value))
         if isinstance(value, dict):
-            return {self._key(k): self._walk(v) for k, v in value.items()}
+            return {self._key(k, present): self._walk(v, present) for k, v in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self._walk(v) for v in value]
+            return [self._walk(v, present) for v in value]
         if isinstance(value, (int, float)) and not isinstance(value, bool) and str(value) in self._forms:
             return MASK
         return value
 
-    def _key(self, key: t.Any) -> t.Any:
-        if not isinstance(key, str) or not any(len(form) >= MIN_DERIVED and form in key for form in self._forms):
+    def _key(self, key: t.Any, present: Words) -> t.Any:
+        if not isinstance(key, str) or not any(end - begin >= MIN_DERIVED for begin, end in present.spans(key)):
             return key
         return self.text(key)
 
 
-def _overlap(text: str, form: str) -> int:
-    """How many letters of the beginning of ``form`` the text ends with; 0 below :data:`MIN_DERIVED`."""
-    longest = min(len(form) - 1, len(text))
-    return next((n for n in range(longest, MIN_DERIVED - 1, -1) if text.endswith(form[:n])), 0)
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    if not spans:
+        return text
+    parts, at = [], 0
+    for begin, end in spans:
+        parts += [text[at:begin], MASK]
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def _forms(secret: str) -> set[str]:
+    """Everything that a secret could look like in a text, and what cleaning makes of it."""
+    plain = {secret} if len(secret) < MIN_DERIVED else {secret, *_coded(secret)}
+    # clean() and safe() change these; whether a secret is masked may not depend on which of them has been at it.
+    odd = [form for form in plain if not form.isprintable() or form != " ".join(form.split())]
+    shown = {shape for form in odd for shape in (_one_line(form), safe(form), "".join(c for c in form if c.isprintable()))}
+    return plain | {shape for shape in shown if len(shape) >= min(len(secret), MIN_DERIVED)}
+
+
+def _coded(secret: str) -> set[str]:
     """The encodings in which a secret could turn up in a message, a URL, a header or a dump."""
     raw = secret.encode("utf-8", "surrogatepass")
     forms = {
@@ -125,7 +162,6 @@ def _forms(secret: str) -> set[str]:
         repr(raw)[2:-1],
         raw.hex(),
         raw.hex().upper(),
-        " ".join(secret.split()),  # what cleaning makes of blanks
         secret.upper(),
         secret.lower(),
         secret[::-1],

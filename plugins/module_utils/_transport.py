@@ -10,19 +10,19 @@ on the decoded size; nothing told but host, method and path template.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
+import ipaddress
 import json
-import os
+import math
 import re
-import socket
-import ssl
 import threading
 import typing as t
 import zlib
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _authorities, _diagnosis, _proxy, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     NONE,
@@ -31,6 +31,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_input,
     for_status,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import digits
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 
 requests = _wire.requests
 
@@ -89,13 +91,46 @@ class Endpoint:
             raise refuse("must be a host with at most a port and a path")
         if port == 0 or "%" in host:
             raise refuse("has port 0 or a zone id, which cannot be used")
-        try:
-            host = host if host.isascii() else host.encode("idna").decode()
-        except UnicodeError:
-            raise refuse("holds a host name that is not valid") from None
-        if not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+        host = _host(host, "[" in parts.netloc)
+        if not host:
             raise refuse("holds a host name that is not valid")
-        return cls(parts.scheme, host, port or {"https": 443, "http": 80}[parts.scheme], parts.path.rstrip("/"))
+        base = _base(parts.path)
+        if base is None:
+            raise refuse("has a path with // in front, a segment . or .., or a % without two hexadecimal digits, which cannot be sent")
+        return cls(parts.scheme, host, port or {"https": 443, "http": 80}[parts.scheme], base)
+
+
+def _host(host: str, bracketed: bool) -> str:
+    """A host as the resolver takes it (other letters than ASCII as browsers write them); empty when it is not valid."""
+    if bracketed:
+        try:
+            return str(ipaddress.IPv6Address(host))
+        except ValueError:
+            return ""
+    if not host.isascii():
+        try:
+            import idna
+
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except (ImportError, UnicodeError):
+            return ""
+    labels = host.removesuffix(".").split(".")
+    good = re.fullmatch(r"[A-Za-z0-9._-]{1,254}", host) and all(0 < len(label) < 64 for label in labels)
+    return host if good else ""
+
+
+def _base(path: str) -> str | None:
+    """A base path in the one spelling that goes on the wire: what is not allowed there encoded, escapes in capitals.
+
+    urllib3 would do the same behind our back, and Digest signs the spelling that the server sees. None: it cannot be sent.
+    """
+    pieces = re.split(r"(%[0-9A-Fa-f]{2})", path)
+    coded = "".join(piece.upper() if odd % 2 else quote(piece, safe="/:@!$&'()*+,;=~") for odd, piece in enumerate(pieces))
+    # Two slashes at the beginning are one for some releases of requests, which would be another path than was signed.
+    doubled = coded.rstrip("/").startswith("//")
+    if doubled or any("%" in piece for piece in pieces[::2]) or any(unquote(part) in (".", "..") for part in coded.split("/")):
+        return None
+    return coded.rstrip("/")
 
 
 def segment(value: str, what: str) -> str:
@@ -125,22 +160,26 @@ class Reply:
 
     def json(self) -> t.Any:
         """The parsed body; ``not_json`` when it is not JSON (the content type is not asked: XClarity's is its own)."""
-        try:
-            return json.loads(self.body, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            kind = self.headers.get("Content-Type", "none").split(";")[0]
-            raise Failure(
-                "not_json",
-                f"the answer ({self.status}, {len(self.body)} bytes, type {kind[:60]}) is not JSON;"
-                " a proxy or a login page may stand in between.",
-                "Check endpoint and use_proxy and run again.",
-                status=self.status,
-                transient=True,
-            ) from None
+        with contextlib.suppress(ValueError, RecursionError):  # raised in here, the failure would keep the body
+            return json.loads(self.body, parse_constant=_no_constant, parse_float=_finite)
+        kind = clean(self.headers.get("Content-Type", "none").split(";")[0], 60)
+        raise Failure(
+            "not_json",
+            f"the answer ({self.status}, {len(self.body)} bytes, type {kind}) is not JSON; a proxy or a login page may stand in between.",
+            "Check endpoint and use_proxy and run again.",
+            status=self.status,
+            transient=True,
+        )
 
 
 def _no_constant(name: str) -> t.Any:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float | str:
+    """A number too large for Python stays a text: no result may hold an infinity, which JSON cannot carry."""
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 class _Lane(threading.local):
@@ -149,6 +188,7 @@ class _Lane(threading.local):
     def __init__(self) -> None:
         self.adapters: dict[bool, t.Any] = {}
         self.used: dict[bool, float] = {}
+        self.status = 0
 
 
 class Transport:
@@ -168,10 +208,14 @@ class Transport:
         self.clock = clock
         self.timeout = timeout
         self.sent = 0  # requests transmitted, for the tests that hold the documented formula against it
-        self._verify: bool | str = (_check_ca(ca_path) if ca_path else True) if validate_certs else False
-        self._proxies = requests.utils.get_environ_proxies(endpoint.root) if use_proxy else {}
+        trusted = _authorities.store(ca_path) if validate_certs else None
+        self._verify: bool | str = trusted.path if trusted else False
+        self._trust = trusted.words if trusted else ""
+        self._proxy = _proxy.find(endpoint.root) if use_proxy else None
         self._lane = _Lane()
         self._open: list[t.Any] = []
+        self._live: set[_wire.Exchange] = set()
+        self.farewell = False  # the run is over: what is sent now is the log-out
         self._lock = threading.Lock()
 
     # -- sending -------------------------------------------------------------------------------------------------
@@ -194,8 +238,13 @@ class Transport:
         body: JSON-able, bytes (sent as they are; ``headers`` then name their type), or None. starts: the request starts
         or changes something; it then goes out on a fresh connection and a lost answer has the outcome ``unknown``. Raises :class:`Failure`.
         """
-        with self.stream(method, path, query=query, headers=headers, body=body, starts=starts, what=what) as answer:
-            return Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
+        try:
+            with self.stream(method, path, query=query, headers=headers, body=body, starts=starts, what=what) as answer:
+                reply = Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
+                answer.exchange.answered = True
+                return reply
+        except Failure as failure:
+            raise failure.bare() from None
 
     def stream(
         self,
@@ -214,6 +263,7 @@ class Transport:
 
         idle: seconds that may pass without a byte, for a long body whose ``timeout`` is long.
         """
+        self._refuse_after_the_end()
         adapter = self._adapter(starts)
         request = requests.models.PreparedRequest()
         request.method = method
@@ -231,26 +281,57 @@ class Transport:
         request.hooks = {}
         self._refuse_header_breaks(request.headers)
         seconds = timeout or self.timeout
-        exchange = _wire.begin(Deadline(self.clock, seconds), idle)
+        exchange = _wire.begin(Deadline(self.clock, seconds), idle, self._refuse_after_the_end)
         patience = seconds if idle is None else min(seconds, idle)
+        proxies = {self.endpoint.scheme: self._proxy.url} if self._proxy else {}
         told = what or f"{method} {path}"
         self.sent += 1
+        self._live.add(exchange)
         try:
-            response = adapter.send(request, stream=True, timeout=(patience, patience), verify=self._verify, proxies=self._proxies)
-        except _wire.network_errors() as exc:
+            response = adapter.send(request, stream=True, timeout=(patience, patience), verify=self._verify, proxies=proxies)
+        except BaseException as exc:
+            self._live.discard(exchange)
             adapter.drop()
+            if not isinstance(exc, _wire.network_errors()):
+                raise
             raise self._failure(exc, exchange, starts, told) from None
+        self._lane.status = response.status_code
         return Answer(self, adapter, response, exchange, starts, told)
+
+    @property
+    def status(self) -> int:
+        """The status of the last answer in this thread."""
+        return self._lane.status
 
     def target(self, path: str, query: t.Sequence[tuple[str, str]] = ()) -> str:
         """The request target as it goes on the wire (Digest signs exactly this text)."""
         return self.endpoint.base + path + ("?" + urlencode(list(query), quote_via=quote, safe="") if query else "")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody may see of the proxy's settings."""
+        return self._proxy.secrets if self._proxy else ()
 
     def close(self) -> None:
         """Close every connection of every thread."""
         with self._lock:
             for adapter in self._open:
                 adapter.drop()
+
+    def abort(self) -> None:
+        """End every exchange that is under way in another thread; it fails there as a connection that was closed does."""
+        for exchange in list(self._live):
+            exchange.abort()
+
+    def forget(self) -> None:
+        """Begin anew with what :attr:`unanswered` says of this thread."""
+        _wire.forget()
+
+    @property
+    def unanswered(self) -> bool:
+        """The last request of this thread was transmitted, and its whole answer has not come."""
+        last = _wire.current()
+        return last is not None and last.sent and not last.answered
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -260,6 +341,7 @@ class Transport:
         adapter = lane.adapters.get(starts)
         if adapter is None:
             adapter = lane.adapters[starts] = _wire.Adapter()
+            adapter.authorization = self._proxy.authorization if self._proxy else None
             with self._lock:
                 self._open.append(adapter)
         elif starts and now - lane.used[starts] > MAX_IDLE_BEFORE_START:
@@ -269,6 +351,11 @@ class Transport:
 
     def _touch(self, starts: bool) -> None:
         self._lane.used[starts] = self.clock.monotonic()
+
+    def _refuse_after_the_end(self) -> None:
+        """After the decision to end nothing is transmitted any more, in any thread, but the log-out."""
+        if not self.farewell:
+            self.clock.stop.check()
 
     def _refuse_header_breaks(self, headers: t.Mapping[str, str]) -> None:
         for name, value in headers.items():
@@ -280,9 +367,11 @@ class Transport:
                 )
 
     def _failure(self, exc: BaseException, exchange: _wire.Exchange, starts: bool, what: str) -> Failure:
-        code, why, step, transient = _explain(exc, exchange, self.endpoint, self.timeout)
+        peers = _diagnosis.Peers(self.endpoint.place, self._proxy, self._trust, self.timeout)
+        found = _diagnosis.explain(exc, exchange, peers)
         outcome = UNKNOWN if starts and exchange.sent else NONE
-        return Failure(code, why, step, what=f"{what} at {self.endpoint.place}", outcome=outcome, transient=transient)
+        what = f"{what} at {self.endpoint.place}"
+        return Failure(found.code, found.why, found.next_step, what=what, outcome=outcome, transient=found.transient)
 
 
 class Answer:
@@ -292,8 +381,9 @@ class Answer:
         self.status: int = response.status_code
         self.headers: t.Mapping[str, str] = response.headers
         self.cookies: tuple[str, ...] = tuple(response.raw.headers.getlist("Set-Cookie"))
-        self._transport, self._adapter, self._response = transport, adapter, response
-        self._exchange, self._starts, self._what = exchange, starts, what
+        self._transport, self._adapter = transport, adapter
+        self._response: t.Any = response
+        self.exchange, self._starts, self._what = exchange, starts, what
         self._whole = False
 
     def fill(self, buffer: memoryview) -> int:
@@ -304,7 +394,7 @@ class Answer:
         body = self._response.raw._original_response  # http.client's; urllib3's own readinto() makes copies
         try:
             # The socket is given the time that is left; a fresh look at the clock also ends a drip.
-            self._exchange.budget()
+            self.exchange.budget()
             count: int = body.readinto(buffer)
             if not count:
                 if body.length:
@@ -312,7 +402,7 @@ class Answer:
                 self._whole = True
             return count
         except _wire.network_errors() as exc:
-            failure = self._transport._failure(exc, self._exchange, self._starts, self._what)
+            failure = self._transport._failure(exc, self.exchange, self._starts, self._what)
             if self._starts:
                 failure.why = f"the server answered {self.status}, but the body was lost ({failure.why.rstrip('.')})."
             failure.status = self.status
@@ -350,10 +440,14 @@ class Answer:
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
+        self._transport._live.discard(self.exchange)
+        response, self._response = self._response, None  # whoever keeps a failure of this exchange need not keep its buffers
+        if response is None:
+            return
         if self._whole and self.status >= 200:
-            self._response.raw.release_conn()
+            response.raw.release_conn()
         else:
-            self._response.raw.close()
+            response.raw.close()
             self._adapter.drop()
         self._transport._touch(self._starts)
 
@@ -379,10 +473,8 @@ def check_status(reply: Reply | Answer, *, starts: bool, what: str = "", place: 
 
 def retry_after(headers: t.Mapping[str, str]) -> float | None:
     """Seconds from a Retry-After header: only the plain number is believed, at most 60; else None (own back-off)."""
-    text = headers.get("Retry-After", "").strip()
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        return None
-    return min(float(text), 60.0)
+    seconds = digits(headers.get("Retry-After", "").strip())
+    return None if seconds is None or seconds > 999_999_999 else min(float(seconds), 60.0)
 
 
 def _decoder(encoding: str) -> t.Any:
@@ -399,68 +491,5 @@ def _coded(body: t.Any) -> bytes:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except ValueError:
         raise bad_input(
-            "config_text", "an option holds text or a number that JSON can not carry (broken Unicode, NaN).", "Correct it and run again."
+            "config_text", "an option holds text or a number that JSON cannot carry (broken Unicode, NaN).", "Correct it and run again."
         ) from None
-
-
-def _check_ca(path: str) -> str:
-    path = os.path.expanduser(path)
-    try:
-        with open(path, "rb") as file:
-            good = b"-----BEGIN CERTIFICATE-----" in file.read(4 * 1024 * 1024)
-        if good:
-            ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError):
-        good = False
-    if not good:
-        raise bad_input("config_ca_path", "ca_path is not a readable file of PEM certificates.", "Correct ca_path and run again.")
-    return path
-
-
-_VERIFY = {
-    9: "tls_expired",  # X509_V_ERR_CERT_NOT_YET_VALID
-    10: "tls_expired",  # X509_V_ERR_CERT_HAS_EXPIRED
-    62: "tls_hostname",  # X509_V_ERR_HOSTNAME_MISMATCH
-    64: "tls_hostname",  # X509_V_ERR_IP_ADDRESS_MISMATCH
-}
-
-
-def _explain(exc: BaseException, exchange: _wire.Exchange, endpoint: Endpoint, timeout: float) -> tuple[str, str, str, bool]:
-    """(code, reason, next step, transient) for a failed exchange, from the innermost cause and from what was sent."""
-    chain = list(_wire.causes(exc))
-    names = {type(one).__name__ for one in chain}
-    place = endpoint.place
-
-    for one in chain:
-        if isinstance(one, ssl.SSLCertVerificationError):
-            code = _VERIFY.get(one.verify_code, "tls_untrusted")
-            if code == "tls_expired":
-                return code, f"the certificate of {place} is expired or not yet valid; this machine's clock may be wrong.", (
-                    "Renew the certificate or correct the clock, and run again."
-                ), False
-            if code == "tls_hostname":
-                return code, f"the certificate of {place} was made for another name.", (
-                    "Use the name in the certificate as endpoint and run again."
-                ), False
-            return code, f"the certificate of {place} is not trusted.", "Set ca_path to the CA that signed it and run again.", False
-    if "ProxyError" in names and not exchange.sent:
-        return "proxy_error", f"the proxy did not let the request through to {place}.", (
-            "Check the proxy environment variables or set use_proxy to false, and run again."
-        ), False
-    for one in chain:
-        if isinstance(one, ssl.SSLError) and not exchange.sent:
-            return "tls_protocol", f"no TLS connection could be made with {place}.", "Check that the port speaks TLS 1.2 or later.", False
-        if isinstance(one, socket.gaierror):
-            return "dns_failure", f"the name of {place} could not be resolved.", "Check endpoint and the resolver, and run again.", False
-    if not exchange.sent:
-        if exchange.deadline.passed() or "ConnectTimeoutError" in names or any(isinstance(one, TimeoutError) for one in chain):
-            return "connect_timeout", f"no connection to {place} within {timeout:g} s.", "Check the network and run again.", True
-        if any(isinstance(one, ConnectionRefusedError) for one in chain):
-            return "connect_refused", f"connection to {place} refused.", "Check that the server runs, and endpoint, and run again.", True
-        return "connect_failed", f"no connection to {place} could be made.", "Check the network and run again.", True
-    look = "Look at the server's list of jobs and at the resource before running again."
-    if exchange.deadline.passed() or any(isinstance(one, TimeoutError) for one in chain) or "ReadTimeoutError" in names:
-        return "reply_timeout", f"no complete answer within {timeout:g} s after the request was sent.", look, True
-    if {"BadStatusLine", "InvalidHeader", "LineTooLong", "HeaderParsingError", "UnknownProtocol"} & names:
-        return "bad_reply", "the answer was not valid HTTP.", look, True
-    return "reply_lost", "the connection was closed after the request was sent, before the whole answer was there.", look, True

@@ -3,15 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sockets that keep a total deadline and that know whether a request has left the machine.
 
-``requests`` and urllib3 time each single read; a server that drips a byte a second can hold such a client for ever.
-They also raise the same exception for "never connected" and for "sent, then reset". Both are settled here, by a
-connection class of our own that looks at the :class:`Exchange` of its thread. Nothing else of urllib3 is changed.
+``requests`` and urllib3 time each single step and each single read; a server, a proxy or a resolver that drips can hold such a
+client for ever. They also raise the same exception for "never connected" and for "sent, then reset". Both are settled here, by
+a connection class of our own that looks at the :class:`Exchange` of its thread. Nothing else of urllib3 is changed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
+import ipaddress
+import queue
+import socket
 import threading
 import traceback
 import typing as t
@@ -29,8 +33,6 @@ except ImportError:
     HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
 else:
     REQUESTS_IMPORT_ERROR = None
-    # Whoever sets validate_certs to false knows; a line on stderr for each request helps nobody.
-    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 
@@ -46,13 +48,23 @@ def requests_is_too_old() -> str | None:
     return requests.__version__ if found < REQUESTS_FLOOR else None
 
 
+# How far an exchange has come before its request is sent.
+RESOLVE, CONNECT, TUNNEL, HANDSHAKE = "resolve", "connect", "tunnel", "handshake"
+
+PIECE = 256 * 1024  # bytes handed to the socket at once
+
+
 class Exchange:
     """One request and its reply: the deadline they share and how far they got. idle: seconds that nothing may come."""
 
-    def __init__(self, deadline: Deadline, idle: float | None = None) -> None:
+    def __init__(self, deadline: Deadline, idle: float | None = None, before: t.Callable[[], None] = lambda: None) -> None:
         self.deadline = deadline
         self.idle = idle
+        self.before = before  # called right before the request is transmitted; may raise to hold it back
+        self.stage = RESOLVE
         self.sent = False  # the first byte of the request itself was handed to the socket
+        self.answered = False  # the whole answer is there
+        self.sock: t.Any = None
 
     def budget(self) -> float:
         """Seconds that a single socket operation may still take."""
@@ -61,17 +73,30 @@ class Exchange:
             raise TimeoutError("total deadline")
         return left if self.idle is None else min(left, self.idle)
 
+    def abort(self) -> None:
+        """From another thread: end what blocks on the socket. Past ``SSLSocket.shutdown``, which would take the TLS state away
+        from under the thread that reads."""
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
 
 _thread = threading.local()
 
 
-def begin(deadline: Deadline, idle: float | None = None) -> Exchange:
+def begin(deadline: Deadline, idle: float | None = None, before: t.Callable[[], None] = lambda: None) -> Exchange:
     """Open the exchange that the connections of this thread will look at."""
-    _thread.exchange = Exchange(deadline, idle)
+    _thread.exchange = Exchange(deadline, idle, before)
     return _thread.exchange
 
 
-def _exchange() -> Exchange | None:
+def forget() -> None:
+    """This thread has no exchange any more."""
+    _thread.exchange = None
+
+
+def current() -> Exchange | None:
+    """The last exchange of this thread."""
     return getattr(_thread, "exchange", None)
 
 
@@ -87,7 +112,7 @@ class _TimedIO(io.RawIOBase):
         return True
 
     def readinto(self, buffer: t.Any) -> int | None:
-        exchange = _exchange()
+        exchange = current()
         if exchange is not None:
             self._sock.settimeout(exchange.budget())
         return self._raw.readinto(buffer)
@@ -99,7 +124,7 @@ class _TimedIO(io.RawIOBase):
 
 
 class _TimedSocket:
-    """Stands in for a socket in the one call that http.client makes of it for a response: ``makefile``."""
+    """Stands in for a socket where somebody else reads from it or writes to it: each step gets the time that is left."""
 
     def __init__(self, sock: t.Any) -> None:
         self._sock = sock
@@ -107,8 +132,72 @@ class _TimedSocket:
     def makefile(self, mode: str, *args: t.Any, **kwargs: t.Any) -> io.BufferedReader:
         return io.BufferedReader(_TimedIO(self._sock), 65536)
 
+    def recv(self, *args: t.Any) -> bytes:
+        return self._timed().recv(*args)
+
+    def recv_into(self, *args: t.Any) -> int:
+        return self._timed().recv_into(*args)
+
+    def send(self, *args: t.Any) -> int:
+        return self._timed().send(*args)
+
+    def sendall(self, *args: t.Any) -> None:
+        self._timed().sendall(*args)
+
+    def _timed(self) -> t.Any:
+        exchange = current()
+        if exchange is not None:
+            self._sock.settimeout(exchange.budget())
+        return self._sock
+
     def __getattr__(self, name: str) -> t.Any:
         return getattr(self._sock, name)
+
+
+def _addresses(host: str, port: int, exchange: Exchange) -> list[t.Any]:
+    """What a name resolves to. The system's resolver cannot be interrupted: it is asked in a thread, which is left to itself
+    when the time is over."""
+    family = urllib3.util.connection.allowed_gai_family()
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+    answers: queue.SimpleQueue[t.Any] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as exc:
+            answers.put(exc)
+
+    threading.Thread(target=ask, name="groundwork-resolver", daemon=True).start()
+    try:
+        answer = answers.get(timeout=exchange.budget())
+    except queue.Empty:
+        raise TimeoutError("total deadline") from None
+    if isinstance(answer, BaseException):
+        raise OSError(str(answer)) if isinstance(answer, UnicodeError) else answer
+    return answer
+
+
+def _connected(host: str, port: int, options: t.Any, exchange: Exchange) -> socket.socket:
+    """A socket to the first address of a name that takes the connection; each has its share of the time that is left."""
+    exchange.stage = RESOLVE
+    addresses = _addresses(host, port, exchange)
+    exchange.stage = CONNECT
+    failed: OSError = OSError("no address")
+    for number, (family, kind, protocol, _name, address) in enumerate(addresses):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(exchange.budget() / (len(addresses) - number))
+            sock.connect(address)
+            sock.settimeout(exchange.budget())  # a handshake that follows gets no more than what is left
+            return sock
+        except OSError as exc:
+            sock.close()
+            failed = exc.with_traceback(None)
+    raise failed
 
 
 class _Response(http.client.HTTPResponse):
@@ -137,6 +226,28 @@ class _HTTP(HTTPConnection):
         finally:
             self._connecting = False
 
+    def _new_conn(self) -> t.Any:
+        exchange = current()
+        if exchange is None:
+            return super()._new_conn()
+        return _connected(self._dns_host, self.port, self.socket_options, exchange)
+
+    def _tunnel(self) -> None:
+        """Ask a proxy for a connection; its answer has to be here in time too."""
+        exchange = current()
+        if exchange is not None:
+            exchange.stage = TUNNEL
+        real = self.sock
+        self.sock = real if isinstance(real, _TimedSocket) else _TimedSocket(real)
+        try:
+            super()._tunnel()
+        finally:
+            if self.sock is not None:
+                self.sock = real
+        if exchange is not None:
+            real.settimeout(exchange.budget())
+            exchange.stage = HANDSHAKE
+
     def request(self, method: str, url: str, body: t.Any = None, *args: t.Any, **kwargs: t.Any) -> None:
         """Head and body leave in one write: a small request then costs one packet and wakes the server once."""
         self._head = b"" if isinstance(body, bytes) and body else None
@@ -150,11 +261,17 @@ class _HTTP(HTTPConnection):
                 self._head = data
                 return
             data, self._head = self._head + data, None
-        exchange = _exchange()
-        if exchange is not None and not self._connecting:
+        exchange = current()
+        if exchange is None or self._connecting:
+            super().send(data)
+            return
+        exchange.before()
+        # Piece by piece: with TLS one call would have its time anew for each record that the server is slow to take.
+        view = memoryview(data)
+        while view:
             self.sock.settimeout(exchange.budget())
-            exchange.sent = True
-        super().send(data)
+            exchange.sent, exchange.sock = True, self.sock
+            view = view[self.sock.send(view[:PIECE]) :]
 
     def getresponse(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
         real = self.sock
@@ -171,6 +288,10 @@ class _HTTP(HTTPConnection):
 class _HTTPS(_HTTP, HTTPSConnection):
     """The same over TLS."""
 
+    def _connect_tls_proxy(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        # What is made on top of it (TLS inside TLS) times nothing but single reads.
+        return _TimedSocket(super()._connect_tls_proxy(*args, **kwargs))
+
 
 class _HTTPPool(HTTPConnectionPool):
     ConnectionCls = _HTTP
@@ -179,12 +300,26 @@ class _HTTPPool(HTTPConnectionPool):
 class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _HTTPS
 
+    def _validate_conn(self, conn: t.Any) -> None:
+        # Without the library's warning: whoever sets validate_certs to false knows, and a line on stderr for each request
+        # helps nobody (in the controller it is taken for a mistake of a worker).
+        if conn.sock is None:
+            conn.connect()
+
 
 class Adapter(HTTPAdapter):
-    """The ``requests`` adapter with watched connections, one connection kept, and no retry of any kind."""
+    """The ``requests`` adapter with watched connections, one connection kept, and no retry of any kind.
+
+    authorization: what a proxy wants to have in its header, if anything.
+    """
+
+    authorization: str | None = None
 
     def __init__(self) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return {"Proxy-Authorization": self.authorization} if self.authorization else {}
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **kwargs)

@@ -125,12 +125,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain backup counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order. The passphrase is masked.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -157,18 +162,21 @@ backup:
       type: list
       elements: str
       sample: [/mnt/backups]
-    changed: {description: Whether this run sent something for it., type: bool, returned: with O(state=absent), sample: true}
+    changed: {description: "Whether this run changed it, or may have done so.", returned: with O(state=absent), type: bool, sample: true}
     outcome:
-      description: "V(none), V(not_started), V(started), V(finished) or V(unknown)."
-      type: str
+      description: What is known of the requests for it, in the words of RV(outcome).
       returned: with O(state=absent)
+      type: str
       sample: finished
     reconciled:
-      description: Whether the answer was lost and the effect was found by reading.
-      type: bool
+      description: Whether an answer was lost and the effect of the request was found by reading.
       returned: with O(state=absent)
+      type: bool
       sample: false
-    error: {description: Why this backup failed., type: dict, returned: when it failed}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 backups:
   description: The same for each backup that was asked for, in the order given.
   returned: always, once the list was read
@@ -181,23 +189,23 @@ job:
   type: str
   sample: "17"
 joined:
-  description: Whether the work was already under way and was waited for.
+  description: Whether the work was already under way when this run began, and was only waited for.
   returned: with O(state=present) and O(state=validated)
   type: bool
   sample: false
 reconciled:
-  description: Whether the answer was lost and the work was found by reading.
+  description: Whether an answer was lost and the effect of the request was found by reading.
   returned: with O(state=present) and O(state=validated)
   type: bool
   sample: false
 server_messages:
-  description: What the server said with a result of warning.
+  description: What the server said when it accepted a request with a warning.
   returned: with O(state=present) and O(state=validated)
   type: list
   elements: str
   sample: []
 history:
-  description: Each state of the wait with the second it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen.
   returned: with O(state=present) and O(state=validated)
   type: list
   elements: dict
@@ -207,30 +215,33 @@ duration:
   type: float
   sample: 95.1
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: busy}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: busy}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: "create"}
-    resource: {description: What it was done to., type: str, sample: "before-update"}
+    operation: {description: What was tried., type: str, sample: create}
+    resource:
+      description: What RV(error.operation) was tried on. Of several items the first that failed.
+      type: str
+      sample: before-update
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Wait until it has ended, then run again."}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
-    api,
-    backup_create,
-    backup_delete,
-    backup_plans,
-    backup_validate,
-)
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_operations
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_transfers import place
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backups import INTERNAL
 
 SPEC = (
@@ -261,17 +272,17 @@ SPEC = (
 )
 
 
-def wanted(params: dict) -> backup_create.Want:
+def desired(params: dict) -> backup_operations.Desired:
     """What shall be made. Raises for a label that is none and for a share that can be none."""
     label = params["label"]
-    share = backup_plans.place("copy", params["remote_share"]) if params["remote_share"] else ""
+    share = place("copy", params["remote_share"]) if params["remote_share"] else ""
     if not label.strip() or label != label.strip() or not label.isprintable() or len(label) > 255:
         raise bad_input(
             "config_label",
             "label is empty, too long, begins or ends with a blank, or holds control characters.",
             "Correct label and run again.",
         )
-    return backup_create.Want(
+    return backup_operations.Desired(
         label,
         api.check_secret(params["passphrase"], "passphrase"),
         params["include_os"],
@@ -281,25 +292,25 @@ def wanted(params: dict) -> backup_create.Want:
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/backup_create.py, backup_delete.py and backup_validate.py."""
+    """Read, plan, apply, wait, verify; see xclarity/backup_operations.py."""
     params = run.params
     if params["state"] == "present":
-        want = wanted(params)
+        asked = desired(params)
         with api.connect(run) as client:
-            return backup_create.create(run, client, want)
+            return backup_operations.create(run, client, asked)
     if params["state"] == "validated":
         if params["backups"] is not None:
             raise bad_input("config_options", "only one backup can be validated at a time.", "Give backup in place of backups.")
         passphrase = api.check_secret(params["passphrase"], "passphrase")
         with api.connect(run) as client:
-            return backup_validate.validate(run, client, params["backup"], passphrase)
+            return backup_operations.validate(run, client, params["backup"], passphrase)
     names = [params["backup"]] if params["backups"] is None else params["backups"]
     if not names:
         raise bad_input("config_empty", "backups is an empty list.", "Name at least one backup and run again.")
     location = params["location"].strip()
-    location = location if location == backup_delete.ALL else backup_plans.place("delete", location)
+    location = location if location == backup_operations.ALL else place("delete", location)
     with api.connect(run) as client:
-        return backup_delete.remove(run, client, names, location)
+        return backup_operations.delete(run, client, names, location)
 
 
 def main() -> None:

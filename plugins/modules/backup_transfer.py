@@ -77,7 +77,9 @@ options:
     description:
       - V(native) sends the documented move, and the server deletes the original by its own judgement. A backup that is at the
         destination and still in the local repository is moved once more.
-      - V(verified) copies, reads the list, compares the checksums, and only then deletes the original from the local repository.
+      - V(verified) copies, reads the list, compares the checksum that the server tells of the copy itself with that of the original,
+        and only then deletes the original from the local repository. Where the server tells one checksum for all locations, or
+        none, nothing is proven by it, and the task fails with the code C(copy_not_proven) before it begins.
         A backup that is at both places already is only compared and deleted. It needs O(wait=true).
     type: str
     choices: [native, verified]
@@ -133,7 +135,7 @@ EXAMPLES = r"""
     backup: nightly
     destination: /mnt/backups
 
-- name: Move a backup to a remote share, deleting the original only after a comparison
+- name: Move a backup to a remote share; the original is deleted only when the server tells the same checksum of the copy
   groundwork.provision.backup_transfer:
     endpoint: https://xclarity.example.com
     username: automation
@@ -178,12 +180,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain backup counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -212,24 +219,27 @@ backups:
       elements: str
       sample: [internal, /mnt/backups]
     destination: {description: Where it was wanted., type: str, sample: /mnt/backups}
-    changed: {description: Whether this run started something for it., type: bool, sample: true}
-    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: finished}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     job: {description: Id of the job that was started or joined., type: str, sample: "17"}
-    joined: {description: Whether the work was already under way and was waited for., type: bool, sample: false}
-    reconciled: {description: Whether the answer was lost and the work was found by reading., type: bool, sample: false}
+    joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
     proven:
       description: Whether a list was read that shows the wanted end. For a push this is the list of the other server.
       type: bool
       sample: true
-    server_messages: {description: What the server said with a result of warning., type: list, elements: str, sample: []}
-    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why this backup failed., type: dict, returned: when it failed}
+    server_messages: {description: What the server said when it accepted a request with a warning., type: list, elements: str, sample: []}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 job:
   description: The push that was cancelled, as in RV(groundwork.provision.job_info#module:jobs). Not set when none was running.
   returned: with O(action=cancel)
   type: dict
 history:
-  description: Each state of that push with the second it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen.
   returned: with O(action=cancel), when a push was cancelled
   type: list
   elements: dict
@@ -239,25 +249,33 @@ duration:
   type: float
   sample: 12.4
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: source_not_local}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: source_not_local}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: "copy"}
-    resource: {description: What it was done to., type: str, sample: "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"}
+    operation: {description: What was tried., type: str, sample: copy}
+    resource:
+      description: What RV(error.operation) was tried on. Of several items the first that failed.
+      type: str
+      sample: 4edf27ff-08d1-49b5-b7f3-7e8edc4fd278
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Copy it to internal first, then run again."}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_push, backup_transfer
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_plans import Want, address, place
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_transfer_operations
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_transfers import Desired, address, place
 
 SPEC = (
     XCLARITY
@@ -284,9 +302,15 @@ SPEC = (
             "target_validate_certs": {"type": "bool"},
             "target_ca_path": {"type": "path"},
         },
-        mutually_exclusive=(("backup", "backups"),),
+        # A start needs a backup, so what excludes job_id and the backups keeps it to a cancel.
+        mutually_exclusive=(("backup", "backups", "job_id"), ("destination", "job_id")),
         required_together=(("target_username", "target_password"),),
         required_if=(("action", "start", ("backup", "backups"), True),),
+        required_by=(
+            ("target_endpoint", ("target_username",)),
+            ("target_validate_certs", ("target_username",)),
+            ("target_ca_path", ("target_username",)),
+        ),
     )
 )
 
@@ -302,27 +326,23 @@ def check(params: dict) -> None:
         refuse("action cancel is only for a push.", "Cancel the job of a copy or move with the module job.")
     if cancel and (params["backup"] or params["backups"] or params["destination"]):
         refuse("a cancel takes neither backup nor destination.", "Name the push by job_id, or leave all of them out.")
-    if params["job_id"] and not cancel:
-        refuse("job_id is only for action cancel.", "Remove job_id and run again.")
     if push and params["backups"] is not None:
         refuse("only one backup can be pushed at a time.", "Give backup in place of backups and run again.")
-    if not push and (params["target_endpoint"] or params["target_username"]):
+    if not push and params["target_username"]:
         refuse("the target_ options are only for a push.", "Remove them and run again.")
-    if params["target_endpoint"] and not params["target_username"]:
-        refuse("target_endpoint is set without target_username.", "Set target_username and target_password.")
     if params["move_method"] == "verified" and params["operation"] == "move" and not params["wait"]:
         refuse("a verified move has to wait for its copy.", "Set wait to true, or move_method to native, and run again.")
 
 
-def wants(params: dict) -> list[Want]:
-    """The backups of either form, for a copy or move. Raises for an empty list and for a destination that can not be."""
+def desired(params: dict) -> list[Desired]:
+    """The backups of either form, for a copy or move. Raises for an empty list and for a destination that cannot be."""
     operation = params["operation"]
     rows = params["backups"] if params["backups"] is not None else [{"backup": params["backup"]}]
     if not rows:
         raise bad_input("config_empty", "backups is an empty list.", "Name at least one backup and run again.")
     verified = operation == "move" and params["move_method"] == "verified"
     return [
-        Want(
+        Desired(
             operation,
             row["backup"],
             place(operation, row.get("destination") or params["destination"]),
@@ -334,12 +354,12 @@ def wants(params: dict) -> list[Want]:
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/backup_transfer.py and xclarity/backup_push.py."""
+    """Read, plan, apply, wait, verify; see xclarity/backup_transfer_operations.py."""
     params = run.params
     check(params)
     if params["action"] == "cancel":
         with api.connect(run) as client:
-            return backup_push.cancel(run, client, params["job_id"])
+            return backup_transfer_operations.cancel(run, client, params["job_id"])
     if params["operation"] == "push":
         destination = address(params["destination"])
         bracketed = f"[{destination}]" if ":" in destination else destination
@@ -347,10 +367,10 @@ def run(run: Run) -> dict:
         with api.connect(run) as client:
             if destination.casefold() == client.transport.endpoint.host.casefold():
                 raise bad_input("config_destination", "destination is this server itself.", "Name the other server and run again.")
-            return backup_push.push(run, client, params["backup"], destination)
-    wanted = wants(params)
+            return backup_transfer_operations.push(run, client, params["backup"], destination)
+    asked = desired(params)
     with api.connect(run) as client:
-        return backup_transfer.transfer(run, client, wanted)
+        return backup_transfer_operations.transfer(run, client, asked)
 
 
 def main() -> None:

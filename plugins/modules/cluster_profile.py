@@ -162,13 +162,17 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description:
-    - What is known of the requests of this run, V(none), V(not_started), V(started), V(finished) or V(unknown).
-    - The least certain counts.
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order. The random id of a new profile is not shown.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
+    - The random id of a new profile is not shown.
   returned: always
   type: list
   elements: dict
@@ -195,7 +199,7 @@ profile:
     project: {description: Id of its project., type: str, sample: 42d9e9663331431f97b75e25136307ff}
     user: {description: Id of the user who created it., type: str, sample: 5e5bf8027826429c96af157f68dc9072}
 reconciled:
-  description: Whether an answer was lost and the effect was found by reading.
+  description: Whether an answer was lost and the effect of the request was found by reading.
   returned: without O(profiles)
   type: bool
   sample: false
@@ -223,35 +227,41 @@ profiles:
     profile:
       description: As RV(profile).
       type: dict
-    changed: {description: Whether this run changed it., type: bool, sample: true}
-    outcome: {description: As RV(outcome)., type: str, sample: finished}
-    reconciled: {description: As RV(reconciled)., type: bool, sample: false}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
     deleted: {description: As RV(deleted)., type: list, elements: str}
     kept: {description: As RV(kept)., type: list, elements: dict}
-    error: {description: Why this item failed., type: dict, returned: when it failed}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 duration:
   description: Seconds that the run took.
   returned: always
   type: float
   sample: 0.4
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: invalid_spec}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: invalid_spec}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: openstack}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: create}
-    resource: {description: What it was about., type: str, sample: web-server}
-    server_message: {description: "What the server said, if anything.", type: str}
+    operation: {description: What was tried., type: str, sample: create}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: web-server}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Correct the spec as the service says, and run again."}
     request_id:
-      description: Id under which the service's log has the request.
-      type: str
+      description: Id under which the log of the service has the request.
       returned: when the clustering service answered
+      type: str
       sample: req-8cc96fec-81c5-413a-9963-a10482cd922f
-    server_type: {description: The service's own word for the kind of error., type: str, returned: when the clustering service answered}
+    server_type: {description: The kind of error as the service names it., returned: when the clustering service answered, type: str}
     differences:
       description: Where the spec differs from the wanted one, as dotted paths.
       type: list
@@ -266,8 +276,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPENSTACK, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, specs
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Want
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.definition import define
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profile_operations import set_profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Desired
 
 PROFILE = {
     "name": {"type": "str"},
@@ -301,30 +311,31 @@ SPEC = (
 )
 
 
-def wants(params: dict) -> list[Want]:
+def desired(params: dict) -> list[Desired]:
     """The items of either form, checked. Raises for an empty list and for what the service would not take."""
     rows = params["profiles"] if params["profiles"] is not None else [{key: params[key] for key in PROFILE}]
     if not rows:
         raise bad_input("config_empty", "profiles is an empty list.", "Name at least one profile and run again.")
-    return [_want(row, params["state"]) for row in rows]
+    return [_one(row, params["state"]) for row in rows]
 
 
-def _want(row: dict, state: str) -> Want:
+def _one(row: dict, state: str) -> Desired:
     name = specs.check_name(row["name"]) if row["name"] is not None else None
     ident = specs.check_id(row["id"]) if row["id"] is not None else None
     if state == "absent":
-        return Want(name, ident)
+        return Desired(name, ident)
     spec = specs.load(row["spec_file"]) if row["spec_file"] else specs.check_spec(row["spec"]) if row["spec"] is not None else None
     metadata = specs.check_metadata(row["metadata"]) if row["metadata"] is not None else None
-    return Want(name, ident, spec, metadata)
+    return Desired(name, ident, spec, metadata)
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, read again, judge; see openstack/definition.py."""
+    """Read, plan, apply, verify; see openstack/cluster_profile_operations.py."""
     params = run.params
-    wanted = wants(params)
+    asked = desired(params)
+    how = {"present": params["state"] == "present", "policy": params["on_spec_change"], "single": params["profiles"] is None}
     with api.connect(run) as client:
-        return define(run, client, wanted, params["state"], params["on_spec_change"], single=params["profiles"] is None)
+        return set_profiles(run, client, asked, **how)
 
 
 def main() -> None:

@@ -76,23 +76,26 @@ duration:
   type: float
   sample: 0.3
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: auth_failed}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: auth_failed}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: openstack}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: list}
-    resource: {description: What it was about., type: str, sample: web-server}
-    server_message: {description: "What the server said, if anything.", type: str}
-    hint: {description: What to do next., type: str, sample: "Check auth and run again."}
+    operation: {description: What was tried., type: str, sample: list}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: web-server}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: Check auth and run again.}
     request_id:
-      description: Id under which the service's log has the request.
-      type: str
+      description: Id under which the log of the service has the request.
       returned: when the clustering service answered
+      type: str
       sample: req-8cc96fec-81c5-413a-9963-a10482cd922f
-    server_type: {description: The service's own word for the kind of error., type: str, returned: when the clustering service answered}
+    server_type: {description: The kind of error as the service names it., returned: when the clustering service answered, type: str}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

@@ -83,12 +83,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain job counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -119,34 +124,42 @@ jobs:
     ended: {description: When it ended., type: str, sample: "2026-03-01T09:16:00Z"}
     failing: {description: Parts of it that did not end well., type: list, elements: str, sample: []}
     children: {description: "Its parts, each of this shape.", type: list, elements: dict}
-    changed: {description: Whether this run sent something for it., type: bool, sample: false}
-    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: none}
-    reconciled: {description: Whether the answer was lost and the effect was found by reading., type: bool, sample: false}
-    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why this job failed., type: dict, returned: when it failed}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: false}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: none}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 duration:
   description: Seconds that the run took.
   returned: always
   type: float
   sample: 12.4
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: job_failed}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: job_failed}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: "wait"}
-    resource: {description: What it was done to., type: str, sample: "17"}
-    server_message: {description: What the server said., type: str, sample: "The share is full."}
+    operation: {description: What was tried., type: str, sample: wait}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: "17"}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str, sample: The share is full.}
     hint: {description: What to do next., type: str, sample: "Look at the job on the server, then run again."}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, job_control
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, job_operations
 
 SPEC = (
     XCLARITY
@@ -166,11 +179,11 @@ SPEC = (
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/job_control.py."""
+    """Read, plan, apply, wait, verify; see xclarity/job_operations.py."""
     params = run.params
-    ids = job_control.check_ids([params["job"]] if params["jobs"] is None else params["jobs"])
+    ids = job_operations.check_ids([params["job"]] if params["jobs"] is None else params["jobs"])
     with api.connect(run) as client:
-        return job_control.bring(run, client, ids, params["state"])
+        return job_operations.set_jobs(run, client, ids, params["state"])
 
 
 def main() -> None:

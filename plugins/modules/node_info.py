@@ -100,6 +100,21 @@ duration:
   returned: always
   type: float
   sample: 0.1
+error:
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
+  returned: on failure
+  type: dict
+  contains:
+    code: {description: Stable word for the kind of failure., type: str, sample: connect_refused}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was tried., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: "Check that the server runs, and endpoint, and run again."}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module

@@ -125,6 +125,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+outcome:
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
+  returned: always
+  type: str
+  sample: finished
+plan:
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: GET
+      path: /osImages/win2016%7Cwin2016-x86_64-install-corp_gold
+      query: {}
+      body:
+      resource: win2016|win2016-x86_64-install-corp_gold
+      why: no export of this profile is known here
 export:
   description: The export.
   returned: always, once the profile was found
@@ -149,44 +171,32 @@ export:
     resumes: {description: How often the download broke off and went on., type: int, sample: 0, returned: when O(dest) is set}
     remote_file_server: {description: The remote file server., type: dict, returned: when O(remote_file_server) is set}
     path: {description: The path there., type: str, sample: /exports/web_gold.tar.gz, returned: when O(remote_file_server) is set}
-    reconciled: {description: Whether the answer was lost and the export was found among the jobs., type: bool, sample: false}
-    server_messages: {description: What the server warned of., type: list, elements: str, sample: []}
-    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
-outcome:
-  description: What is known of the request that starts an export; V(none) when this run sent none.
-  returned: always
-  type: str
-  sample: finished
-plan:
-  description: The requests that were sent to start something, or in check mode would be.
-  returned: always
-  type: list
-  elements: dict
-  sample:
-    - method: GET
-      path: /osImages/win2016%7Cwin2016-x86_64-install-corp_gold
-      query: {}
-      body:
-      resource: win2016|win2016-x86_64-install-corp_gold
-      why: no export of this profile is known here
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    server_messages: {description: What the server said when it accepted a request with a warning., type: list, elements: str, sample: []}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
 duration:
   description: Seconds that the run took.
   returned: always
   type: float
   sample: 42.1
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: no_space}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: no_space}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: export}
-    resource: {description: What it was about., type: str, sample: corp_gold}
-    server_message: {description: "What the server said, if anything.", type: str}
+    operation: {description: What was tried., type: str, sample: export}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: corp_gold}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Make room, and run again with source_file to fetch the same export."}
     filename: {description: Name of the export that is kept on the server., type: str, returned: when there is one to download}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
 """
 
 import re
@@ -195,8 +205,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.export import Export
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, export_operations
 
 SPEC = (
     XCLARITY
@@ -249,10 +258,10 @@ def check(params: dict) -> None:
 
 
 def run(run: Run) -> dict:
-    """See xclarity/export.py."""
+    """Read, plan, apply, wait, verify, download; see xclarity/export_operations.py."""
     check(run.params)
     with api.connect(run) as client:
-        return Export(run, client).bring()
+        return export_operations.export(run, client)
 
 
 def main() -> None:

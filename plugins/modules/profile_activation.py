@@ -138,12 +138,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain item counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -168,30 +173,43 @@ profiles:
     location: {description: UUID or location id that it is deployed to., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     server: {description: Name of its server., type: str, sample: web-01}
     compliance: {description: "Whether the server complies, V(valid), V(invalid) or V(none).", type: str, sample: valid}
-    changed: {description: Whether this run started something for it., type: bool, sample: true}
-    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: finished}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     job: {description: Id of the job that was started., type: str, sample: "20114"}
-    joined: {description: Whether an activation was already under way and was waited for., type: bool, sample: false}
-    reconciled: {description: Whether the answer was lost and the activation was found by reading., type: bool, sample: false}
-    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why this item failed., type: dict, returned: when it failed}
+    joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 duration:
   description: Seconds that the run took.
   returned: always
   type: float
   sample: 312.4
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: target_mismatch}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: target_mismatch}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: activate}
-    resource: {description: What it was about., type: str, sample: web-01}
-    server_message: {description: "What the server said, if anything.", type: str}
+    operation: {description: What was tried., type: str, sample: activate}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: web-01}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str, sample: "Unassign it first (state inactive), or correct uuid, and run again."}
+    job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
+    state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
+    failed_targets:
+      description: The targets that the server named as failed.
+      returned: when RV(error.code) is V(activation_refused)
+      type: list
+      elements: str
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
@@ -199,8 +217,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.activation import bring
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Want
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import set_profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired, check_target
 
 RESTART = {"type": "str", "choices": ["immediate", "defer"]}
 SPEC = (
@@ -236,8 +254,8 @@ SPEC = (
 )
 
 
-def wants(params: dict) -> list[Want]:
-    """The items of either form. Raises for an empty list, and for an activation without ``restart``."""
+def desired(params: dict) -> list[Desired]:
+    """The items of either form. Raises for an empty list, for an activation without ``restart`` and for a target that is none."""
     rows = params["profiles"] if params["profiles"] is not None else [{"profile": params["profile"], "uuid": params["uuid"]}]
     if not rows:
         raise bad_input("config_empty", "profiles is an empty list.", "Name at least one profile and run again.")
@@ -251,14 +269,15 @@ def wants(params: dict) -> list[Want]:
                 "Set restart to immediate or defer and run again.",
             )
         redeploy = params["redeploy"] if row.get("redeploy") is None else row["redeploy"]
-        found.append(Want(row["profile"], row.get("uuid") or "", restart or "", redeploy))
+        found.append(Desired(row["profile"], row.get("uuid") or "", restart or "", redeploy))
+        check_target(found[-1])
     return found
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see xclarity/activation.py."""
+    """Read, plan, apply, wait, verify; see xclarity/profile_operations.py."""
     params = run.params
-    wanted = wants(params)
+    asked = desired(params)
     flags = {
         "force": params["force"],
         "powerDownITE": params["power_down"],
@@ -266,7 +285,7 @@ def run(run: Run) -> dict:
         "resetSwitch": params["reset_switch"],
     }
     with api.connect(run) as client:
-        return bring(run, client, wanted, params["state"], flags)
+        return set_profiles(run, client, asked, flags if params["state"] == "inactive" else None)
 
 
 def main() -> None:

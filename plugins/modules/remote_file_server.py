@@ -102,6 +102,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+outcome:
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
+  returned: always
+  type: str
+  sample: finished
+plan:
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: POST
+      path: /osImages/remoteFileServers
+      query: {}
+      body: {displayName: golden-images, address: 192.0.2.81, port: 22, protocol: SFTP}
+      resource: golden-images
+      why: it is not there
 server:
   description: The entry as the list shows it after the run; empty when it is not there.
   returned: success
@@ -115,25 +137,8 @@ server:
     server_username: {description: User on the file server., type: str, sample: images}
     key_type: {description: Kind of its SSH key., type: str, sample: ""}
     public_key: {description: Public part of its SSH key., type: str, sample: ""}
-outcome:
-  description: What is known of the request of this run.
-  returned: always
-  type: str
-  sample: finished
-plan:
-  description: The requests that were sent, or in check mode would be. Secrets are masked.
-  returned: always
-  type: list
-  elements: dict
-  sample:
-    - method: POST
-      path: /osImages/remoteFileServers
-      query: {}
-      body: {displayName: golden-images, address: 192.0.2.81, port: 22, protocol: SFTP}
-      resource: golden-images
-      why: it is not there
 reconciled:
-  description: Whether the answer was lost and the change was found by reading.
+  description: Whether an answer was lost and the effect of the request was found by reading.
   returned: when something was sent
   type: bool
   sample: false
@@ -143,24 +148,27 @@ duration:
   type: float
   sample: 0.2
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: bad_request}
-    status: {description: "HTTP status, where there was an answer.", type: int}
+    code: {description: Stable word for the kind of failure., type: str, sample: bad_request}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str, sample: change}
-    resource: {description: What it was about., type: str, sample: images}
-    server_message: {description: "What the server said, if anything.", type: str}
-    hint: {description: What to do next., type: str, sample: "Correct the option that the server names and run again."}
+    operation: {description: What was tried., type: str, sample: change}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: images}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: Correct the option that the server names and run again.}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, remote_file_servers
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, remote_file_server_operations, remote_file_servers
 
 SPEC = (
     XCLARITY
@@ -186,7 +194,7 @@ SPEC = (
 
 
 def run(run: Run) -> dict:
-    """Check what can be checked here, then see xclarity/remote_file_servers.py."""
+    """Check what can be checked here, then see xclarity/remote_file_server_operations.py."""
     params = run.params
     for option in ("name", "server_id", "address"):
         value = params[option]
@@ -198,7 +206,7 @@ def run(run: Run) -> dict:
     given = {key: value for key, value in secrets.items() if value}
     run.redactor.add(*given.values())
     with api.connect(run) as client:
-        return remote_file_servers.bring(run, client, params, given)
+        return remote_file_server_operations.set_server(run, client, params, given)
 
 
 def main() -> None:

@@ -114,6 +114,22 @@ duration:
   returned: always
   type: float
   sample: 0.2
+error:
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
+  returned: on failure
+  type: dict
+  contains:
+    code: {description: Stable word for the kind of failure., type: str, sample: connect_refused}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: ops_manager}
+    operation: {description: What was tried., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: "Check that the server runs, and endpoint, and run again."}
+    error_code: {description: The C(errorCode) of Ops Manager., returned: when the server told one, type: str}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
@@ -137,7 +153,7 @@ SPEC = Spec(OPS_MANAGER.options, OPS_MANAGER.mutually_exclusive) + Spec(
 def run(run: Run) -> dict:
     """The state of the pool, and the lists that are asked for."""
     params = run.params
-    wanted = server_pool.wish(params["properties"]) if params["properties"] else None
+    wanted = server_pool.desired(params["properties"]) if params["properties"] else None
     names = {name.casefold() for name in params["hostnames"]} if params["hostnames"] is not None else None
     result: dict = {"changed": False, "outcome": NONE, "properties": [], "servers": []}
     with api.connect(run) as client:

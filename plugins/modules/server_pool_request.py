@@ -73,8 +73,18 @@ options:
     type: str
     choices: [servers, requests]
     default: servers
+  on_shortage:
+    description:
+      - What to do when the pool has fewer free servers with these properties than are missing. Only a key that may list the whole pool
+        (Global Read Only) can see that; with any other key the servers are ordered as with V(wait).
+      - V(fail) orders nothing and fails at once.
+      - V(partial) orders those that there are; RV(short) tells how many are left out.
+      - V(wait) orders all of them, and waits until the pool has them or the request lapses.
+    type: str
+    choices: [fail, partial, wait]
+    default: fail
 notes:
-  - More servers than wanted are reported as RV(surplus), never given back.
+  - More servers than are asked for are reported as RV(surplus) and in a warning, never given back.
   - Ops Manager has no field that ties a server to a request. RV(servers[].new) comes from a comparison of the group's servers before
     and after, and RV(certain) tells whether it leaves no doubt.
 seealso:
@@ -128,12 +138,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the request of this run, V(none), V(not_started), V(started), V(finished) or V(unknown).
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -167,11 +182,18 @@ request:
     complete_date: {description: When it was fulfilled., type: str, sample: "2026-03-05T09:10:19Z"}
     cancel_date: {description: When it was cancelled., type: str, sample: "2026-03-05T09:30:00Z"}
     own: {description: Whether this run sent it., type: bool, sample: true, returned: with O(state=present)}
-    changed: {description: Whether this run cancelled it., type: bool, sample: true, returned: with O(state=absent)}
-    outcome: {description: What is known of its cancellation., type: str, sample: finished, returned: with O(state=absent)}
-    reconciled: {description: Whether the answer was lost and it was found by reading., type: bool, sample: false}
-    history: {description: Each status of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why it did not end well., type: dict, returned: when it failed}
+    changed: {description: "Whether this run changed it, or may have done so.", returned: with O(state=absent), type: bool, sample: true}
+    outcome:
+      description: What is known of the requests for it, in the words of RV(outcome).
+      returned: with O(state=absent)
+      type: str
+      sample: finished
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 requests:
   description: The request of this run and those of others that it waited for. With O(state=absent) those that matched.
   returned: always
@@ -179,7 +201,7 @@ requests:
   elements: dict
   contains: *request
 servers:
-  description: The servers that the group holds for this wish, one for each that was asked for and is bound.
+  description: The servers that the group holds for this task, one for each that is asked for and is bound.
   returned: with O(state=present)
   type: list
   elements: dict
@@ -200,11 +222,16 @@ certain:
   type: bool
   sample: true
 surplus:
-  description: Names of servers that match too, beyond the wish. With O(satisfied_by=requests) always empty.
+  description: Names of servers that match too, beyond those that are asked for. With O(satisfied_by=requests) always empty.
   returned: with O(state=present)
   type: list
   elements: str
   sample: []
+short:
+  description: How many servers are missing and were not ordered because the pool has none. Only with O(on_shortage=partial) above 0.
+  returned: with O(state=present)
+  type: int
+  sample: 0
 duration:
   description: Seconds that the run took.
   returned: always
@@ -212,26 +239,37 @@ duration:
   sample: 42.7
 error:
   description:
-    - Why the task failed. RV(error.code) is stable and meant for conditions, e.g. V(request_expired), V(request_cancelled),
-      V(request_failed), V(already_fulfilled), V(wait_timeout), V(ambiguous_match), V(pool_disabled), V(value_unknown).
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for what went wrong.", type: str, sample: value_unknown}
-    status: {description: HTTP status of the answer that told it., type: int}
-    system: {description: Always V(ops_manager)., type: str, sample: ops_manager}
+    code: {description: Stable word for the kind of failure., type: str, sample: value_unknown}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: ops_manager}
     operation: {description: What was tried., type: str}
-    resource: {description: What it was tried on., type: str}
-    server_message: {description: The words of the server., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str}
-    error_code: {description: The C(errorCode) of Ops Manager., type: str, returned: when the server told one}
+    error_code: {description: The C(errorCode) of Ops Manager., returned: when the server told one, type: str}
+    request_ids:
+      description: The new requests that ask for the same servers.
+      returned: when RV(error.code) is V(ambiguous_match)
+      type: list
+      elements: str
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, OPS_MANAGER, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, cancelling, ordering, server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import (
+    api,
+    pool_request_operations,
+    pool_requests,
+    server_pool,
+)
 
 SPEC = (
     OPS_MANAGER
@@ -249,6 +287,7 @@ SPEC = (
             "request_id": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "satisfied_by": {"type": "str", "choices": ["servers", "requests"], "default": "servers"},
+            "on_shortage": {"type": "str", "choices": ["fail", "partial", "wait"], "default": "fail"},
         },
         mutually_exclusive=(("properties", "servers", "request_id"),),
         required_one_of=(("properties", "servers", "request_id"),),
@@ -256,29 +295,29 @@ SPEC = (
 )
 
 
-def wishes(params: dict) -> list[server_pool.Wish]:
-    """The wishes of either form; none with ``request_id``."""
+def desired(params: dict) -> list[server_pool.Desired]:
+    """What either form asks for; nothing with ``request_id``."""
     if params["request_id"] is not None:
         return []
     rows = params["servers"] if params["servers"] is not None else [{"properties": params["properties"], "count": params["count"]}]
     if not rows:
         raise bad_input("config_empty", "servers is an empty list.", "Name at least one kind of server and run again.")
-    return [server_pool.wish(row["properties"], row["count"]) for row in rows]
+    return [server_pool.desired(row["properties"], row["count"]) for row in rows]
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see ops_manager/ordering.py and ops_manager/cancelling.py."""
+    """Read, plan, apply, wait, verify; see ops_manager/pool_request_operations.py."""
     params = run.params
-    wanted = wishes(params)
+    asked = desired(params)
     if params["request_id"] is not None:
-        server_pool.check_id(params["request_id"])
+        pool_requests.check_id(params["request_id"])
     with api.connect(run) as client:
         group = api.group_id(client, params)
         if params["state"] == "absent":
-            return cancelling.cancel(run, client, group, wanted, params["request_id"])
+            return pool_request_operations.cancel(run, client, group, asked, params["request_id"])
         if params["request_id"] is not None:
-            return ordering.follow(run, client, group, params["request_id"])
-        return ordering.hold(run, client, group, wanted, params["satisfied_by"])
+            return pool_request_operations.follow(run, client, group, params["request_id"])
+        return pool_request_operations.order(run, client, group, asked, params["satisfied_by"], params["on_shortage"])
 
 
 def main() -> None:

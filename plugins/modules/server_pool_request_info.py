@@ -84,19 +84,35 @@ duration:
   returned: always
   type: float
   sample: 0.2
+error:
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
+  returned: on failure
+  type: dict
+  contains:
+    code: {description: Stable word for the kind of failure., type: str, sample: connect_refused}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: ops_manager}
+    operation: {description: What was tried., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str, sample: "Check that the server runs, and endpoint, and run again."}
+    error_code: {description: The C(errorCode) of Ops Manager., returned: when the server told one, type: str}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE
 from ansible_collections.groundwork.provision.plugins.module_utils._options import OPS_MANAGER, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, pool_requests, server_pool
 
 SPEC = Spec(OPS_MANAGER.options, OPS_MANAGER.mutually_exclusive) + Spec(
     {
         "scope": {"type": "str", "choices": ["group", "pool"], "default": "group"},
         "request_id": {"type": "str"},
-        "status": {"type": "list", "elements": "str", "choices": list(server_pool.STATUSES)},
+        "status": {"type": "list", "elements": "str", "choices": list(pool_requests.STATUSES)},
         "properties": {"type": "dict"},
     },
     required_if=(("scope", "group", ("group_id", "group_name"), True),),
@@ -106,19 +122,19 @@ SPEC = Spec(OPS_MANAGER.options, OPS_MANAGER.mutually_exclusive) + Spec(
 def run(run: Run) -> dict:
     """One list, or one request by its id."""
     params = run.params
-    wanted = server_pool.wish(params["properties"]) if params["properties"] else None
+    wanted = server_pool.desired(params["properties"]) if params["properties"] else None
     if params["request_id"] is not None:
-        server_pool.check_id(params["request_id"])
+        pool_requests.check_id(params["request_id"])
     with api.connect(run) as client:
         group = api.group_id(client, params) if params["scope"] == "group" else None
         if params["request_id"] is not None:
-            one = server_pool.read_request(client, group, params["request_id"])
+            one = pool_requests.read_request(client, group, params["request_id"])
             if one is None:
                 server_pool.require_enabled(client, group)
             found = [one] if one is not None else []
         else:
             status = params["status"] or []
-            found = server_pool.read_requests(client, group, status[0] if len(status) == 1 else "")
+            found = pool_requests.read_requests(client, group, status[0] if len(status) == 1 else "")
     if params["status"]:
         found = [request for request in found if request.status in params["status"]]
     if wanted is not None:

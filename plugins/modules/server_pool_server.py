@@ -55,12 +55,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: What is known of the requests of this run, the least certain server counts.
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
   returned: always
   type: str
   sample: finished
 plan:
-  description: The requests that were sent, or in check mode would be, in order.
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list
   elements: dict
@@ -81,35 +86,41 @@ servers:
     id: {description: "Its id in the pool, none when the group did not hold it.", type: str, sample: 5a4af6c51d41c81a2b3c0011}
     properties: {description: Its properties., type: dict, sample: {Datacenter: oslo, Size: m}}
     state: {description: "V(absent), or V(present) while the group holds it.", type: str, sample: absent}
-    changed: {description: Whether this run terminated it., type: bool, sample: true}
-    outcome: {description: "V(none), V(not_started), V(started), V(finished) or V(unknown).", type: str, sample: finished}
-    reconciled: {description: Whether the answer was lost and the end was found by reading., type: bool, sample: false}
-    history: {description: Each state of the wait with the second it was first seen., type: list, elements: dict}
-    error: {description: Why this server failed., type: dict, returned: when it failed}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    error:
+      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
 duration:
   description: Seconds that the run took.
   returned: always
   type: float
   sample: 3.1
 error:
-  description: Why the task failed. RV(error.code) is stable and meant for conditions.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for what went wrong.", type: str, sample: forbidden}
-    status: {description: HTTP status of the answer that told it., type: int}
-    system: {description: Always V(ops_manager)., type: str, sample: ops_manager}
+    code: {description: Stable word for the kind of failure., type: str, sample: forbidden}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: ops_manager}
     operation: {description: What was tried., type: str}
-    resource: {description: What it was tried on., type: str}
-    server_message: {description: The words of the server., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
     hint: {description: What to do next., type: str}
-    error_code: {description: The C(errorCode) of Ops Manager., type: str, returned: when the server told one}
+    error_code: {description: The C(errorCode) of Ops Manager., returned: when the server told one, type: str}
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPS_MANAGER, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, terminating
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, pool_server_operations
 
 SPEC = (
     OPS_MANAGER
@@ -126,10 +137,10 @@ SPEC = (
 
 
 def run(run: Run) -> dict:
-    """Read, plan, apply, wait, judge; see ops_manager/terminating.py."""
-    terminating.select(run.params["hostnames"], [])  # a mistake in the list is found before anything is sent
+    """Read, plan, apply, wait, verify; see ops_manager/pool_server_operations.py."""
+    pool_server_operations.select("", run.params["hostnames"], [])  # a mistake in the list is found before anything is sent
     with api.connect(run) as client:
-        return terminating.terminate(run, client, api.group_id(client, run.params), run.params["hostnames"])
+        return pool_server_operations.terminate(run, client, api.group_id(client, run.params), run.params["hostnames"])
 
 
 def main() -> None:

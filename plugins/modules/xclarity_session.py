@@ -90,16 +90,19 @@ duration:
   type: float
   sample: 0.2
 error:
-  description: Why the task failed.
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
   returned: on failure
   type: dict
   contains:
-    code: {description: "Stable word for the kind of failure, meant for conditions.", type: str, sample: auth_failed}
-    status: {description: "HTTP status, where there was an answer.", type: int, sample: 403}
+    code: {description: Stable word for the kind of failure., type: str, sample: auth_failed}
+    status: {description: HTTP status of the answer that the failure is about., type: int, sample: 403}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was done to RV(error.resource)., type: str}
-    resource: {description: What it was done to., type: str}
-    server_message: {description: What the server said., type: str, sample: "The user name or the password is not valid."}
+    operation: {description: What was tried., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str, sample: The user name or the password is not valid.}
     hint: {description: What to do next., type: str, sample: "Check username and password, and run again."}
 """
 

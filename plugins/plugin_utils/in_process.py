@@ -29,7 +29,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._run import failed_result
 
+PARENT_POLL = 0.5  # seconds
 PROFILE = "legacy"  # how ansible-core 2.19 and later names the JSON dialect between controller and module
 
 
@@ -61,19 +65,19 @@ def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
     if threading.current_thread() is not threading.main_thread():
         return run_here(main, arguments)
     caught: list[tuple[int, t.Any]] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
     def end(number: int, frame: t.Any) -> None:
         for other in before:
             signal.signal(other, signal.SIG_IGN)
         caught.append((number, frame))
-        raise _module.Terminated
+        raise Ended(f"the run was told to end ({signal.Signals(number).name})")
 
     for number in before:
         signal.signal(number, end)
     text = ""
     try:
-        with contextlib.suppress(_module.Terminated):
+        with contextlib.suppress(Ended):
             text = run_here(main, arguments)
     finally:
         for number, handler in before.items():
@@ -85,6 +89,25 @@ def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
             else:
                 os.kill(os.getpid(), came)
     return text
+
+
+@contextlib.contextmanager
+def end_with_parent() -> t.Iterator[None]:
+    """While it lasts this worker ends, as by SIGTERM, when the process that started it is gone. ansible-playbook hands on SIGINT
+    and SIGTERM; SIGHUP, which is what a closed terminal sends, ends it on the spot, and its workers would go on by themselves."""
+    parent, over = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(PARENT_POLL):
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, name="groundwork-parent", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _encode(arguments: dict[str, t.Any]) -> bytes:
@@ -110,18 +133,43 @@ class InProcessAction(ActionBase):
         task_vars = task_vars or {}
         super().run(tmp, task_vars)
         if not self._same_here(task_vars):
-            return self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))
+            try:
+                with end_with_parent():
+                    return self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))
+            except BaseException as exc:
+                if not _module.is_task_timeout(exc):
+                    raise
+                return self._timed_out(self._given_up())
         arguments = dict(self._task.args)
         self._update_module_args(self._task.action, arguments, task_vars)
-        text = run_to_end(type(self).main, arguments)
+        with end_with_parent():
+            text = run_to_end(type(self).main, arguments)
         parse = self._parse_returned_data
         answer = {"stdout": text, "stderr": "", "rc": 0}
         result = parse(answer, PROFILE) if "profile" in inspect.signature(parse).parameters else parse(answer)
-        if isinstance(result, dict):
-            return result
-        # ansible-core 2.21 has a class of its own for what a module says; this is what it does with it itself.
-        result.remove_internal_keys()
-        return result.as_result_dict(for_round_trip=True)
+        if not isinstance(result, dict):
+            # ansible-core 2.21 has a class of its own for what a module says; this is what it does with it itself.
+            result.remove_internal_keys()
+            result = result.as_result_dict(for_round_trip=True)
+        error = result.get("error")
+        return self._timed_out(result) if isinstance(error, dict) and error.get("code") == "task_timeout" else result
+
+    def _given_up(self) -> dict[str, t.Any]:
+        """The result of a module that nobody waits for any more: it ends by itself, as its output is not read, and tells nobody
+        what it had sent by then."""
+        reads_only = self._task.check_mode or self._task.action.endswith("_info")
+        failure = Failure(
+            "task_timeout",
+            "the timeout of the task has passed, and the module ends without telling what it had sent.",
+            "Look at the resources of this task, then run it again.",
+            what=self._task.action,
+            outcome=NONE if reads_only else UNKNOWN,
+        )
+        return {"failed": True, **failed_result(failure)}
+
+    def _timed_out(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """As Ansible itself marks it."""
+        return {**result, "timedout": {"period": self._task.timeout}}
 
     def _same_here(self, task_vars: dict[str, t.Any]) -> bool:
         """Nothing about this task would be different in a process of its own."""

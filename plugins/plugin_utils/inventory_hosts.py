@@ -16,12 +16,12 @@ from ansible.utils import unsafe_proxy
 from ansible.utils.path import basedir
 
 # ansible-core 2.18 evaluates every text that is not marked as unsafe; later ones only what is marked as trusted.
-_MARKS_TRUST = hasattr(template, "trust_as_template")
+MARKS_TRUST = hasattr(template, "trust_as_template")
 
 
 def as_data(value: t.Any) -> t.Any:
     """A value that came from a server and is never evaluated as a template."""
-    return value if _MARKS_TRUST else unsafe_proxy.wrap_var(value)
+    return value if MARKS_TRUST else unsafe_proxy.wrap_var(value)
 
 
 @contextlib.contextmanager

@@ -75,7 +75,8 @@ def challenges(lab: Lab) -> int:
         entries = lab.control.log(since=since, system="ops_manager")
         if not any(entry["status"] == 200 for entry in entries):
             raise RuntimeError(f"{next(iter(task))} was not answered")
-        worst = max(worst, sum(entry["status"] == 401 for entry in entries))
+        # A 401 for a request that carried an answer to a challenge is another matter (a role that the key lacks).
+        worst = max(worst, sum(entry["status"] == 401 and "authorization" not in entry["headers"] for entry in entries))
     return worst
 
 

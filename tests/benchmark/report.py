@@ -30,7 +30,7 @@ NAMES = {
     "server_pool_info": "the module `server_pool_info`, whole",
     "cluster_profile": "the module `cluster_profile`, whole",
     "keystoneauth": "`keystoneauth1` alone, which cluster modules import with their first request",
-    "openstacksdk": "`openstacksdk` alone, which they import for `clouds.yaml` only",
+    "openstacksdk": "`openstacksdk` alone, which they import to resolve the cloud",
 }
 STARTS = {"start": "Ansible's start", "bare_start": "Python's start and imports", "plain_start": "Python's start",
           "bare_hosts": "Ansible's start with as many bare names", "peer_start": "Ansible's start (its own environment)"}  # fmt: skip

@@ -12,6 +12,7 @@ class StillClock(Clock):
     """Stands still but for ``sleep`` and ``advance``. ``slept``: each wait, in order."""
 
     def __init__(self, wall: float = 1_780_000_000.0) -> None:
+        super().__init__()
         self.now = 1000.0
         self.offset = wall - self.now
         self.slept: list[float] = []
@@ -23,6 +24,7 @@ class StillClock(Clock):
         return self.now + self.offset
 
     def sleep(self, seconds: float) -> None:
+        self.stop.check()
         if seconds > 0:
             self.slept.append(seconds)
             self.now += seconds
@@ -35,6 +37,7 @@ class SkippingClock(Clock):
     """The machine's clock, so that socket time-outs are real ones, but a sleep is skipped over in no time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
@@ -44,5 +47,6 @@ class SkippingClock(Clock):
         return super().wall() + sum(self.slept)
 
     def sleep(self, seconds: float) -> None:
+        self.stop.check()
         if seconds > 0:
             self.slept.append(seconds)

@@ -124,7 +124,8 @@ def full(lab: Lab, room: int) -> list[str]:
     left, write = [room], os.write
 
     def filling(fd: int, data: Any) -> int:
-        if os.readlink(f"/proc/self/fd/{fd}").endswith(".groundwork-part"):
+        path = os.readlink(f"/proc/self/fd/{fd}")
+        if path.startswith(str(dest.parent)) and path.endswith(".groundwork-part") and "/state/" not in path:
             if left[0] < len(data):
                 raise OSError(errno.ENOSPC, "No space left on device")
             left[0] -= len(data)

@@ -79,6 +79,7 @@ class FarClock(Clock):
     """The parent's clock."""
 
     def __init__(self, sock: socket.socket, kill: Killer) -> None:
+        super().__init__()
         self._sock, self._kill, self._now = sock, kill, 0.0
         self._tell(0.0)
 
@@ -141,7 +142,7 @@ def _watch(kill: Killer) -> None:
     around(_guard.Guard, "_acquire", "before lock", "after lock")
     around(_guard.Guard, "intend", "before record", "after record")
     around(_guard.Guard, "resolve", "before outcome", "after outcome")
-    around(_guard.Guard, "finish", "before finish", "after finish")
+    around(_guard.Guard, "_close", "before finish", "after finish")
     around(_guard.os, "fsync", "before sync", "after sync")
     around(_folder.Temporary, "write", "before write", "after write")
     around(_folder.Temporary, "commit", "before rename", "after rename")
@@ -369,4 +370,4 @@ def crowd(lab: Lab, start: Start, count: int, chance: random.Random) -> list[str
 
 
 # Two runs for one thing at once: one starts it; the others join, or are told by these codes.
-BORNE = {"earlier_run_unfinished", "filename_lost", "already_fulfilled", "job_cancelled", "session_limit", "auth_failed"}
+BORNE = {"earlier_run_unfinished", "filename_lost", "already_fulfilled", "job_cancelled", "sessions_exhausted", "auth_failed"}

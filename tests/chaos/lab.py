@@ -13,6 +13,7 @@ import functools
 import importlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from harness import OPS_MANAGER_PRIVATE_KEY, PACKAGE, XCLARITY_PASSWORD, Result,
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, NONE, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 
@@ -36,7 +37,13 @@ ESTATE = yaml.safe_load((Path(__file__).resolve().parents[1] / "simulator" / "es
 ESTATE["xclarity"]["os_images"][0]["profiles"][1]["export_size"] = 20000  # thousands of them are downloaded
 # What may be nowhere in any result.
 CANARIES = (XCLARITY_PASSWORD, OPS_MANAGER_PRIVATE_KEY, "demopw-canary", "JSESSIONID=", "X-Auth-Token")
-SENTENCES = {"K1": K1, "K2": K2, "K3": K3, "K4": K4}
+# What a failure may say of the server: one of the four; of several resources how many were started, or are not known, in their place.
+SENTENCES = {
+    "K1": re.compile(r"Nothing was changed\."),
+    "K2": re.compile(r"The server refused the request; nothing was started\."),
+    "K3": re.compile(r"The [a-z]+ was (started|accepted|created)\b|; \d+ [a-z ]*(was|were) (started|accepted|created)\. The first:"),
+    "K4": re.compile(r"It is not known whether (the job was|\d+ of them (was|were)) (started|accepted|created)\."),
+}
 
 
 class Lab:
@@ -160,17 +167,17 @@ def drive(module: Any, params: dict[str, Any], clock: Clock, *, check: bool = Fa
         run.redactor.add(*checked._no_log_values)
         result = {"failed": False, **module.run(run)}
     except Failure as failure:
-        result = {"failed": True, **failed_result(failure, run.fate if run is not None else NONE)}
+        result = {"failed": True, **failed_result(failure, run)}
     except Exception as exc:
-        result = {"failed": True, **failed_result(_module.unexpected(exc), run.fate if run is not None else NONE), "defect": repr(exc)}
+        result = {"failed": True, **failed_result(_module.unexpected(exc), run), "defect": repr(exc)}
     result = safe(result)
     return Result(run.redactor.value(result) if run is not None else result)
 
 
 def sentence(result: dict[str, Any]) -> str | None:
-    """Which of the four fixed sentences the message has."""
-    found = [name for name, text in SENTENCES.items() if text in str(result.get("msg", ""))]
-    return found[0] if len(found) == 1 else (None if not found else "+".join(found))
+    """Which of the four fixed sentences the message has; of several resources it may have two: ``K3+K4``."""
+    found = [name for name, pattern in SENTENCES.items() if pattern.search(str(result.get("msg", "")))]
+    return "+".join(found) or None
 
 
 def leaks(result: dict[str, Any]) -> list[str]:

@@ -36,6 +36,7 @@ class VirtualClock(Clock):
     """Time for a run and for the simulator at once. ``sleep`` moves it; nothing waits."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.simulator = SimulatorClock()
         self.simulator.set_mode("manual")
         self.slept = 0.0
@@ -47,6 +48,7 @@ class VirtualClock(Clock):
         return self.simulator.now()
 
     def sleep(self, seconds: float) -> None:
+        self.stop.check()
         if seconds > 0:
             self.slept += seconds
             self.simulator.advance(seconds)
@@ -225,7 +227,7 @@ class MemoryAdapter(requests.adapters.BaseAdapter):
     def send(self, request: Any, **options: Any) -> requests.Response:
         if not (urlsplit(request.url).hostname or "").endswith(".memory"):
             raise requests.exceptions.ConnectionError(ConnectionRefusedError("no such server"))
-        exchange = _wire._exchange()
+        exchange = _wire.current()
         if exchange is not None:
             exchange.sent = True
         body = request.body or b""

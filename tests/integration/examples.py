@@ -86,6 +86,7 @@ def prepare(harness: Harness) -> None:
     """Seed the servers, write the files that examples name, and a clouds.yaml for the cloud ``production``."""
     harness.control.reset()
     harness.control.seed(**estate())
+    harness.control.switches("xclarity", location_entries="each")  # so that a verified move has what it compares
     profiles = harness.folder / "profiles"
     profiles.mkdir()
     for name, content in FILES.items():

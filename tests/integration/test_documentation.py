@@ -11,7 +11,8 @@ from pathlib import Path
 import examples
 import pytest
 
-RUNNABLE = [examples.ROOT / "README.md", *sorted((examples.ROOT / "docs").glob("guide_*.md"))]
+ERROR_CODES = examples.ROOT / "docs" / "error_codes.md"
+RUNNABLE = [examples.ROOT / "README.md", ERROR_CODES, *sorted((examples.ROOT / "docs").glob("guide_*.md"))]
 PAGES = sorted({*RUNNABLE, *(examples.ROOT / "docs").glob("*.md"), *(examples.ROOT / "roles").glob("*/README.md")})
 BLOCKS = re.compile(r"^```yaml\n(.*?)^```$", re.M | re.S)
 FORBIDDEN = ("exactly once", "guaranteed idempotent")
@@ -30,6 +31,27 @@ def test_the_examples_of_a_page_work(empty_sim, harness, page):
         played = examples.run(harness, block)
         assert played.rc == 0, played.output
         assert played.recap["skipped"] == 0
+
+
+def test_the_rescue_of_the_error_codes_is_for_the_codes_that_it_names(empty_sim, harness):
+    examples.prepare(harness)
+    _deletion, activation = plays(ERROR_CODES)
+    assert examples.run(harness, activation).rc == 0
+    elsewhere = examples.run(harness, activation.replace("A1B2C3D4E5F60718293A4B5C6D7E8F90", "C0FFEE00E5F60718293A4B5C6D7E8F91"))
+    assert (elsewhere.rc, elsewhere.recap["rescued"]) == (0, 1), elsewhere.output
+    assert "Unassign it first" in elsewhere.output
+    unknown = examples.run(harness, activation.replace("profile: web-01", "profile: web-99"))
+    assert unknown.rc != 0
+    assert "there is no profile with the id or name web-99" in unknown.output
+
+
+@pytest.mark.parametrize("status, failed", [(503, False), (403, True)])
+def test_the_condition_of_the_error_codes_is_for_the_codes_that_it_names(empty_sim, harness, status, failed):
+    examples.prepare(harness)
+    deletion, _activation = plays(ERROR_CODES)
+    empty_sim.fault("xclarity", "GET", "^/managementServer/data", times=-1, status=status)
+    played = examples.run(harness, deletion)
+    assert (played.rc != 0) == failed, played.output
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}/{page.name}")

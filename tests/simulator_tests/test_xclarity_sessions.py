@@ -100,6 +100,15 @@ def test_no_more_than_three_sessions_a_user(calls: Calls, control: Control) -> N
     assert Calls(control).log_in().status_code == 200
 
 
+def test_the_words_of_the_two_refusals(calls: Calls, control: Control) -> None:
+    control.switches("xclarity", max_concurrent_sessions=1)
+    Calls(control).log_in()
+    assert calls.log_in().json()["messages"][0]["text"] == "The user has reached the maximum of 1 sessions."
+    control.switches("xclarity", session_limit_message="", login_failure_message="No.")
+    assert calls.log_in().json() == {"result": "failed", "messages": []}
+    assert calls.log_in("nobody").json()["messages"][0]["text"] == "No."
+
+
 def test_basic_can_be_counted_as_a_session(calls: Calls, control: Control) -> None:
     control.switches("xclarity", basic_counts_session=True, max_concurrent_sessions=1)
     assert calls("GET", "/aicc").status_code == 200

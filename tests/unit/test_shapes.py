@@ -18,7 +18,7 @@ from schemas.shapes import SYSTEMS, differences, find, shapes
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api as clustering
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import cluster_profiles
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import pool_requests, server_pool
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
     api,
     backups,
@@ -75,7 +75,7 @@ CASES: list[tuple[str, str, str, Any, tuple[str, ...], Callable[[Any], Any], dic
         {"links": [], "totalCount": 1, "results": [
             {"id": ID, "created": TIME, "groupId": ID, "properties": [{"Size": "m"}, {"Size": "m"}], "statusName": "EXECUTING", "links": []}
         ]},
-        ("results",), server_pool.parse_request, {"id": ID, "status": "EXECUTING", "num_servers": 2, "live": True},
+        ("results",), pool_requests.parse_request, {"id": ID, "status": "EXECUTING", "num_servers": 2, "live": True},
     ),
     (
         "ops_manager", "GET", f"/groups/{ID}/serverPool/servers",

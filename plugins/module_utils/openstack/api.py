@@ -24,7 +24,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils.openstack.ide
 SYSTEM = "openstack"
 VERSION = "/v1"
 PAGE = 500  # Senlin sets no size of its own
-RESTARTS = 3
+MAX_PAGES = 2_000
+WALKS = 5  # a list can change while it is paged through; this often it is read
+PAUSE = 0.5  # seconds before the second time, doubled each time
 
 
 class Clustering(Client):
@@ -74,6 +76,7 @@ def connect(run: Run) -> Clustering:
         use_proxy=run.params["use_proxy"],
         timeout=run.params["timeout"],
     )
+    run.redactor.add(*transport.secrets)
     return Clustering(transport, keystone, run)
 
 
@@ -90,23 +93,50 @@ def microversion(number: str) -> dict[str, str]:
 def pages(client: Client, path: str, key: str, query: t.Sequence[tuple[str, str]] = ()) -> list[dict[str, t.Any]]:
     """Every entry of a list, page by page until an empty one.
 
-    The service takes no notice of a marker that was deleted meanwhile and begins anew; that is seen by the ids.
+    The service takes no notice of a marker that was deleted meanwhile and begins anew; that is seen by the ids. The list is
+    then read again after a pause, at most :data:`WALKS` times, and then it is ``list_unstable``.
     """
     what = f"list {key.replace('_', ' ')}"
-    for _attempt in range(RESTARTS):
-        entries: dict[str, dict[str, t.Any]] = {}
-        marker: tuple[tuple[str, str], ...] = ()
-        while True:
-            data = client.read(path, query=(*query, ("limit", str(PAGE)), *marker), what=what, max_body=MAX_LIST)
-            page = objects(data, key, what)
-            if not page:
-                return list(entries.values())
-            found = {str(one.get("id")): one for one in page}
-            if found.keys() & entries.keys():
-                break
-            entries.update(found)
-            marker = (("marker", list(found)[-1]),)
-    raise bad_reply("the list changed while it was read, again and again", what=what, transient=True)
+    for walk in range(WALKS):
+        if walk:
+            client.clock.sleep(PAUSE * 2 ** (walk - 1))
+        entries = _walk_pages(client, path, key, query, what)
+        if entries is not None:
+            return entries
+    raise Failure(
+        "list_unstable",
+        f"the list could not be read whole, {WALKS} times in a row: an entry came twice.",
+        "Somebody else seems to change it: run again later.",
+        what=what,
+        system=client.system,
+        transient=True,
+    )
+
+
+def _walk_pages(client: Client, path: str, key: str, query: t.Sequence[tuple[str, str]], what: str) -> list[dict[str, t.Any]] | None:
+    """One reading from the first page to the last; None when an entry came twice."""
+    entries: dict[str, dict[str, t.Any]] = {}
+    marker: tuple[tuple[str, str], ...] = ()
+    for _number in range(MAX_PAGES):
+        data = client.read(path, query=(*query, ("limit", str(PAGE)), *marker), what=what, max_body=MAX_LIST)
+        page = objects(data, key, what)
+        if not page:
+            return list(entries.values())
+        for one in page:
+            ident = one.get("id")
+            if not isinstance(ident, str) or not ident:
+                raise bad_reply(f"an entry of the list of {key} has no id", what=what)
+            if ident in entries:
+                return None
+            entries[ident] = one
+        marker = (("marker", next(reversed(entries))),)
+    raise Failure(
+        "list_too_long",
+        f"the list had not ended after {len(entries)} entries on {MAX_PAGES} pages.",
+        "Check that the endpoint is the clustering service itself.",
+        what=what,
+        system=client.system,
+    )
 
 
 def objects(data: t.Any, key: str, what: str) -> list[dict[str, t.Any]]:

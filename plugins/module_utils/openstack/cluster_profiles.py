@@ -6,7 +6,7 @@
 Source: the page "Create Profile" (POST /v1/profiles, 201, the ten fields of a profile), and what a running Senlin
 16.0.0 does: names are not unique; a name in the path may hit another profile whose id begins with it, so every request
 names a whole id; an administrator sees and changes other projects' profiles, so only those of the token's project
-count; a spec can not be changed, only name and metadata can.
+count; a spec cannot be changed, only name and metadata can.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Plan, Step, Unproven
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.specs import MARKER, OURS, REPLACES
@@ -65,7 +65,7 @@ class Profile:
 
 
 @dataclasses.dataclass(frozen=True)
-class Want:
+class Desired:
     """What the user asks of one profile. None for what was not given; ``spec`` and ``metadata`` are checked already."""
 
     name: str | None = None
@@ -86,7 +86,7 @@ class Choice:
     (the deletion of a profile that was replaced). leftovers: profiles that it took the place of in an earlier run.
     """
 
-    want: Want
+    desired: Desired
     found: Profile | None = None
     first: tuple[Step, ...] = ()
     then: tuple[Step, ...] = ()
@@ -96,12 +96,12 @@ class Choice:
 
     @property
     def name(self) -> str:
-        return self.want.name or (self.found.name if self.found else self.want.label)
+        return self.desired.name or (self.found.name if self.found else self.desired.label)
 
     @property
     def names(self) -> set[str]:
         """The names under which its profiles may stand, before and after."""
-        return {one for one in (self.want.name, self.found.name if self.found else None) if one}
+        return {one for one in (self.desired.name, self.found.name if self.found else None) if one}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Create(Step):
 
 
 def parse(entry: t.Any) -> Profile:
-    """One profile of an answer. Raises ``bad_reply`` for what can not be one."""
+    """One profile of an answer. Raises ``bad_reply`` for what cannot be one."""
     if not isinstance(entry, dict) or not isinstance(entry.get("spec"), dict):
         raise bad_reply("the answer holds a profile without a spec")
     if not all(isinstance(entry.get(key), str) and entry[key] for key in ("id", "name", "project")):
@@ -209,61 +209,61 @@ def users(client: api.Clustering, ids: t.Container[str]) -> dict[str, list[str]]
 # -- planning: pure ---------------------------------------------------------------------------------------------------
 
 
-def choose(want: Want, profiles: t.Sequence[Profile], policy: str, marker: str | None) -> Choice:
-    """What to do so that the profile is there as wanted. profiles: those with its name or id, of its project.
+def choose(desired: Desired, profiles: t.Sequence[Profile], policy: str, marker: str | None) -> Choice:
+    """What to do so that the profile is there as desired. profiles: those with its name or id, of its project.
 
     policy: ``fail`` or ``replace`` where the spec differs. marker: for the metadata of a profile that is made; None
     for none. Raises what is to be refused before anything is sent.
     """
-    found, leftovers, twins = resolve(want, profiles)
+    found, leftovers, twins = resolve(desired, profiles)
     removals = tuple(_delete(twin, "it is a double of the same name and spec, made by a race of two runs") for twin in twins)
     if found is None:
-        if want.id:
+        if desired.id:
             raise bad_input(
                 "profile_not_found",
-                f"there is no profile with the id {want.id} in this project.",
+                f"there is no profile with the id {desired.id} in this project.",
                 "Look at cluster_profile_info, or leave out id to make a new profile, and run again.",
-                resource=want.label,
+                resource=desired.label,
             )
-        step = _create(want, want.metadata or {}, marker, "there is no profile of this name in this project")
-        return Choice(want, None, (step,), after=_view(want.label, want.metadata or {}, step.body["profile"]["spec"]))
-    tags = found.tags if want.metadata is None else want.metadata
-    if want.spec is not None and not specs.same_spec(found.spec, want.spec):
-        return _replace(want, found, leftovers, removals, policy, tags, marker)
+        step = _create(desired, desired.metadata or {}, marker, "there is no profile of this name in this project")
+        return Choice(desired, None, (step,), after=_view(desired.label, desired.metadata or {}, step.body["profile"]["spec"]))
+    tags = found.tags if desired.metadata is None else desired.metadata
+    if desired.spec is not None and not specs.same_spec(found.spec, desired.spec):
+        return _replace(desired, found, leftovers, removals, policy, tags, marker)
     change: dict[str, t.Any] = {}
-    if want.name and want.name != found.name:
-        taken = [one.id for one in profiles if one.name == want.name]
+    if desired.name and desired.name != found.name:
+        taken = [one.id for one in profiles if one.name == desired.name]
         if taken:
             raise bad_input(
                 "name_taken",
-                f"another profile ({', '.join(taken)}) has the name {want.name} already.",
+                f"another profile ({', '.join(taken)}) has the name {desired.name} already.",
                 "Choose another name and run again.",
-                resource=want.label,
+                resource=desired.label,
             )
-        change["name"] = want.name
+        change["name"] = desired.name
     if specs.canonical(tags) != specs.canonical(found.tags):
         change["metadata"] = {**tags, **found.ours}
     first = removals
     if change:
         first += (_update(found, change),)
-    return Choice(want, found, first, leftovers=leftovers, after=_view(want.name or found.name, tags, found.spec))
+    return Choice(desired, found, first, leftovers=leftovers, after=_view(desired.name or found.name, tags, found.spec))
 
 
-def choose_absent(want: Want, profiles: t.Sequence[Profile]) -> Choice:
+def choose_absent(desired: Desired, profiles: t.Sequence[Profile]) -> Choice:
     """What to do so that no such profile is there: with a name, the one that was replaced and could not go goes too."""
-    found, leftovers, twins = resolve(want, profiles)
+    found, leftovers, twins = resolve(desired, profiles)
     gone = [one for one in (found, *leftovers, *twins) if one is not None]
-    return Choice(want, found, tuple(_delete(one, "it is wanted absent") for one in gone))
+    return Choice(desired, found, tuple(_delete(one, "it is desired absent") for one in gone))
 
 
-def resolve(want: Want, profiles: t.Sequence[Profile]) -> tuple[Profile | None, tuple[Profile, ...], tuple[Profile, ...]]:
+def resolve(desired: Desired, profiles: t.Sequence[Profile]) -> tuple[Profile | None, tuple[Profile, ...], tuple[Profile, ...]]:
     """The profile that is meant, those that it took the place of, and doubles of it that a race of two runs made.
 
     Of several with one name only what the collection's own metadata proves is told apart; else they are refused.
     """
-    if want.id:
-        return next((one for one in profiles if one.id == want.id), None), (), ()
-    named = [one for one in profiles if one.name == want.name]
+    if desired.id:
+        return next((one for one in profiles if one.id == desired.id), None), (), ()
+    named = [one for one in profiles if one.name == desired.name]
     old: set[str] = set()
     for one in sorted(named, key=lambda one: one.age, reverse=True):
         if one.id not in old:  # one that was replaced itself has no say, so that not all can be old
@@ -278,9 +278,9 @@ def resolve(want: Want, profiles: t.Sequence[Profile]) -> tuple[Profile | None, 
         return keep, leftovers, tuple(one for one in current if one is not keep)
     raise bad_input(
         "profile_ambiguous",
-        f"{want.label} names several profiles, with the ids {', '.join(one.id for one in named[:10])}.",
+        f"{desired.label} names several profiles, with the ids {', '.join(one.id for one in named[:10])}.",
         "Give the id of the one that is meant, or delete the others by id, and run again.",
-        resource=want.label,
+        resource=desired.label,
     )
 
 
@@ -290,7 +290,7 @@ def _replaced_by(profile: Profile) -> list[str]:
 
 
 def _replace(
-    want: Want,
+    desired: Desired,
     found: Profile,
     leftovers: tuple[Profile, ...],
     removals: tuple[Step, ...],
@@ -298,20 +298,20 @@ def _replace(
     tags: dict[str, t.Any],
     marker: str | None,
 ) -> Choice:
-    where = ", ".join(specs.differences(found.spec, want.spec)[:5])
-    if policy != "replace" or want.id:
-        how = "run with name in place of id" if want.id else "set on_spec_change to replace (the new profile has a new id)"
+    where = ", ".join(specs.differences(found.spec, desired.spec)[:5])
+    if policy != "replace" or desired.id:
+        how = "run with name in place of id" if desired.id else "set on_spec_change to replace (the new profile has a new id)"
         raise bad_input(
             "spec_differs",
-            f"the profile {found.name} ({found.id}) has another spec, at {where}, and a spec can not be changed.",
-            f"Correct spec, or {how}, and run again." if policy != "replace" or want.id else "",
+            f"the profile {found.name} ({found.id}) has another spec, at {where}, and a spec cannot be changed.",
+            f"Correct spec, or {how}, and run again." if policy != "replace" or desired.id else "",
             resource=found.name,
-            details={"differences": specs.differences(found.spec, want.spec)[:50], "id": found.id},
+            details={"differences": specs.differences(found.spec, desired.spec)[:50], "id": found.id},
         )
     old = [found, *leftovers]
-    step = _create(want, tags, marker, f"its spec differs at {where}; it takes the place of {found.id}", [one.id for one in old])
+    step = _create(desired, tags, marker, f"its spec differs at {where}; it takes the place of {found.id}", [one.id for one in old])
     then = tuple(_delete(one, "another profile takes its place") for one in old)
-    return Choice(want, found, (*removals, step), then, leftovers, after=_view(found.name, tags, step.body["profile"]["spec"]))
+    return Choice(desired, found, (*removals, step), then, leftovers, after=_view(found.name, tags, step.body["profile"]["spec"]))
 
 
 def settle(choice: Choice, used: t.Mapping[str, list[str]] | None, marker: bool) -> Choice:
@@ -339,46 +339,54 @@ def settle(choice: Choice, used: t.Mapping[str, list[str]] | None, marker: bool)
     return dataclasses.replace(choice, first=choice.first + gone, kept=kept)
 
 
-def plan_of(choices: t.Sequence[Choice]) -> Plan:
-    """The plan for all: the steps in the order of sending, and each profile before and after."""
-    return Plan(
-        [step for choice in choices for step in choice.first] + [step for choice in choices for step in choice.then],
-        {choice.name: choice.found.view() for choice in choices if choice.found is not None},
-        {choice.name: choice.after for choice in choices if choice.after is not None},
-    )
-
-
 def _view(name: str, tags: dict[str, t.Any], spec: t.Any) -> dict[str, t.Any]:
     return {"name": name, "metadata": tags, "spec": spec}
 
 
-def _create(want: Want, tags: dict[str, t.Any], marker: str | None, why: str, replaces: t.Sequence[str] = ()) -> Create:
-    if want.spec is None:
+def _create(desired: Desired, tags: dict[str, t.Any], marker: str | None, why: str, replaces: t.Sequence[str] = ()) -> Create:
+    if desired.spec is None:
         raise bad_input(
             "config_spec",
-            f"there is no profile {want.label} yet, and without spec it can not be made.",
+            f"there is no profile {desired.label} yet, and without spec it cannot be made.",
             "Set spec and run again.",
-            resource=want.label,
+            resource=desired.label,
         )
     metadata = dict(tags)
     if marker is not None:
         metadata[MARKER] = marker
         if replaces:
             metadata[REPLACES] = list(replaces)
-    body = {"profile": {"metadata": metadata, "name": want.name, "spec": want.spec}}
-    specs.check_size(body, want.label)
-    return Create("create", "POST", PATH, want.label, why, body=body)
+    body = {"profile": {"metadata": metadata, "name": desired.name, "spec": desired.spec}}
+    specs.check_size(body, desired.label)
+    return Create("create", "POST", PATH, desired.label, why, body=body, effect=("the profile", "created"))
 
 
 def _update(profile: Profile, change: dict[str, t.Any]) -> Step:
     body = {"profile": change}
     specs.check_size(body, profile.name)
     why = f"its {' and '.join(sorted(change, reverse=True))} {'differ' if len(change) > 1 else 'differs'}"
-    return Step("update", "PATCH", f"{PATH}/{segment(profile.id, 'profile id')}", profile.name, why, body=body)
+    return Step(
+        operation="update",
+        method="PATCH",
+        path=f"{PATH}/{segment(profile.id, 'profile id')}",
+        resource=profile.id,
+        title=profile.name,
+        why=why,
+        body=body,
+        effect=("the update", "accepted"),
+    )
 
 
 def _delete(profile: Profile, why: str) -> Step:
-    return Step("delete", "DELETE", f"{PATH}/{segment(profile.id, 'profile id')}", f"{profile.name} ({profile.id})", why)
+    return Step(
+        operation="delete",
+        method="DELETE",
+        path=f"{PATH}/{segment(profile.id, 'profile id')}",
+        resource=profile.id,
+        title=f"{profile.name} ({profile.id})",
+        why=why,
+        effect=("the deletion", "accepted"),
+    )
 
 
 def delete_own_double(mine: Profile, other: Profile) -> Step:

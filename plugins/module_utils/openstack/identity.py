@@ -13,17 +13,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
-import traceback
 import typing as t
 from urllib.parse import urlsplit
 
+from ansible_collections.groundwork.provision.plugins.module_utils import _certificates
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport, check_status
 from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.settings import SECRETS, SERVICE, TYPES, Settings
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.settings import Settings
 
 SCHEMES = ("https", "http")  # clouds do run without TLS inside
 # Set by the transport itself, or of no use to it.
@@ -31,12 +31,17 @@ _OWN_HEADERS = {"user-agent", "accept-encoding", "connection", "content-length"}
 
 
 class Keystone(Auth):
-    """Holds one token; when the service does not take it any more (401) it is replaced by a new one, once."""
+    """Holds one token; when the service does not take it any more (401) it is replaced by a new one, once.
+
+    While one worker replaces it the others wait: none sends the one that is known to be of no use.
+    """
 
     def __init__(self, run: Run, settings: Settings) -> None:
         self._run, self._settings = run, settings
-        run.redactor.add(*(settings.auth.get(name) for name in SECRETS))
-        self._plugin = _plugin(run, settings)
+        run.redactor.add(*(settings.auth.get(name) for name in settings.secrets))
+        if not settings.validate_certs:
+            _certificates.warn(run, settings.auth["auth_url"])
+        self._plugin = _plugin(settings)
         self._lock = threading.Lock()
         self._spare = True  # a token that is not taken may be replaced; again only after the new one was taken
         self._token = ""
@@ -57,7 +62,7 @@ class Keystone(Auth):
                 access = self._plugin.get_access(session.Session(session=carrier, redirect=False, connect_retries=0))
                 token, project, catalog = access.auth_token, access.project_id, access.service_catalog
             except exceptions.AuthorizationFailure as exc:
-                raise bad_input("config_credentials", f"auth can not be used: {clean(exc, 200)}.", "Correct auth and run again.") from None
+                raise bad_input("config_credentials", f"auth cannot be used: {clean(exc, 200)}.", "Correct auth and run again.") from None
             except (exceptions.ClientException, LookupError, TypeError, ValueError, AttributeError, RecursionError):
                 raise bad_reply("Keystone's answer holds no token", what=f"get a token at {bridge.place}") from None
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
@@ -75,7 +80,8 @@ class Keystone(Auth):
         self._token, self.project, self._catalog = token, str(project), catalog
 
     def headers(self, method: str, target: str) -> dict[str, str]:
-        return {"X-Auth-Token": self._token}
+        with self._lock:
+            return {"X-Auth-Token": self._token}
 
     def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
         with self._lock:
@@ -83,8 +89,13 @@ class Keystone(Auth):
                 return True  # another worker has renewed it meanwhile
             if not self._spare:
                 return False
+            try:
+                self.login()
+            except Failure as failure:
+                # Whoever is refused is not asked again for each worker; a Keystone that restarts is, by the next poll.
+                self._spare = failure.transient
+                raise
             self._spare = False
-            self.login()
             return True
 
     def accepted(self) -> None:
@@ -92,12 +103,20 @@ class Keystone(Auth):
 
     def endpoint(self) -> str:
         """The URL of the clustering service in the catalog. Never a guess between regions."""
-        region, interface = self._settings.region_name, self._settings.interface
+        settings, region = self._settings, self._settings.region_name
+        wanted = (settings.interface,) if isinstance(settings.interface, str) else settings.interface
+        interface = " or ".join(wanted)
+        urls: set[str] = set()
         try:
-            found = self._catalog.get_endpoints_data(service_type=SERVICE, interface=interface)
-            entries = [one for several in found.values() for one in several]
-            regions = sorted({str(one.region_name) for one in entries})
-            urls = {str(one.catalog_url) for one in entries if region in (None, one.region_name)}
+            for one in wanted:  # in the user's order of preference
+                found = self._catalog.get_endpoints_data(
+                    service_type=settings.service_type, service_name=settings.service_name, interface=one
+                )
+                entries = [entry for several in found.values() for entry in several]
+                regions = sorted({str(entry.region_name) for entry in entries})
+                urls = {str(entry.catalog_url) for entry in entries if region in (None, entry.region_name)}
+                if urls:
+                    break
         except (LookupError, TypeError, ValueError, AttributeError):
             raise bad_reply("Keystone's answer holds no catalog") from None
         if len(urls) == 1:
@@ -114,27 +133,24 @@ class Keystone(Auth):
         )
 
 
-def _plugin(run: Run, settings: Settings) -> t.Any:
-    """keystoneauth1's plug-in for the settings. The usual ones are taken directly: to look for all of them takes time."""
-    try:
-        from keystoneauth1 import exceptions
-        from keystoneauth1.identity import v3
-    except ImportError:
-        raise MissingLibrary("keystoneauth1", traceback.format_exc()) from None
+def _plugin(settings: Settings) -> t.Any:
+    """keystoneauth1's plug-in for the settings. The usual ones are made here, for Keystone v3: those that openstacksdk has
+    made would first ask the server which versions it has."""
+    if settings.plugin is not None:
+        if not hasattr(settings.plugin, "get_access"):
+            why = f"the auth_type {clean(settings.auth_type, 60)} gets no token, which the clustering service needs."
+            raise bad_input("config_auth_type", why, "Use another auth_type and run again.")
+        return settings.plugin
+    from keystoneauth1 import exceptions
+    from keystoneauth1.identity import v3
+
     classes = {"password": v3.Password, "token": v3.Token, "applicationcredential": v3.ApplicationCredential, "totp": v3.TOTP}
     try:
-        if settings.auth_type in TYPES:
-            return classes[settings.auth_type](**settings.auth)
-        from keystoneauth1 import loading
-
-        loader = loading.get_plugin_loader(settings.auth_type)
-        options = loader.get_options()
-        run.redactor.add(*(settings.auth.get(option.dest) for option in options if option.secret))
-        return loader.load_from_options(**{o.dest: settings.auth[o.dest] for o in options if o.dest in settings.auth})
+        return classes[settings.auth_type](**settings.auth)
     except (exceptions.ClientException, TypeError) as exc:
         why = clean(exc, 200) if isinstance(exc, exceptions.ClientException) else "its settings do not fit"
         raise bad_input(
-            "config_credentials", f"auth_type {clean(settings.auth_type, 60)} can not be used: {why}.", "Correct auth and run again."
+            "config_credentials", f"auth_type {settings.auth_type} cannot be used: {why}.", "Correct auth and run again."
         ) from None
 
 
@@ -159,6 +175,8 @@ class _Bridge:
             if key.endswith(("url", "endpoint"))
             for endpoint in [dataclasses.replace(Endpoint.parse(value, option=f"auth.{key}", schemes=SCHEMES), base="")]
         }
+        for transport in self._known.values():
+            run.redactor.add(*transport.secrets)
         self.place = Endpoint.parse(settings.auth["auth_url"], option="auth.auth_url", schemes=SCHEMES).place
 
     def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:

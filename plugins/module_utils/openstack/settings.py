@@ -1,10 +1,11 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the cloud is and who is asking: from the options, from clouds.yaml, or from the OS_* variables.
+"""Where the cloud is and how to sign in: openstacksdk resolves it, from the options, clouds.yaml or the OS_* variables.
 
-One source at a time: ``cloud`` names an entry of clouds.yaml (read by openstacksdk, with secure.yaml and what else it
-knows), on which ``auth`` is laid; without it ``auth`` stands alone; without both the OS_* variables are read.
+What the task says stands alone once it says where Keystone is; else it is laid over the cloud that OS_CLOUD names, or else
+over the OS_* variables. Read by ``openstack.config``: clouds.yaml, secure.yaml, vendor profiles, regions, old names. Decided
+here: which source counts, that blank is not set, and that only a plain "no" turns the verification of certificates off.
 """
 
 from __future__ import annotations
@@ -37,37 +38,49 @@ TYPES: dict[str, tuple[tuple[str, ...], str]] = {
     "totp": ((*_USER, *_SCOPE, "passcode"), "passcode"),
 }
 SECRETS = tuple(secret for _settings, secret in TYPES.values())
+# keystoneauth1's names for them
+_LOADERS = {"password": "password", "token": "token", "applicationcredential": "v3applicationcredential", "totp": "v3totp"}
 
-# What other clients also read; the first that is set counts.
-_ENV = {
-    "project_id": ("OS_PROJECT_ID", "OS_TENANT_ID"),
-    "project_name": ("OS_PROJECT_NAME", "OS_TENANT_NAME"),
-    "token": ("OS_TOKEN", "OS_AUTH_TOKEN"),
-}
+# Settings that say the same thing: the nearer source that has one decides for all of its row.
+_SAME = (
+    {"user_id", "username", "user_name"},
+    {"project_id", "project_name", "tenant_id", "tenant_name"},
+    {"user_domain_id", "user_domain_name"},
+    {"project_domain_id", "project_domain_name"},
+    {"application_credential_id", "application_credential_name"},
+    {"auth_token", *SECRETS},
+)
+_DOMAINS = {"domain_id", "domain_name"}  # for both the user and the project
+_DEFAULT_DOMAINS = {"default_domain_id", "default_domain_name"}  # the same, where neither is told
+_OLD_NAMES = {"tenant_id", "tenant_name", "user_name"}
+
+# Keywords of openstack.connect() that say nothing of the cloud.
+_NO_SETTINGS = {"app_name", "app_version", "options", "argparse", "validate", "load_yaml_config", "load_envvars", "vendor_hook"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """auth_type: one of :data:`TYPES`, or the name of another plug-in of keystoneauth1 that clouds.yaml asks for.
-    auth: its settings. endpoint: overrides the catalog."""
+    """auth_type: one of :data:`TYPES`, or the name of another plug-in of keystoneauth1, which is then made: ``plugin``.
+    auth: its settings. secrets: which of them are. interface: one, or several in their order. endpoint: overrides the catalog."""
 
     auth_type: str
     auth: dict[str, str]
     region_name: str | None = None
-    interface: str = "public"
+    interface: str | tuple[str, ...] = "public"
     endpoint: str | None = None
     validate_certs: bool = True
     ca_path: str | None = None
+    service_type: str = SERVICE
+    service_name: str | None = None
+    secrets: tuple[str, ...] = SECRETS
+    plugin: t.Any = None
 
 
 def read(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = None) -> Settings:
     """The settings for the options of a run, checked. Nothing is sent. Raises ``config_*`` and :class:`MissingLibrary`."""
     environ = os.environ if environ is None else environ
-    given = {key: value for key, value in (params["auth"] or {}).items() if value not in (None, "")}
-    if params["cloud"]:
-        found = _cloud(params["cloud"], given, params["auth_type"], params["region_name"])
-    else:
-        found = _plain(given, params["auth_type"], environ)
+    asked, given = _asked(params)
+    found = _resolve(asked, given, environ)
     changes = {
         "region_name": params["region_name"],
         "interface": params["interface"],
@@ -75,126 +88,209 @@ def read(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = No
         "validate_certs": params["validate_certs"],
         "ca_path": params["ca_path"],
     }
-    found = dataclasses.replace(found, **{key: value for key, value in changes.items() if value is not None})
+    found = dataclasses.replace(found, **{key: value for key, value in changes.items() if value not in (None, "")})
     return _checked(found)
 
 
-def _plain(given: dict[str, str], auth_type: str | None, environ: t.Mapping[str, str]) -> Settings:
-    auth = dict(given)
-    if not auth:
-        auth_type = auth_type or environ.get("OS_AUTH_TYPE") or None
-        everything = {key for settings, _secret in TYPES.values() for key in settings} | {"auth_url", "domain_id", "domain_name"}
-        for key in everything:
-            for name in _ENV.get(key, ("OS_" + key.upper(),)):
-                if environ.get(name):
-                    auth.setdefault(key, environ[name])
-        if not auth:
-            raise bad_input(
-                "config_credentials",
-                "there are no credentials: neither auth nor cloud is set, and no OS_* variable.",
-                "Set auth, or cloud with a clouds.yaml, or the OS_* variables, and run again.",
-            )
-    auth = _domains(auth)
-    auth_type = _known_type(auth_type or _guess(auth))
-    takes = {"auth_url", *TYPES[auth_type][0]}
-    surplus = sorted(set(given) - takes - {"domain_id", "domain_name"})
-    if surplus:
+def _asked(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, str]]:
+    """What the task asks of openstacksdk, and of that the settings of ``auth``. Blank ones are left out."""
+    cloud = params["cloud"]
+    if isinstance(cloud, t.Mapping):
+        beside = ("auth", "auth_type", "region_name", "interface", "endpoint_override", "validate_certs", "ca_path")
+        both = [name for name in beside if params[name] not in (None, "", {})]
+        if both:
+            why = f"cloud is a mapping, and {', '.join(both)} is set beside it."
+            raise bad_input("config_options", why, "Put it into the mapping, or name the cloud, and run again.")
+        asked = {str(key).replace("-", "_"): value for key, value in cloud.items()}
+        asked = {key: value for key, value in asked.items() if key not in _NO_SETTINGS and not _blank(value)}
+        auth = asked.pop("auth", {})
+    elif cloud is None or isinstance(cloud, str):
+        asked = {key: params[key] for key in ("cloud", "auth_type", "region_name") if not _blank(params[key])}
+        auth = params["auth"] or {}
+    else:
+        auth = None
+    if not isinstance(auth, t.Mapping):
+        why = "cloud is neither a name nor a mapping with a mapping auth."
+        raise bad_input("config_cloud", why, "Give the name of a cloud, or its settings, and run again.")
+    return asked, {str(key).replace("-", "_"): value for key, value in auth.items() if not _blank(value)}
+
+
+def _blank(value: t.Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _resolve(asked: dict[str, t.Any], given: dict[str, str], environ: t.Mapping[str, str]) -> Settings:
+    """Let openstacksdk put it together. asked: keywords of its get_one; given: those that stand below ``auth``."""
+    name = asked.pop("cloud", None)
+    whole = name is None and ("profile" in asked or "auth_url" in given or {"auth_url", "os_auth_url"} & set(asked))
+    if name is None and not whole and not _blank(environ.get("OS_CLOUD")):
+        name = environ["OS_CLOUD"]
+    base = {} if name or whole else _variables(environ)
+    if not (name or whole or base or given or asked):
         raise bad_input(
             "config_credentials",
-            f"auth holds {', '.join(surplus)}, which the auth_type {auth_type} does not take.",
-            "Remove it, or set auth_type, and run again.",
+            "there are no credentials: neither auth nor cloud is set, and no OS_* variable.",
+            "Set auth, or cloud with a clouds.yaml, or the OS_* variables, and run again.",
         )
-    ca = environ.get("OS_CACERT") or None
-    verify = environ.get("OS_INSECURE", "").strip().lower() not in ("1", "true", "yes", "on")
-    interface = _interface(environ.get("OS_INTERFACE") or environ.get("OS_ENDPOINT_TYPE") or "public")
-    return Settings(
-        auth_type, {k: v for k, v in auth.items() if k in takes}, environ.get("OS_REGION_NAME") or None, interface, None, verify, ca
-    )
-
-
-def _guess(auth: t.Mapping[str, str]) -> str:
-    if "application_credential_secret" in auth:
-        return "applicationcredential"
-    return "token" if "token" in auth and "password" not in auth else "password"
-
-
-def _known_type(auth_type: str) -> str:
-    short = auth_type.lower().replace("_", "").removeprefix("v3")
-    if short not in TYPES:
-        raise bad_input(
-            "config_auth_type",
-            f"the auth_type {clean(auth_type, 60)} is not known here.",
-            f"Use one of {', '.join(TYPES)} (with or without v3 in front), or a cloud of clouds.yaml, and run again.",
-        )
-    return short
-
-
-def _interface(name: str) -> str:
-    return name.lower().removesuffix("url")
-
-
-def _domains(auth: dict[str, str]) -> dict[str, str]:
-    """One domain named for both: it is the user's and the project's, as other clients have it."""
-    auth = dict(auth)
-    for key in ("id", "name"):
-        domain = auth.get("domain_" + key)
-        for who in ("user", "project"):
-            if domain and not any(auth.get(f"{who}_domain_{k}") for k in ("id", "name")):
-                auth[f"{who}_domain_{key}"] = domain
-    return auth
-
-
-def _cloud(name: str, given: dict[str, str], auth_type: str | None, region: str | None) -> Settings:
-    """One entry of clouds.yaml. Its files are looked for where openstacksdk looks for them (OS_CLIENT_CONFIG_FILE ...)."""
+    source = f"the cloud {clean(name, 80)} of clouds.yaml" if name else "the cloud of the OS_* variables" if base else "the cloud"
     try:
-        from openstack.config import OpenStackConfig
+        from keystoneauth1 import exceptions
         from openstack.exceptions import ConfigException
+
+        reader = _reader(given, asked.get("auth_type"), named=bool(name))
     except ImportError:
         raise MissingLibrary("openstacksdk", traceback.format_exc()) from None
-    logging.getLogger("openstack").addHandler(logging.NullHandler())  # else its warnings go to the terminal
-    more: dict[str, t.Any] = {key: value for key, value in (("auth_type", auth_type), ("region_name", region)) if value}
-    if given:
-        more["auth"] = given
+    except Exception as exc:  # of YAML, of the file system: their texts may quote the file
+        raise _bad_cloud(source, f"{type(exc).__name__} while it was read") from None
+    if base:
+        if "region_name" in asked:
+            base.pop("region_name", None)  # openstacksdk would take it for the only region that there is
+        reader.cloud_config["clouds"] = {reader.envvar_key: base}
+        name = reader.envvar_key
+    elif name and reader.config_filename is None and name != reader.envvar_key:
+        raise _bad_cloud(source, "no clouds.yaml was found that is valid YAML")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what it will drop some day, which is not the user's doing
-            reader = OpenStackConfig()
-            if reader.config_filename is None:
-                raise _bad_cloud(name, "no clouds.yaml was found that is valid YAML")
-            entry = reader.get_one(cloud=name, validate=False, **more)
-            verify, cert = entry.get_requests_verify_args()
-            override = entry.get_endpoint(SERVICE)
-        config = entry.config
+            return _settings(reader.get_one(cloud=name, **asked))
     except Failure:
         raise
+    except exceptions.NoMatchingPlugin:
+        raise bad_input(
+            "config_auth_type",
+            f"the auth_type of {source} is no plug-in of keystoneauth1.",
+            f"Use {', '.join(TYPES)} (with or without v3 in front) or another of its plug-ins, and run again.",
+        ) from None
+    except exceptions.MissingRequiredOptions as exc:
+        raise _lacks(exc.options[0].dest, f"for the auth_type of {source}") from None
+    except exceptions.ClientException as exc:
+        why = f"{source} cannot be used: {clean(exc, 200).rstrip('.')}."
+        raise bad_input("config_credentials", why, "Correct auth and run again.") from None
     except ConfigException as exc:
-        raise _bad_cloud(name, clean(exc, 200).rstrip(".")) from None
-    except Exception as exc:  # of YAML, of the file system: their texts may quote the file
-        raise _bad_cloud(name, f"{type(exc).__name__} while it was read") from None
-    if cert:
-        raise _bad_cloud(name, "it asks for a client certificate, which is not supported")
-    auth = {key: str(value) for key, value in (config.get("auth") or {}).items() if value not in (None, "")}
-    kind = str(config.get("auth_type") or "password")
-    short = kind.lower().replace("_", "").removeprefix("v3")
+        told = clean(exc, 200).rstrip(".")  # some of its other texts quote the entry
+        raise _bad_cloud(source, told if told.startswith(("Cloud ", "Region ")) else "openstacksdk does not take what it says") from None
+    except TypeError:
+        raise _bad_cloud(source, "its settings do not fit its auth_type") from None
+    except Exception as exc:  # their texts may quote a value
+        raise _bad_cloud(source, f"{type(exc).__name__} while it was read") from None
+
+
+def _variables(environ: t.Mapping[str, str]) -> dict[str, str]:
+    """The OS_* variables as openstacksdk names them, without blank ones. (It reads all of them itself, blank ones as values.)"""
+    found = {key[3:].lower(): value for key, value in environ.items() if key.startswith("OS_") and not _blank(value)}
+    selectors = ("cloud", "cloud_name", "client_config_file", "client_secure_file")
+    return {key: value for key, value in found.items() if key not in selectors and not key.startswith(("test", "std", "log"))}
+
+
+def _reader(given: dict[str, str], auth_type: str | None, *, named: bool) -> t.Any:
+    """openstacksdk's reader, which lays ``given`` over what it finds. named: a cloud of clouds.yaml; else no file of clouds is read."""
+    from openstack.config import OpenStackConfig
+
+    logging.getLogger("openstack").addHandler(logging.NullHandler())  # else its warnings go to the terminal
+    near = {one for row in _SAME if row & set(given) for one in row} | set(given)
+    if _DOMAINS & set(given):
+        near |= {one for one in (*_USER, *_SCOPE) if "_domain_" in one} | _DOMAINS
+
+    class Reader(OpenStackConfig):
+        def magic_fixes(self, config: dict[str, t.Any]) -> dict[str, t.Any]:
+            """Called with all sources merged, before old names are translated."""
+            for section in (config, config["auth"]):
+                for key in [key for key, value in section.items() if key.replace("-", "_") in near or value == ""]:
+                    if key != "region_name":
+                        del section[key]
+            config["auth"].update(given)
+            if "insecure" in config:
+                config["insecure"] = _yes(config["insecure"], "insecure", False)
+            config = super().magic_fixes(config)
+            kind = None if auth_type is None and near & set(SECRETS) else config.get("auth_type")
+            config["auth_type"] = _kind(kind, {**config, **config["auth"]}, fixed=auth_type is not None)
+            return config
+
+        def auth_config_hook(self, config: dict[str, t.Any]) -> dict[str, t.Any]:
+            """Called before the plug-in is made, which does not take what another one needs."""
+            short = config["auth_type"].removeprefix("v3")
+            if short in TYPES:
+                takes = {"auth_url", *TYPES[short][0], *_DEFAULT_DOMAINS}
+                surplus = sorted(set(given) - takes - _DOMAINS - _OLD_NAMES)
+                if surplus:
+                    raise bad_input(
+                        "config_credentials",
+                        f"auth holds {', '.join(surplus)}, which the auth_type {short} does not take.",
+                        "Remove it, or set auth_type, and run again.",
+                    )
+                config["auth"] = {key: value for key, value in config["auth"].items() if key in takes | _OLD_NAMES}
+            return config
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Reader() if named else Reader(config_files=[], secure_files=[], load_envvars=False)
+
+
+def _kind(kind: str | None, settings: t.Mapping[str, t.Any], *, fixed: bool) -> str:
+    """The plug-in: the one that is named, with or without v3; where none is, or the default one lacks its secret, by the secret."""
+    short = str(kind or "password").lower().replace("_", "").removeprefix("v3")
+    if short not in TYPES:
+        return str(kind)
+    if short == "password" and not fixed and not settings.get("password"):
+        short = next((one for one in ("applicationcredential", "token", "totp") if settings.get(TYPES[one][1])), short)
+    return _LOADERS[short]
+
+
+def _yes(value: t.Any, setting: str, default: bool) -> bool:
+    """A setting that turns verification on or off: nothing but what Ansible takes for a boolean; blank is not set."""
+    if _blank(value):
+        return default
+    word = str(value).strip().lower()
+    if word in ("true", "yes", "on", "1", "y", "t"):
+        return True
+    if word in ("false", "no", "off", "0", "n", "f"):
+        return False
+    raise bad_input("config_cloud", f"{setting} is neither true nor false.", f"Correct {setting} and run again.")
+
+
+def _settings(entry: t.Any) -> Settings:
+    """What the resolved cloud says."""
+    config = entry.config
+    if not _blank(config.get("cert")):
+        raise _bad_cloud(f"the cloud {clean(entry.name, 80)}", "it asks for a client certificate, which is not supported")
+    verify = _yes(config.get("verify"), "verify", True) and not config.get("insecure")
+    auth = {key: str(value) for key, value in config["auth"].items() if not _blank(value)}
+    kind = str(config["auth_type"])
+    short = kind.removeprefix("v3")
+    plugin, secrets = None, SECRETS
     if short in TYPES:
-        kind = short if auth_type or short != "password" else _guess(auth)
-        takes = {"auth_url", *TYPES[kind][0]}
-        auth = {key: value for key, value in _domains(auth).items() if key in takes}
+        kind = short
+        for key in ("id", "name"):
+            for who in ("user", "project"):
+                if f"default_domain_{key}" in auth and not {f"{who}_domain_id", f"{who}_domain_name"} & set(auth):
+                    auth[f"{who}_domain_{key}"] = auth[f"default_domain_{key}"]
+        auth = {key: value for key, value in auth.items() if key in ("auth_url", *TYPES[short][0])}
+    else:
+        from keystoneauth1 import loading
+
+        plugin = entry.get_auth()
+        secrets = tuple(one.dest for one in loading.get_plugin_loader(kind).get_options() if one.secret)
+    told = entry.get_interface(SERVICE) or "public"
+    interfaces = tuple(str(one).lower().removesuffix("url") for one in ([told] if isinstance(told, str) else told) if one)
     return Settings(
         kind,
         auth,
-        config.get("region_name") or None,
-        _interface(str(config.get("interface") or "public")),
-        override or None,
-        verify is not False,
-        verify if isinstance(verify, str) else None,
+        entry.get_region_name(SERVICE) or None,
+        interfaces[0] if len(interfaces) == 1 else interfaces,
+        entry.get_endpoint(SERVICE) or None,
+        verify,
+        None if _blank(config.get("cacert")) else os.path.expanduser(config["cacert"]),
+        entry.get_service_type(SERVICE) or SERVICE,
+        entry.get_service_name(SERVICE) or None,
+        secrets,
+        plugin,
     )
 
 
-def _bad_cloud(name: str, why: str) -> Failure:
+def _bad_cloud(source: str, why: str) -> Failure:
     return bad_input(
         "config_cloud",
-        f"the cloud {clean(name, 80)} of clouds.yaml can not be used: {why}.",
+        f"{source} cannot be used: {why}.",
         "Correct cloud, or clouds.yaml (OS_CLIENT_CONFIG_FILE names another file), and run again.",
     )
 

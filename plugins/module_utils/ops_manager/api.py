@@ -8,14 +8,15 @@ Sources: the pages "Group Server Pool Requests", "Public API Principles" and "Pu
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-import email.utils
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import check_secret
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._digest import Digest
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import count, http_date
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, Endpoint, Reply, Transport, segment
@@ -24,7 +25,8 @@ SYSTEM = "ops_manager"
 BASE = "/api/public/v1.0"
 PAGE = 100  # the largest page that every release gives: 100 up to 4.0, 500 later
 MAX_PAGES = 10_000
-WALKS = 3  # a list can change while it is paged through; this often it is read anew
+WALKS = 5  # a list can change while it is paged through; this often it is read
+PAUSE = 0.5  # seconds before the second time, doubled each time
 
 Entry = dict[str, t.Any]
 
@@ -76,7 +78,7 @@ class OpsManager(Client):
         return self.clock.wall() + self.skew
 
     def _check(self, reply: Reply, starts: bool, what: str) -> None:
-        told = _date(reply.headers.get("Date", ""))
+        told = http_date(reply.headers.get("Date", ""))
         if told is not None:
             self.skew = told - self.clock.wall()
         try:
@@ -110,7 +112,8 @@ def connect(run: Run) -> OpsManager:
         use_proxy=params["use_proxy"],
         timeout=params["timeout"],
     )
-    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor), explain, run.random)
+    run.redactor.add(*transport.secrets)
+    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor, run.random), explain, run.random)
 
 
 def group_id(client: OpsManager, params: t.Mapping[str, t.Any]) -> str:
@@ -163,13 +166,6 @@ def refine(failure: Failure, reply: Reply, now: float) -> None:
         failure.retry_after = 61 - now % 60  # requests are counted by the clock minute
 
 
-def _date(text: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-
-
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -192,22 +188,33 @@ def list_all(
 ) -> list[Entry]:
     """Every entry of a paged list, each once, in the server's order.
 
-    There is no snapshot: when the count changed or an entry moved between two pages, the list is read again, at most
-    :data:`WALKS` times. Links are not used (their form differs between releases, samples leave them out).
+    There is no snapshot: when the count changed or an entry moved between two pages, the list is read again after a pause,
+    at most :data:`WALKS` times, and then it is ``list_unstable``. An incomplete reading is no reading: what is not in it may be
+    there all the same. Links are not used (their form differs between releases, samples leave them out).
     """
-    found: dict[str, Entry] = {}
-    for _walk in range(WALKS):
-        found, whole = _walk_pages(client, path, what, query, key, attempts)
-        if whole:
-            break
-    return list(found.values())
+    why = ""
+    for walk in range(WALKS):
+        if walk:
+            client.clock.sleep(PAUSE * 2 ** (walk - 1))
+        found, why = _walk_pages(client, path, what, query, key, attempts)
+        if not why:
+            return found
+    raise Failure(
+        "list_unstable",
+        f"the list could not be read whole, {WALKS} times in a row; the last time {why}.",
+        "Somebody else seems to change it: run again later.",
+        what=what,
+        system=client.system,
+        transient=True,
+    )
 
 
 def _walk_pages(
     client: OpsManager, path: str, what: str, query: t.Sequence[tuple[str, str]], key: t.Callable[[Entry], str], attempts: int
-) -> tuple[dict[str, Entry], bool]:
-    found: dict[str, Entry] = {}
-    totals: set[t.Any] = set()
+) -> tuple[list[Entry], str]:
+    """One reading from the first page to the last, and why it is not a whole one; empty when it is."""
+    found: dict[tuple[str, int], Entry] = {}
+    totals: list[int | None] = []
     rows = 0
     for number in range(1, MAX_PAGES + 1):
         page = (*query, ("pageNum", str(number)), ("itemsPerPage", str(PAGE)))
@@ -215,11 +222,32 @@ def _walk_pages(
         entries = data.get("results") if isinstance(data, dict) else None
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise bad_reply("the answer holds no list of results", what=what)
-        found.update((key(entry), entry) for entry in entries)
+        before = len(found)
+        alike: collections.Counter[str] = collections.Counter()
+        for entry in entries:
+            name = key(entry)
+            found.setdefault((name, alike[name]), entry)  # several of one name on one page are several entries
+            alike[name] += 1
         rows += len(entries)
-        total = data.get("totalCount")
-        counted = isinstance(total, int) and not isinstance(total, bool)
-        totals.add(total if counted else None)
-        if not entries or (rows >= total if counted else len(entries) < PAGE):
+        total = count(data.get("totalCount"))
+        totals.append(total)
+        if not entries or (rows >= total if total is not None else len(entries) < PAGE):
             break
-    return found, number == 1 or (len(totals) == 1 and totals <= {None, len(found)})
+        if len(found) == before:
+            return [], f"page {number} showed what was on a page before it"
+    else:
+        raise Failure(
+            "list_too_long",
+            f"the list had not ended after {rows} entries on {MAX_PAGES} pages.",
+            "Check that the endpoint is Ops Manager itself.",
+            what=what,
+            system=client.system,
+        )
+    said = {total for total in totals if total is not None}
+    if len(said) > 1:
+        return [], f"it had {min(said)} entries on one page and {max(said)} on another"
+    if len(found) < rows:
+        return [], f"{rows - len(found)} entries came on two pages"
+    if said and (len(found) < max(said) or (number > 1 and len(found) > max(said))):
+        return [], f"it said that it has {max(said)} entries, and {len(found)} came"
+    return list(found.values()), ""

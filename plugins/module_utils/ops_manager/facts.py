@@ -32,7 +32,7 @@ def hosts(
     client: OpsManager, group: str, properties: t.Mapping[str, t.Any] | None, *, agents: bool, processes: bool
 ) -> list[dict[str, t.Any]]:
     """Each bound server as ``{"name": hostname, "vars": {...}}``; properties: only those that have them."""
-    wanted = server_pool.wish(properties) if properties else None
+    wanted = server_pool.desired(properties) if properties else None
     found = [server for server in server_pool.read_servers(client, group) if server.status == server_pool.BOUND]
     by_agent = _by_hostname(client, group, "agents/AUTOMATION", _AGENT) if agents else {}
     by_process = _by_hostname(client, group, "hosts", _PROCESS) if processes else {}

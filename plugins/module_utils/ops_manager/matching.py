@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which servers fulfil which wishes: a largest matching. Pure functions.
+"""Which servers fulfil which documents: a largest matching. Pure functions.
 
 A server fulfils a document when it has all of its properties; it may have more. Where one document asks for less than
 another, a careless choice wastes the server that only the other can use, so the matching is made as large as possible.

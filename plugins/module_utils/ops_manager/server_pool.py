@@ -1,11 +1,9 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server pool: its shapes, its reads, and what a user asks of it.
+"""The server pool: its servers and properties, and what a user asks of it. Requests: pool_requests.py.
 
-Sources: the pages "Group Server Pool Requests" (entity, five statuses), "Group Server Pool Servers" and "Group Server
-Pool Properties". One document of a request's ``properties`` stands for one server. No field ties a server to the request
-that brought it.
+Sources: the pages "Group Server Pool Servers" and "Group Server Pool Properties". One document stands for one server.
 """
 
 from __future__ import annotations
@@ -22,14 +20,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager i
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.api import Entry, OpsManager
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.matching import fits
 
-EXECUTING, CANCELLING, CANCELLED, FAILED, COMPLETED = "EXECUTING", "CANCELLING", "CANCELLED", "FAILED", "COMPLETED"
-STATUSES = (EXECUTING, CANCELLING, CANCELLED, FAILED, COMPLETED)
-LIVE = (EXECUTING, CANCELLING)
-BOUND = "BOUND"
-SERVER_STATUSES = ("AVAILABLE", "RESERVED", BOUND, "NEEDS_CLEAN", "TRASH", "DELETED")
-
-# A request that lapses is cancelled by the server itself; its cancelDate then lies at expires or a little later.
-EXPIRY_SLACK = 5.0
+BOUND, AVAILABLE = "BOUND", "AVAILABLE"
+SERVER_STATUSES = (AVAILABLE, "RESERVED", BOUND, "NEEDS_CLEAN", "TRASH", "DELETED")
 MAX_SERVERS = 10_000
 
 Document = dict[str, str]
@@ -39,52 +31,8 @@ Document = dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
-    """One provisioning request. documents: what was asked, one for each server. Dates as the server wrote them."""
-
-    id: str
-    status: str
-    group: str
-    num_servers: int
-    documents: tuple[Document, ...]
-    created: str
-    expires: str
-    complete_date: str
-    cancel_date: str
-
-    @property
-    def live(self) -> bool:
-        return self.status in LIVE
-
-    def ended(self) -> str:
-        """``completed``, ``failed``, ``cancelled``, ``expired``, or empty while it goes on.
-
-        There is no status for a lapse: the server cancels the request itself, so the dates tell.
-        """
-        if self.status == CANCELLED:
-            cancelled, expires = moment(self.cancel_date), moment(self.expires)
-            lapsed = cancelled is not None and expires is not None and cancelled >= expires - EXPIRY_SLACK
-            return "expired" if lapsed else "cancelled"
-        return {COMPLETED: "completed", FAILED: "failed"}.get(self.status, "")
-
-    def public(self) -> dict[str, t.Any]:
-        return {
-            "id": self.id,
-            "status": self.status,
-            "ended": self.ended() or None,
-            "group_id": self.group,
-            "num_servers": self.num_servers,
-            "properties": list(self.documents),
-            "created": self.created or None,
-            "expires": self.expires or None,
-            "complete_date": self.complete_date or None,
-            "cancel_date": self.cancel_date or None,
-        }
-
-
-@dataclasses.dataclass(frozen=True)
 class Server:
-    """One server of the pool, with all of its properties, also those that can not be asked for."""
+    """One server of the pool, with all of its properties, also those that cannot be asked for."""
 
     id: str
     hostname: str
@@ -136,33 +84,9 @@ def moment(text: str) -> float | None:
     return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
 
 
-def parse_request(entry: Entry) -> Request:
-    """One request entity. ``numServers`` is in the field table but in no sample, so the documents count without it."""
-    told = entry.get("properties")
-    rows = [row for row in ([told] if isinstance(told, dict) else told if isinstance(told, list) else []) if isinstance(row, dict)]
-    number = entry.get("numServers")
-    count = number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else len(rows)
-    if len(rows) == 1 and 1 < count <= MAX_SERVERS:
-        rows = rows * count
-    ident = _text(entry, "id")
-    if not ident:
-        raise bad_reply("a request has no id", what="read a server pool request")
-    return Request(
-        id=ident,
-        status=_text(entry, "statusName").upper(),
-        group=_text(entry, "groupId"),
-        num_servers=count,
-        documents=tuple(_dealt(row, number) for number, row in enumerate(rows)),
-        created=_text(entry, "created"),
-        expires=_text(entry, "expires"),
-        complete_date=_text(entry, "completeDate"),
-        cancel_date=_text(entry, "cancelDate"),
-    )
-
-
 def parse_server(entry: Entry) -> Server:
     """One server entity. Without id or hostname nothing can be done with it, so the answer is a bad one."""
-    ident, hostname = _text(entry, "id"), _text(entry, "hostname")
+    ident, hostname = text(entry, "id"), text(entry, "hostname")
     if not ident or not hostname:
         raise bad_reply("a server has no id or no hostname", what="read the servers of the pool")
     told = entry.get("properties")
@@ -170,10 +94,10 @@ def parse_server(entry: Entry) -> Server:
         id=ident,
         hostname=hostname,
         properties={str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else {},
-        status=_text(entry, "statusName").upper(),
-        group=_text(entry, "boundGroupId"),
-        created=_text(entry, "created"),
-        recycled=_text(entry, "recycled"),
+        status=text(entry, "statusName").upper(),
+        group=text(entry, "boundGroupId"),
+        created=text(entry, "created"),
+        recycled=text(entry, "recycled"),
     )
 
 
@@ -182,22 +106,17 @@ def parse_property(entry: Entry) -> Property:
     values = entry.get("values")
     rows = [row for row in (values if isinstance(values, list) else []) if isinstance(row, dict) and "value" in row]
     return Property(
-        name=_text(entry, "id"),
-        description=_text(entry, "description"),
+        name=text(entry, "id"),
+        description=text(entry, "description"),
         multi_select=entry.get("multiSelect") is True,
-        available=_text(entry, "statusName").upper() != "UNAVAILABLE",
-        values={str(row["value"]): _text(row, "statusName").upper() != "UNAVAILABLE" for row in rows},
+        available=text(entry, "statusName").upper() != "UNAVAILABLE",
+        values={str(row["value"]): text(row, "statusName").upper() != "UNAVAILABLE" for row in rows},
     )
 
 
-def _text(entry: Entry, key: str) -> str:
+def text(entry: Entry, key: str) -> str:
     value = entry.get(key)
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-
-
-def _dealt(row: Entry, number: int) -> Document:
-    """One document with one value for each property: a list is dealt out round robin, as the pages say."""
-    return {str(k): str(v[number % len(v)]) if isinstance(v, list) and v else str(v) for k, v in row.items()}
 
 
 # -- reads ------------------------------------------------------------------------------------------------------------
@@ -206,11 +125,6 @@ def _dealt(row: Entry, number: int) -> Document:
 def root(group: str | None) -> str:
     """The pool of a group, or (None) the whole pool, for which the key needs a global role."""
     return f"/groups/{segment(group, 'group_id')}/serverPool" if group else "/serverPool"
-
-
-def check_id(ident: str) -> None:
-    """Refuse an id that can not be one segment of a path."""
-    segment(ident, "request_id")
 
 
 def enabled(client: OpsManager, group: str | None) -> bool:
@@ -231,30 +145,12 @@ def require_enabled(client: OpsManager, group: str | None) -> None:
         )
 
 
-def read_requests(client: OpsManager, group: str | None, status: str = "", attempts: int = READ_ATTEMPTS) -> list[Request]:
-    """Every request, history too. status: asked of the server where that is documented (the pool-wide list)."""
-    query = (("status", status),) if status and not group else ()
-    entries = api.list_all(client, root(group) + "/requests", query=query, what="list server pool requests", attempts=attempts)
-    return [parse_request(entry) for entry in entries]
-
-
-def read_request(client: OpsManager, group: str | None, ident: str, attempts: int = READ_ATTEMPTS) -> Request | None:
-    """One request; None when the server does not know it."""
-    path = f"{root(group)}/requests/{segment(ident, 'request_id')}"
-    try:
-        return parse_request(api.read(client, path, what=f"read the request {clean(ident, 40)}", attempts=attempts))
-    except Failure as failure:
-        if failure.status == 404 and failure.code == "not_found":
-            return None
-        raise
-
-
 def read_servers(client: OpsManager, group: str | None, status: str = "", attempts: int = READ_ATTEMPTS) -> list[Server]:
     """The servers bound to a group, or those of the whole pool, by hostname.
 
     status: asked of the server where it can be (pool-wide AVAILABLE or TRASH), so that fewer pages come.
     """
-    query = (("status", status),) if not group and status in ("AVAILABLE", "TRASH") else ()
+    query = (("status", status),) if not group and status in (AVAILABLE, "TRASH") else ()
     entries = api.list_all(client, root(group) + "/servers", query=query, what="list the servers of the pool", attempts=attempts)
     return sorted(map(parse_server, entries), key=lambda server: (server.hostname, server.id))
 
@@ -268,7 +164,7 @@ def read_properties(client: OpsManager, group: str | None) -> list[Property]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class Desired:
     """``count`` servers; each property has one value, or several that are dealt out round robin."""
 
     values: dict[str, tuple[str, ...]]
@@ -283,8 +179,8 @@ class Wish:
         return all(document.get(name) in several for name, several in self.values.items())
 
 
-def wish(properties: t.Mapping[str, t.Any] | None, count: int = 1) -> Wish:
-    """A wish from the options. The API takes only text, so a number is written out; what has no one text is refused."""
+def desired(properties: t.Mapping[str, t.Any] | None, count: int = 1) -> Desired:
+    """What the options ask for. The API takes only text, so a number is written out; what has no one text is refused."""
     if not properties:
         raise bad_input("config_empty", "properties is empty.", "Name at least one property and run again.")
     if not 1 <= count <= MAX_SERVERS:
@@ -296,7 +192,7 @@ def wish(properties: t.Mapping[str, t.Any] | None, count: int = 1) -> Wish:
             why = f"the property {clean(name, 80)} has an empty list of values."
             raise bad_input("config_empty", why, "Give it a value and run again.")
         values[str(name)] = tuple(_written(str(name), one) for one in several)
-    return Wish(values, count)
+    return Desired(values, count)
 
 
 def _written(name: str, value: t.Any) -> str:
@@ -314,17 +210,17 @@ def _written(name: str, value: t.Any) -> str:
     )
 
 
-def check(wishes: t.Sequence[Wish], offered: t.Sequence[Property]) -> None:
+def check(asked: t.Sequence[Desired], offered: t.Sequence[Property]) -> None:
     """Refuse, before anything is sent, what the pool does not offer. Raises with the choices that there are."""
     by_name = {one.name: one for one in offered}
     open_ones = [one.name for one in offered if one.available]
-    for wanted in wishes:
-        for name, several in wanted.values.items():
+    for one in asked:
+        for name, several in one.values.items():
             if name not in by_name:
                 raise _refused("property_unknown", f"the pool has no property {clean(name, 80)}", open_ones, name)
             known = by_name[name]
             if not known.available:
-                raise _refused("property_unavailable", f"the property {clean(name, 80)} can not be asked for", open_ones, name)
+                raise _refused("property_unavailable", f"the property {clean(name, 80)} cannot be asked for", open_ones, name)
             if len(set(several)) > 1 and not known.multi_select:
                 raise bad_input(
                     "property_multiple",
@@ -335,10 +231,10 @@ def check(wishes: t.Sequence[Wish], offered: t.Sequence[Property]) -> None:
             choices = [value for value, available in known.values.items() if available]
             for value in several:
                 if value not in choices:
-                    why = "can not be asked for" if value in known.values else "is not known"
+                    why = "cannot be asked for" if value in known.values else "is not known"
                     code = "value_unavailable" if value in known.values else "value_unknown"
                     raise _refused(code, f"the value {clean(value, 60)} of {clean(name, 60)} {why}", choices, name)
-        missing = [name for name in open_ones if name not in wanted.values]
+        missing = [name for name in open_ones if name not in one.values]
         if missing:
             raise _refused("property_missing", "a value is needed for each property of the pool", missing, missing[0], "Missing")
 

@@ -16,13 +16,30 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_reply,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slots
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport
 
 SYSTEM = "xclarity"
+SESSION_PATIENCE = 3600.0  # seconds that a task waits for a session at least
 
 
-def connect(run: Run, prefix: str = "") -> Client:
+class XClarity(Client):
+    """A client that keeps what the server said of itself. appliance: see :func:`appliance`."""
+
+    appliance: dict[str, str] | None = None
+
+    def __enter__(self) -> XClarity:
+        super().__enter__()
+        return self
+
+    def identity(self) -> tuple[str, ...]:
+        """The server, by its own uuid; one that does not tell it is known by its address."""
+        uuid = appliance(self)["uuid"].replace("-", "").upper()
+        return (SYSTEM, uuid) if uuid else (SYSTEM, "at", self.transport.endpoint.place)
+
+
+def connect(run: Run, prefix: str = "") -> XClarity:
     """A client for the connection options of a run; use it with ``with``.
 
     prefix: takes the options of a second server, e.g. ``target_`` for the appliance that a backup is pushed to.
@@ -42,10 +59,11 @@ def connect(run: Run, prefix: str = "") -> Client:
         use_proxy=get("use_proxy"),
         timeout=get("timeout"),
     )
-    return Client(SYSTEM, transport, _auth(run, prefix), _explain, run.random)
+    run.redactor.add(*transport.secrets)
+    return XClarity(SYSTEM, transport, _auth(run, prefix, transport.endpoint.place), _explain, run.random)
 
 
-def _auth(run: Run, prefix: str) -> Auth:
+def _auth(run: Run, prefix: str, place: str) -> Auth:
     params = run.params
     session = params.get("session") if not prefix else None
     if session:
@@ -60,7 +78,36 @@ def _auth(run: Run, prefix: str) -> Auth:
     run.redactor.add(password)
     if params.get("auth_method") == "basic":
         return Basic(user, password, run.redactor)
-    return XClaritySession(user, password, run.redactor)
+    return XClaritySession(user, password, run.redactor, slots=_slots(run, place, user))
+
+
+def _slots(run: Run, place: str, user: str) -> Slots | None:
+    params = run.params
+    if not params.get("state_dir"):
+        return None
+    patience = max(params.get("wait_timeout") or 0.0, SESSION_PATIENCE)
+    return Slots(params["state_dir"], place, user, run.clock, limit=params["max_sessions"], patience=patience)
+
+
+def appliance(client: XClarity) -> dict[str, str]:
+    """What the server says of itself (GET /aicc): ``uuid`` and ``version``, empty where it is not told. Read once a run."""
+    if client.appliance is None:
+        try:
+            data = client.read("/aicc", what="read the identity of the server")
+        except Failure as failure:
+            if failure.status is None or not 400 <= failure.status < 500 or failure.status == 401:
+                raise
+            data = {}
+        told = data.get("appliance") if isinstance(data, dict) else None
+        told = told if isinstance(told, dict) else {}
+        client.appliance = {key: clean(value, 80) if isinstance(value := told.get(key), str) else "" for key in ("uuid", "version")}
+    return client.appliance
+
+
+def release(client: XClarity) -> tuple[int, ...]:
+    """The release as numbers, for comparison; (0,) when it is not told."""
+    numbers = [int(part) for part in appliance(client)["version"].split(".") if part.isascii() and part.isdigit() and len(part) < 6]
+    return tuple(numbers) or (0,)
 
 
 # -- messages: four shapes exist (api notes of the vendor's pages: messages, message, strings, hardware endpoints) ---------

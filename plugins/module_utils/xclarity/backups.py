@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The backups that XClarity Administrator keeps of itself: list and find them, know where they are, read the answers.
+"""The backups that XClarity Administrator keeps of itself: list and find them, know where they are, plan, read the answers.
 
 Sources: the pages "GET /managementServer/data", "PUT /managementServer/data", "DELETE /managementServer/data/{uuid}"
 and "GET /managementServer/data/repository". They say that the list tells where a backup is, but not under which key;
@@ -11,31 +11,23 @@ and "GET /managementServer/data/repository". They say that the list tells where 
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 
 PATH = "/managementServer/data"
 INTERNAL = "internal"  # the local repository; any other location is the mount point of a remote share
 
-# How a job's title may speak of an operation. The pages do not show titles, so a match is never taken as proof alone.
-_WORDS = {
-    "copy": re.compile(r"\bcop(?:y|ies|ied|ying)\b"),
-    "move": re.compile(r"\bmov(?:e|es|ed|ing)\b"),
-    "push": re.compile(r"\bpush(?:es|ed|ing)?\b"),
-    "validate": re.compile(r"\b(?:process|validat)\w*"),
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class Backup:
-    """One backup. at: location -> checksum there; None where the server does not tell locations."""
+    """One backup. at: location -> the checksum that is told for that location itself, empty where one is told for several
+    locations or none; None where the server does not tell locations. shared: one checksum is told for several locations."""
 
     uuid: str
     label: str
@@ -44,6 +36,7 @@ class Backup:
     by: str
     checksum: str
     at: t.Mapping[str, str] | None
+    shared: bool = False
     entry: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, compare=False)
 
     @property
@@ -109,7 +102,8 @@ def parse(entry: t.Mapping[str, t.Any]) -> Backup:
         date=text("backupDate"),
         by=text("backupRequestedBy"),
         checksum=checksum,
-        at=None if locations is None else dict.fromkeys(locations, checksum),
+        at=None if locations is None else dict.fromkeys(locations, checksum if len(locations) == 1 else ""),
+        shared=locations is not None and len(locations) > 1,
         entry=entry,
     )
 
@@ -123,14 +117,17 @@ def gather(entries: t.Iterable[t.Mapping[str, t.Any]]) -> list[Backup]:
         first = found.get(key)
         if first is not None:
             told = first.at is not None and backup.at is not None
-            backup = dataclasses.replace(first, at={**(first.at or {}), **(backup.at or {})} if told else None)
+            at = {**(first.at or {}), **(backup.at or {})} if told else None
+            # The checksum of the original is the one to compare with, whichever entry comes first.
+            original = backup if backup.is_at(INTERNAL) else first
+            backup = dataclasses.replace(original, at=at, shared=first.shared or backup.shared)
         found[key] = backup
     return list(found.values())
 
 
-def read_all(client: Client) -> list[Backup]:
+def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[Backup]:
     """Every backup, in one request (the API has no paging)."""
-    data = client.read(PATH, what="list backups", max_body=MAX_LIST)
+    data = client.read(PATH, what="list backups", attempts=attempts, max_body=MAX_LIST)
     return gather(api.items(data, "backups", "items", what="list backups"))
 
 
@@ -196,7 +193,9 @@ def delete_step(backup: Backup, location: str, why: str) -> Step:
         path=f"{PATH}/{segment(backup.uuid, 'backup uuid')}",
         query=(("location", location),),
         resource=f"{backup.uuid} at {location}",
+        title=f"{backup.title} at {location}",
         why=why,
+        effect=("the deletion", "accepted"),
     )
 
 
@@ -222,15 +221,19 @@ def _job(data: t.Any) -> str | None:
     return next((job for job in (api.job_id(data.get(key)) for key in ("jobId", "jobID", "jobUID")) if job), None)
 
 
-def said(data: t.Any) -> list[str]:
-    """What the server said in an accepted answer with the result ``warning``, one line each; nothing for a success."""
-    return api.check_result(data, "") if isinstance(data, dict) else []
+def said(*answers: t.Any) -> list[str]:
+    """What the server said in accepted answers with the result ``warning``, one line each."""
+    return [text for data in answers if isinstance(data, dict) for text in api.check_result(data, "")]
+
+
+def duplicate(title: str, resource: str, next_step: str = "Give each backup once and run again.") -> Failure:
+    return bad_input("duplicate_item", f"the backup {clean(title, 120)} is given more than once.", next_step, resource=resource)
 
 
 def locations_unknown(backup: Backup, next_step: str) -> Failure:
     return bad_input(
         "locations_unknown",
-        f"the server does not tell where the backup {backup.title} is, so it can not be seen what is left to do.",
+        f"the server does not tell where the backup {backup.title} is, so it cannot be seen what is left to do.",
         next_step,
         resource=backup.uuid,
     )
@@ -245,49 +248,3 @@ def checksum_mismatch(backup: Backup, location: str, other: str, **facts: t.Any)
         resource=backup.uuid,
         **facts,
     )
-
-
-# -- jobs of backups --------------------------------------------------------------------------------------------------
-
-
-def sure(job: t.Mapping[str, t.Any], operation: str, backup: Backup, destination: str) -> bool:
-    """The job speaks of this operation, this backup and this destination."""
-    return speaks_of(job, operation) and names(job, backup) and _holds(jobs.text(job), destination)
-
-
-def likely(job: t.Mapping[str, t.Any], operation: str, backup: Backup) -> bool:
-    """The job speaks of this operation or of this backup: it could be ours."""
-    return speaks_of(job, operation) or names(job, backup)
-
-
-def speaks_of(job: t.Mapping[str, t.Any], operation: str) -> bool:
-    return bool(_WORDS[operation].search(jobs.text(job)))
-
-
-def names(job: t.Mapping[str, t.Any], backup: Backup) -> bool:
-    """The job speaks of this backup."""
-    text = jobs.text(job)
-    return any(_holds(text, name) for name in (backup.uuid, backup.label, backup.filename) if name)
-
-
-def adopt(
-    fresh: t.Sequence[t.Mapping[str, t.Any]], wanted: t.Mapping[int, tuple[str, Backup, str]]
-) -> dict[int, Accepted]:
-    """Which of the jobs that were not there before belongs to which request without an answer; never a guess.
-
-    fresh: jobs that appeared since. wanted: key -> (operation, backup, destination). One sure job is taken. A merely
-    likely one only when there is no other request and no other likely job.
-    """
-    found: dict[int, Accepted] = {}
-    for key, (operation, backup, destination) in wanted.items():
-        ours = [job for job in fresh if sure(job, operation, backup, destination)]
-        if not ours and len(wanted) == 1:
-            ours = [job for job in fresh if likely(job, operation, backup)]
-        if len(ours) == 1:
-            found[key] = Accepted(jobs.ident(ours[0]))
-    return found
-
-
-def _holds(text: str, part: str) -> bool:
-    """``part`` as a word of its own: ``a-1`` is not in ``a-12``."""
-    return bool(re.search(rf"(?<![\w./-]){re.escape(part.casefold())}(?![\w/-]|\.\w)", text))

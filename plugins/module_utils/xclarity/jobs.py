@@ -9,15 +9,16 @@ failed job stands at 100 percent, and ``CompleteWithErrors`` contains ``Complete
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_reply
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
-from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
 
 # How many ids go into one URL: at 24 characters each they stay well under 8,000 bytes.
 BATCH = 200
@@ -48,13 +49,13 @@ def state(job: t.Mapping[str, t.Any]) -> State:
         percent, told = told.get("percentage", percent), told.get("state")
     name = clean(told, 60) if isinstance(told, str) else "unknown"
     said = word(told)
-    number = float(percent) if isinstance(percent, (int, float)) and not isinstance(percent, bool) else None
+    at = number(percent)
     bad = failing(job)
     if said in OK or said in OK_WITH_WARNINGS:
-        return State(name, done=True, ok=not bad, percent=number, detail=_list(bad), data=job)
+        return State(name, done=True, ok=not bad, percent=at, detail=_list(bad), data=job)
     if said in FAILED or said in CANCELLED or said in INTERRUPTED:
-        return State(name, done=True, ok=False, percent=number, detail=_list(bad), data=job)
-    return State(name, percent=number, data=job)
+        return State(name, done=True, ok=False, percent=at, detail=_list(bad), data=job)
+    return State(name, percent=at, data=job)
 
 
 def failing(job: t.Mapping[str, t.Any], depth: int = 0) -> list[str]:
@@ -98,9 +99,33 @@ def kind(job: t.Mapping[str, t.Any]) -> str:
     return "running" if is_open(job) else "unknown"
 
 
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """A job, and all that its entry says, in small letters: read once, since many backups may be looked for in many jobs.
+
+    Who created it is left out. Nothing else tells what a job is about.
+    """
+
+    id: str
+    text: str
+    open: bool
+
+
+def told(entries: t.Iterable[t.Mapping[str, t.Any]]) -> list[Told]:
+    """The jobs of a list that have an id."""
+    return [Told(known, text(job), is_open(job)) for job in entries if (known := ident(job))]
+
+
 def text(job: t.Mapping[str, t.Any]) -> str:
-    """All that an entry says, in small letters, but for who created it: nothing else tells what a job is about."""
+    """All that an entry says, in small letters, but for who created it."""
     return _all_text({key: value for key, value in job.items() if key not in ("createdBy", "children")}).casefold()
+
+
+def holds(text: str, part: str) -> bool:
+    """``part`` as a word of its own in the text of a job: ``a-1`` is not in ``a-12``."""
+    part = part.casefold()
+    # Nearly always it is not there at all, and that is told much faster.
+    return part in text and bool(re.search(rf"(?<![\w./-]){re.escape(part)}(?![\w/-]|\.\w)", text))
 
 
 def public(job: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -128,62 +153,69 @@ def public(job: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def follow(
-    run: Run, client: Client, whats: t.Mapping[str, str], deadline: Deadline, *, poll_failures: int = 10
-) -> dict[str, tuple[Watched, Failure | None]]:
-    """Wait for these jobs with one poll for all. whats: job id -> what was tried, for messages.
-
-    Gives for each how the wait ended, and the failure that this means (:func:`judge`; None also for a job that is lost
-    or was never seen, since then the resource has to be looked at). A wait that itself fails leaves each job started.
-    """
-    try:
-        ends = wait(
-            list(whats),
-            poll(client),
-            run.clock,
-            timeout=max(deadline.left(), 0),
-            interval=run.params["poll_interval"],
-            poll_failures=poll_failures,
-        )
-    except Failure as failure:
-        return {job: (Watched(job), while_waiting(failure, what, job)) for job, what in whats.items()}
-    return {job: (watched, judge(watched, whats[job])) for job, watched in ends.items()}
-
-
-def while_waiting(failure: Failure, what: str, job: str | None) -> Failure:
-    """The wait could not go on (login lost, certificate changed): what was started goes on by itself."""
-    return failure.later("while waiting, ", what=what, job=job)
-
-
-def read(client: Client, ids: t.Sequence[str], *, attempts: int = 4) -> dict[str, dict[str, t.Any]]:
+def read(client: Client, ids: t.Sequence[str], *, attempts: int = READ_ATTEMPTS) -> dict[str, dict[str, t.Any]]:
     """The entries of these jobs, by id; those that the server does not know are left out.
 
-    For an unknown id a 404, a 400 and an empty list are all borne (which of them is not documented). One request for
-    up to 200 ids; when a batch is refused because of one id, its ids are asked for one by one.
+    One request for up to 200 ids. For an unknown id a 404, a 400 and an empty list are all borne (which of them is not
+    documented). One such id may make the server refuse a whole batch: the list of all jobs then tells which ids it knows, and
+    those are asked for once more, so that the number of requests does not grow with the number of unknown ids.
     """
     found: dict[str, dict[str, t.Any]] = {}
+    refused: list[str] = []
     for begin in range(0, len(ids), BATCH):
-        batch = ids[begin : begin + BATCH]
+        batch = list(ids[begin : begin + BATCH])
         try:
             found.update(_read(client, batch, attempts))
         except Failure as failure:
             if failure.status not in (400, 404):
                 raise
-            if len(batch) > 1:
-                for one in batch:
-                    found.update(read(client, [one], attempts=attempts))
+            refused += batch if len(batch) > 1 else []
+    if refused:
+        known = {ident(job) for job in read_all(client, attempts=attempts)}
+        there = [one for one in refused if one in known]
+        for begin in range(0, len(there), BATCH):
+            try:
+                found.update(_read(client, there[begin : begin + BATCH], attempts))
+            except Failure as failure:
+                if failure.status not in (400, 404):  # one was deleted since; the next poll reads them
+                    raise
     return found
 
 
-def read_all(client: Client, *, children: bool = False) -> list[dict[str, t.Any]]:
+def read_all(client: Client, *, children: bool = False, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
     """Every job of the appliance, as a rule without its parts."""
     query = () if children else (("compact", "true"),)
-    return _entries(client.read("/tasks", query=query, what="list jobs", max_body=MAX_LIST))
+    return _entries(client.read("/tasks", query=query, what="list jobs", attempts=attempts, max_body=MAX_LIST))
 
 
-def poll(client: Client) -> t.Callable[[list[str]], dict[str, State]]:
-    """For ``_wait.wait``: one look at all jobs that are still open."""
-    return lambda ids: {ident: state(job) for ident, job in read(client, ids, attempts=1).items()}
+class Reader:
+    """How the driver follows jobs: one look at all that are still open. before: the jobs as they were for the plan."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.before: list[Told] = []
+
+    def begin(self) -> list[Told]:
+        """Every job, now; :meth:`fresh` compares with them."""
+        self.before = told(read_all(self.client))
+        return self.before
+
+    def fresh(self) -> list[Told]:
+        """Those that were not there before."""
+        known = {job.id for job in self.before}
+        return [job for job in told(read_all(self.client)) if job.id not in known]
+
+    def poll(self, ids: t.Sequence[str]) -> dict[str, State]:
+        return {ident: state(job) for ident, job in read(self.client, ids, attempts=1).items()}
+
+    def judge(self, watched: Watched, what: str) -> Failure | None:
+        return judge(watched, what)
+
+    def lost(self, watched: Watched, what: str) -> Failure:
+        return lost(watched, what)
+
+    def timed_out(self, job: str, watched: Watched) -> Failure:
+        return timed_out(job, watched)
 
 
 def judge(watched: Watched, what: str) -> Failure | None:
@@ -210,11 +242,28 @@ def judge(watched: Watched, what: str) -> Failure | None:
     return None
 
 
+def timed_out(job: str | None, watched: Watched) -> Failure:
+    """The time is over while the work, or what is seen of it, goes on."""
+    last = watched.state.name if watched.state else "never seen"
+    how = f"wait for it with the module job (job {job}), or " if job else ""
+    return Failure(
+        "wait_timeout",
+        f"it had not ended in time (last state: {last}).",
+        f"It goes on by itself: {how}run this task again with a longer wait_timeout.",
+        details={"job": job, "state": last} if job else None,
+    )
+
+
+def stopping(job: t.Mapping[str, t.Any] | None) -> bool:
+    """It runs no longer, or is being cancelled."""
+    return job is None or not is_open(job) or word(state(job).name) == "cancelling"
+
+
 def lost(watched: Watched, what: str) -> Failure:
     """A job that is gone while its resource does not show the wanted state."""
     return Failure(
         "job_lost",
-        "the job can not be found any more and the resource does not show the wanted state.",
+        "the job cannot be found any more and the resource does not show the wanted state.",
         "Look at the resource before running again.",
         what=what,
         outcome=UNKNOWN,
@@ -237,9 +286,9 @@ def _read(client: Client, ids: t.Sequence[str], attempts: int) -> dict[str, dict
 def _entries(data: t.Any) -> list[dict[str, t.Any]]:
     if isinstance(data, dict):
         data = data.get("TaskList", [data] if "jobUID" in data or "id" in data else data)
-    if not isinstance(data, list):
-        raise bad_reply("the answer holds no list of jobs", what="read jobs")
-    return [entry for entry in data if isinstance(entry, dict)]
+    if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
+        raise bad_reply("the answer holds no list of jobs", what="read jobs", transient=True)
+    return data
 
 
 def _job_text(job: t.Any) -> str | None:
@@ -252,7 +301,7 @@ def _job_text(job: t.Any) -> str | None:
 
 def _all_text(value: t.Any, depth: int = 0) -> str:
     if isinstance(value, str):
-        return clean(value, 2000)
+        return " ".join(value[:2000].split())  # compared only, never shown
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list) and depth < 10:

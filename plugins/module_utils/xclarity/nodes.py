@@ -127,6 +127,12 @@ def read_raw(
     return found
 
 
+def known_uuids(client: Client, uuids: t.Sequence[str]) -> list[str]:
+    """Those of these UUIDs that are servers of this appliance. Few are asked for by name, many are looked up in the list."""
+    named = uuids if len(uuids) <= BATCH else ()
+    return [str(entry.get("uuid")) for entry in read_raw(client, attributes="uuid", uuids=named)]
+
+
 def read(
     client: Client, *, wanted: t.Sequence[str] | None = None, status: str | None = None, processor: str | None = None, raw: bool = False
 ) -> list[dict[str, t.Any]]:

@@ -1,22 +1,25 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Server profiles of XClarity Administrator: read them and find those that are meant. What to do to them: profile_plans.py.
+"""Server profiles of XClarity Administrator: read them, find those that are meant, plan what to do, understand the answers.
 
-Sources: the pages "GET /profiles" and "GET /profiles/status".
+Sources: the pages "GET /profiles", "GET /profiles/status", "POST /profiles/{id}" and "POST /profiles/unassign/{id}".
 ``GET /profiles/{id}`` has no status, so state always comes from the list. The words of ``profileStatus`` are only
 partly documented; they are read by :func:`status_of`, and a word that is not understood is never taken for success.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import re
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
-from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 
 INACTIVE, PENDING, ACTIVE, ACTIVATING, FAILED, OTHER = "inactive", "pending", "active", "activating", "failed", "unknown"
@@ -31,6 +34,10 @@ _ACTIVATION = {
     "LDAPERROR": FAILED,
 }
 STATUS_BATCH = 150  # server UUIDs in one URL: 33 characters each
+NOT_TOLD = ""  # the server refuses to tell the activation status of this server
+
+_RACK = re.compile(r"[0-9A-F]{32}")
+_BAY = re.compile(r"[0-9A-Z-]+_BAY[0-9]+[0-9A-Z_]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Profile:
     compliance: str
 
     def is_on(self, target: str) -> bool:
-        return bool(target) and target.casefold() in (self.uuid.casefold(), self.location.casefold())
+        return bool(target) and normal(target) in (normal(self.uuid), normal(self.location))
 
     @property
     def target(self) -> str:
@@ -64,6 +71,27 @@ class Profile:
             "server": self.server,
             "compliance": self.compliance,
         }
+
+
+def normal(target: str) -> str:
+    """A target in one spelling: the UUID of a server without dashes, or the location id of a bay."""
+    text = target.strip().upper()
+    bare = text.replace("-", "")
+    return bare if _RACK.fullmatch(bare) else text
+
+
+def is_server(target: str) -> bool:
+    """The UUID of a server, not the location id of a bay."""
+    return bool(_RACK.fullmatch(normal(target)))
+
+
+def titles(profiles: t.Sequence[Profile]) -> dict[str, str]:
+    """id -> name for people; with the id where several of ``profiles`` have one name."""
+    counts = collections.Counter(profile.name for profile in profiles)
+    return {
+        profile.id: profile.name if profile.name and counts[profile.name] == 1 else f"{profile.name} ({profile.id})".strip()
+        for profile in profiles
+    }
 
 
 def status_of(told: t.Any) -> str:
@@ -105,26 +133,33 @@ def parse(entry: t.Mapping[str, t.Any]) -> Profile:
     )
 
 
-def read_all(client: Client) -> list[Profile]:
+def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[Profile]:
     """Every profile, in one request (the API has no paging)."""
-    data = client.read("/profiles", what="list profiles", max_body=MAX_LIST)
+    data = client.read("/profiles", what="list profiles", attempts=attempts, max_body=MAX_LIST)
     return [parse(entry) for entry in api.items(data, "items", "profiles", what="list profiles")]
 
 
 def read_activation(client: Client, uuids: t.Sequence[str]) -> dict[str, str]:
     """Our word for the activation status of each server UUID that the server knows (GET /profiles/status, 2.1 and later).
 
-    Empty where the appliance is too old to have the call (404).
+    One UUID that the server does not know may make it refuse all of them; they are then asked for in smaller groups, and what it
+    refuses alone is :data:`NOT_TOLD`. On an appliance that is too old to have the call all are.
     """
     found: dict[str, str] = {}
-    for begin in range(0, len(uuids), STATUS_BATCH):
-        query = (("uuids", ",".join(uuids[begin : begin + STATUS_BATCH])),)
+    groups = [list(uuids[begin : begin + STATUS_BATCH]) for begin in range(0, len(uuids), STATUS_BATCH)]
+    while groups:
+        group = groups.pop()
         try:
-            data = client.read("/profiles/status", query=query, what="read the activation status")
+            data = client.read("/profiles/status", query=(("uuids", ",".join(group)),), what="read the activation status")
         except Failure as failure:
-            if failure.status in (400, 404):
-                continue
-            raise
+            if failure.status not in (400, 404):
+                raise
+            half = len(group) // 2
+            if half:
+                groups += [group[:half], group[half:]]
+            else:
+                found[group[0].casefold()] = NOT_TOLD
+            continue
         for entry in api.items(data, "items", what="read the activation status"):
             key = entry.get("uuid") or entry.get("id")
             if isinstance(key, str):
@@ -157,3 +192,278 @@ def find(profiles: t.Sequence[Profile], wanted: t.Sequence[str]) -> list[Profile
             )
         found.append(next(iter(matches.values())))
     return found
+
+
+# -- planning: pure ---------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Desired:
+    """What the user asks of one profile. ``profile`` is an id or a name."""
+
+    profile: str
+    uuid: str = ""
+    restart: str = ""
+    redeploy: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """The plan for one profile: a step to send, or none; ``join``: an activation is under way, wait for it."""
+
+    profile: Profile
+    desired: Desired
+    step: Step | None = None
+    join: bool = False
+
+
+def check_target(desired: Desired) -> None:
+    """Refuse a target that is neither the UUID of a server nor the location id of a bay (a server's name, for example)."""
+    target = normal(desired.uuid)
+    if target and not _RACK.fullmatch(target) and not _BAY.fullmatch(target):
+        raise bad_input(
+            "config_uuid",
+            f"{clean(desired.uuid, 80)} (for the profile {clean(desired.profile, 80)}) is neither the UUID of a server (32 hexadecimal"
+            " digits) nor the location id of a Flex bay (<chassis uuid>_bay<n>).",
+            "Look at node_info for UUIDs, correct uuid and run again.",
+            resource=clean(desired.profile, 200),
+        )
+
+
+def refuse_conflicts(every: t.Sequence[Profile], found: t.Sequence[Profile], desired: t.Sequence[Desired]) -> None:
+    """Refuse what the list tells to be impossible: a profile given twice, two profiles for one target, a target that another
+    profile holds. every: the whole list. found: the profile that each of ``desired`` means."""
+    names = titles(found)
+    seen: set[str] = set()
+    for profile in found:
+        if profile.id in seen:
+            raise bad_input(
+                "duplicate_item",
+                f"the profile {names[profile.id]} is given more than once.",
+                "Give each profile once and run again.",
+                resource=names[profile.id],
+            )
+        seen.add(profile.id)
+    holders: dict[str, Profile] = {}
+    for profile in every:
+        if profile.status != INACTIVE:
+            holders.update((normal(target), profile) for target in (profile.uuid, profile.location) if target)
+    wanted: dict[str, Profile] = {}
+    for profile, one in zip(found, desired, strict=True):
+        target = normal(one.uuid or profile.target)
+        if not target:
+            continue
+        other = wanted.setdefault(target, profile)
+        if other is not profile:
+            raise bad_input(
+                "duplicate_target",
+                f"the profiles {names[other.id]} and {names[profile.id]} are both for the target {clean(target, 80)}.",
+                "Give each profile a target of its own and run again.",
+                resource=names[profile.id],
+                resources=[names[other.id], names[profile.id]],
+            )
+        holder = holders.get(target)
+        if holder is not None and holder.id != profile.id:
+            raise bad_input(
+                "target_taken",
+                f"the target {clean(target, 80)} of the profile {names[profile.id]} holds another profile,"
+                f" {holder.name or holder.id} ({holder.status}).",
+                "Unassign that one first (state inactive), or correct uuid, and run again.",
+                resource=names[profile.id],
+            )
+
+
+def refuse_unknown_servers(found: t.Sequence[Profile], desired: t.Sequence[Desired], known: t.Container[str]) -> None:
+    """Refuse a target that is no server of this XClarity Administrator. known: the UUIDs of its servers, in one spelling."""
+    names = titles(found)
+    for profile, one in zip(found, desired, strict=True):
+        if new_server(profile, one) and normal(one.uuid) not in known:
+            raise bad_input(
+                "target_not_found",
+                f"the server {clean(one.uuid, 80)}, the target of the profile {names[profile.id]}, is not known.",
+                "Look at node_info for UUIDs, correct uuid and run again.",
+                resource=names[profile.id],
+            )
+
+
+def may_activate(text: str) -> bool:
+    """The words of a job that could be the activation of a profile; titles are not documented."""
+    return "activat" in text or "profile" in text
+
+
+def new_server(profile: Profile, desired: Desired) -> bool:
+    """The profile is to be assigned to a server that is named by its UUID."""
+    return profile.status == INACTIVE and is_server(desired.uuid)
+
+
+def unclear(profile: Profile, desired: Desired) -> bool:
+    """The list alone does not tell whether an activation is running, and the plan depends on it."""
+    if profile.status in (PENDING, FAILED, OTHER):
+        return not (profile.status == PENDING and desired.restart == "defer" and not desired.redeploy)
+    return profile.status == ACTIVE and desired.redeploy
+
+
+def plan_activation(profile: Profile, desired: Desired, title: str, running: str | None = None) -> Choice:
+    """What to do to make ``profile`` active as desired. running: its activation status, where it was asked for."""
+    status = ACTIVATING if running == ACTIVATING else profile.status
+    if status == OTHER and running in (ACTIVE, PENDING, FAILED):
+        status = running or OTHER
+    profile = dataclasses.replace(profile, status=status)
+    if status == INACTIVE:
+        if not desired.uuid:
+            raise bad_input(
+                "uuid_missing",
+                f"the profile {title} is inactive, so its target must be named.",
+                "Set uuid to the server's UUID (rack, tower) or location id (Flex) and run again.",
+                resource=title,
+            )
+        return Choice(profile, desired, _activation(profile, desired, title, f"it is inactive and is desired on {desired.uuid}"))
+    if desired.uuid and not profile.is_on(desired.uuid):
+        raise bad_input(
+            "target_mismatch",
+            f"the profile {title} is assigned to {profile.target or 'a server that is not told'}, not to {clean(desired.uuid, 80)}.",
+            "Unassign it first (state inactive), or correct uuid, and run again.",
+            resource=title,
+        )
+    if status == ACTIVATING:
+        # With defer an activation may count as running until the manual restart: there is nothing to wait for then.
+        return Choice(profile, desired, join=desired.restart == "immediate")
+    if not desired.redeploy:
+        if status == ACTIVE or (status == PENDING and desired.restart == "defer"):
+            return Choice(profile, desired)
+        if status == OTHER:
+            raise bad_input(
+                "state_unknown",
+                f"the status {profile.told or '(none)'} of the profile {title} is not understood, so a restart could be needless.",
+                "Look at the profile on the server; set redeploy to true to activate it all the same.",
+                resource=title,
+            )
+    reason = {
+        ACTIVE: "it is active and redeploy is set",
+        PENDING: "it waits for a restart" if desired.restart == "immediate" else "it is pending and redeploy is set",
+        FAILED: "its last activation failed",
+    }.get(status, "redeploy is set")
+    return Choice(profile, desired, _activation(profile, desired, title, reason))
+
+
+def plan_unassignment(profile: Profile, flags: t.Mapping[str, bool], title: str) -> Choice:
+    """What to do to make ``profile`` inactive. flags: force, powerDownITE, resetIMM, resetSwitch."""
+    desired = Desired(profile.id)
+    if profile.status == INACTIVE:
+        return Choice(profile, desired)
+    step = Step(
+        operation="unassign",
+        method="POST",
+        path="/profiles/unassign/" + segment(profile.id, "profile id"),
+        resource=profile.id,
+        title=title,
+        why=f"it is {profile.status} on {profile.target or 'its server'} and is desired inactive",
+        body=dict(flags),
+        effect=("the unassignment", "accepted"),
+    )
+    return Choice(profile, desired, step)
+
+
+def view(choice: Choice, *, active: bool, after: bool) -> dict[str, str]:
+    """A profile before and after, in the user's words. active: the desired state."""
+    profile, desired, step = choice.profile, choice.desired, choice.step
+    status, target = profile.status, profile.target
+    if after and not active:
+        status, target = INACTIVE, ""
+    elif after:
+        # a profile that is active already stays so, whatever restart says
+        status = (PENDING if desired.restart == "defer" else ACTIVE) if step or choice.join else status
+        target = target or desired.uuid
+    shown = {"name": profile.name, "status": status, "target": target}
+    if after and step is not None and active:
+        shown["restart"] = "now" if desired.restart == "immediate" else "none; it ends with the next manual restart"
+        if desired.redeploy and profile.status != INACTIVE:
+            shown["redeployed"] = "yes"
+    return shown
+
+
+def _activation(profile: Profile, desired: Desired, title: str, why: str) -> Step:
+    body: dict[str, t.Any] = {"restart": desired.restart}
+    if desired.uuid:
+        body["uuid"] = desired.uuid
+    how = "restarts the server" if desired.restart == "immediate" else "ends with the next manual restart"
+    return Step(
+        operation="activate",
+        method="POST",
+        path="/profiles/" + segment(profile.id, "profile id"),
+        resource=profile.id,
+        title=title,
+        why=f"{why}; {how}",
+        body=body,
+    )
+
+
+# -- answers and ends -------------------------------------------------------------------------------------------------
+
+
+def accept_activation(step: Step, data: t.Any) -> Accepted:
+    """The answer to POST /profiles/{id}: one item a request, with jobRecordId, and with failed targets inside a 200."""
+    api.check_result(data, step.what)
+    entries = data.get("items")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries) or not entries:
+        raise Unproven("the server answered 200 without an item that tells what was started.")
+    failed: list[str] = []
+    job: str | None = None
+    text = None
+    for entry in entries:
+        for key in ("uuidsFailed", "locationIdsFailed"):
+            value = entry.get(key)
+            failed += [clean(one, 80) for one in value] if isinstance(value, list) else []
+        job = job or api.job_id(entry.get("jobRecordId"))
+        text = text or entry.get("message")
+    if failed:
+        raise Failure(
+            "activation_refused",
+            f"the server answered 200 and named as failed: {', '.join(failed[:5])}.",
+            "Check the target and the server's state, and run again.",
+            outcome=NOT_STARTED,
+            server_message=clean(text, 200) if isinstance(text, str) else None,
+            details={"failed_targets": failed},
+        )
+    if job is None:
+        raise Unproven("the server answered 200 without the id of a job.")
+    return Accepted(job, data)
+
+
+def accept_unassignment(step: Step, data: t.Any) -> Accepted:
+    """The answer to POST /profiles/unassign/{id}: of its body only ``message`` is known, so the list is the judge."""
+    if data is not None:
+        api.check_result(data, step.what)
+    job = None
+    if isinstance(data, dict):
+        entries = data.get("items")
+        first = entries[0] if isinstance(entries, list) and entries and isinstance(entries[0], dict) else {}
+        job = api.job_id(data.get("jobId") or data.get("jobID") or first.get("jobRecordId"))
+    return Accepted(job, data)
+
+
+def goals(desired: Desired, *, active: bool) -> tuple[str, ...]:
+    """The states that count as reached. With ``defer`` that is pending: active comes with a manual restart."""
+    if not active:
+        return (INACTIVE,)
+    return (PENDING, ACTIVE) if desired.restart == "defer" else (ACTIVE,)
+
+
+def reached(profile: Profile, desired: Desired, *, active: bool, job_ended: bool = False) -> bool:
+    """The resource itself shows the desired end. job_ended: its job told a good end; with ``defer`` a profile may then
+    still count as being activated, until the manual restart."""
+    accepted = goals(desired, active=active) + ((ACTIVATING,) if job_ended and desired.restart == "defer" else ())
+    if profile.status not in accepted:
+        return False
+    return not active or not desired.uuid or profile.is_on(desired.uuid)
+
+
+def moved(before: Profile, now: Profile, running: str | None, target: str, *, active: bool) -> bool:
+    """A request whose answer was lost has arrived: the profile left the state that it had before."""
+    if running == ACTIVATING or now.status == ACTIVATING:
+        return True
+    if not active:
+        return now.status == INACTIVE
+    if now.status == before.status:
+        return False
+    return now.status != INACTIVE and (not target or now.is_on(target) or not now.target)

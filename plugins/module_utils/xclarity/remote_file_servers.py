@@ -4,7 +4,7 @@
 """Remote file servers of XClarity Administrator: where exports go and OS images come from.
 
 Source: the pages of /osImages/remoteFileServers. POST is an upsert: with ``serverId`` it changes that entry, without it
-it makes one, and a display name is there once. Secrets can not be read back.
+it makes one, and a display name is there once. Secrets cannot be read back.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _run
-from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, UNKNOWN, Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, apply, read_back, unread
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Plan, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
@@ -71,9 +69,9 @@ def parse(entry: t.Mapping[str, t.Any]) -> Server:
     )
 
 
-def read_all(client: Client) -> list[Server]:
+def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[Server]:
     what = "list remote file servers"
-    data = client.read(PATH, what=what)
+    data = client.read(PATH, what=what, attempts=attempts)
     api.check_result(data, what)
     return [parse(entry) for entry in api.items(data, "serverList", what=what)]
 
@@ -103,24 +101,32 @@ def current(servers: t.Sequence[Server], name: str | None, ident: str | None) ->
     return find(matches, str(name)) if matches else None
 
 
-def plan(there: Server | None, want: t.Mapping[str, t.Any], *, state: str, secrets: t.Mapping[str, str], update_secret: bool) -> Plan:
-    """What to send. want: our option names with what the task sets (None: leave as it is)."""
+def plan(there: Server | None, desired: t.Mapping[str, t.Any], *, state: str, secrets: t.Mapping[str, str], update_secret: bool) -> Plan:
+    """What to send. desired: our option names with what the task sets (None: leave as it is)."""
     if state == "absent":
         if there is None:
             return Plan()
-        step = Step("delete", "DELETE", f"{PATH}/{segment(there.id, 'server id')}", there.name, "it is there and is wanted absent")
+        step = Step(
+            operation="delete",
+            method="DELETE",
+            path=f"{PATH}/{segment(there.id, 'server id')}",
+            resource=there.id,
+            title=there.name,
+            why="it is there and is desired absent",
+            effect=("the deletion", "accepted"),
+        )
         return Plan([step], before=_shown(there), after={})
-    wanted = {key: want.get(key) for key in READABLE}
+    wanted = {key: desired.get(key) for key in READABLE}
     if there is None:
         missing = [key for key in ("name", "address", "protocol") if not wanted[key]]
         if missing:
             raise bad_input(
                 "config_missing", f"{', '.join(missing)} must be set to make a remote file server.", "Set them and run again.",
-                resource=str(want.get("name") or ""),
+                resource=str(desired.get("name") or ""),
             )  # fmt: skip
         wanted["port"] = wanted["port"] or PORTS[str(wanted["protocol"])]
         values = {key: value for key, value in wanted.items() if value is not None}
-        body = {READABLE[key]: value for key, value in values.items()} | dict(secrets) | _comment(want)
+        body = {READABLE[key]: value for key, value in values.items()} | dict(secrets) | _comment(desired)
         return Plan([_upsert(str(wanted["name"]), body, "it is not there")], before={}, after=values | _masked(secrets))
     if wanted["protocol"] not in (None, there.protocol) and wanted["port"] is None:
         wanted["port"] = PORTS[str(wanted["protocol"])]
@@ -131,15 +137,15 @@ def plan(there: Server | None, want: t.Mapping[str, t.Any], *, state: str, secre
     after = before | changes
     # The four that are required go along, and the secrets if they are told: whether they are kept is not documented.
     body = {READABLE[key]: after[key] for key in ("name", "address", "port", "protocol", *changes) if after[key] not in (None, "")}
-    body |= {"serverId": there.id} | dict(secrets) | _comment(want)
-    why = f"not as wanted: {', '.join(sorted(changes))}" if changes else "update_secret is always, and a secret can not be compared"
+    body |= {"serverId": there.id} | dict(secrets) | _comment(desired)
+    why = f"not as desired: {', '.join(sorted(changes))}" if changes else "update_secret is always, and a secret cannot be compared"
     return Plan([_upsert(there.name, body, why)], before=before, after=after | _masked(secrets))
 
 
 def reached(servers: t.Sequence[Server], step: Step) -> Server | bool:
-    """The list shows what the step wanted: the server, True for one that is gone, False if it does not."""
+    """The list shows what the step asks for: the server, True for one that is gone, False if it does not."""
     if step.method == "DELETE":
-        return not any(s.id == step.path.rpartition("/")[2] for s in servers)
+        return not any(s.id == step.resource for s in servers)
     body = step.body
     for server in servers:
         entry = {READABLE[key]: value for key, value in server.public().items() if key in READABLE}
@@ -157,88 +163,21 @@ def accept(step: Step, data: t.Any) -> Accepted:
 
 
 def _upsert(name: str, body: dict[str, t.Any], why: str) -> Step:
-    return Step("set", "POST", PATH, name, why, body=body, secret=SECRETS)
+    return Step("set", "POST", PATH, name, why, body=body, secret=SECRETS, effect=("the change", "accepted"))
 
 
 def _shown(server: Server) -> dict[str, t.Any]:
     return {key: value for key, value in server.public().items() if key in READABLE}
 
 
-def _comment(want: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {"keyComment": want["key_comment"]} if want.get("key_comment") else {}
+def _comment(desired: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {"keyComment": desired["key_comment"]} if desired.get("key_comment") else {}
+
+
+def readable(shown: t.Any) -> dict[str, t.Any]:
+    """Of a view only what can be read back."""
+    return {key: value for key, value in shown.items() if key in READABLE}
 
 
 def _masked(secrets: t.Mapping[str, str]) -> dict[str, str]:
     return {"secrets": "set anew"} if secrets else {}
-
-
-# -- the whole contract -----------------------------------------------------------------------------------------------
-
-
-def bring(run: Run, client: Client, want: t.Mapping[str, t.Any], secrets: t.Mapping[str, str]) -> dict[str, t.Any]:
-    """Read, plan, apply, read again and judge; returns the result, raises :class:`Failure` with the result beside it."""
-    params = run.params
-    state = params["state"]
-    with run.guard(client.system, client.transport.endpoint.place, "remote_file_servers") as guard:
-        servers, ident = read_all(client), params["server_id"]
-        if state == "absent" and ident:
-            there = next((s for s in servers if s.id == ident), None)
-        else:
-            there = current(servers, want["name"], ident)
-        steps = plan(there, want, state=state, secrets=secrets, update_secret=params["update_secret"] == "always")
-        if run.check_mode:
-            return _run.result(steps, changed=bool(steps.steps), server=there.public() if there else {})
-        # A request of a killed run is settled by this reading; of a secret nobody can tell, and setting it again does no harm.
-        guard.told()
-        outcomes = apply(client, steps.steps, accept, guard, empty_ok=True)
-        only_secrets = bool(steps.steps) and state == "present" and there is not None and _readable(steps.before) == _readable(steps.after)
-
-        def look(unknown: list[Outcome]) -> dict[int, Accepted]:
-            # A secret alone leaves no trace in the list, so nothing found there would prove anything.
-            servers = read_all(client)
-            return {n: Accepted() for n, one in enumerate(unknown) if not only_secrets and reached(servers, one.step)}
-
-        read_back(outcomes, look, run.clock, settle=params["reconcile_timeout"], where="the list of remote file servers")
-        if not any(outcome.state == UNKNOWN for outcome in outcomes):
-            guard.finish()
-    if guard.note:
-        run.warn(guard.note)
-    return _judge(client, steps, outcomes, there)
-
-
-def _judge(client: Client, plan: Plan, outcomes: list[Outcome], there: Server | None) -> dict[str, t.Any]:
-    if not outcomes:
-        return _run.result(plan, changed=False, server=there.public() if there else {})
-    outcome = outcomes[0]
-    failure, now = outcome.failure, None
-    if failure is None:
-        try:
-            found = reached(read_all(client), outcome.step)
-        except Failure as unreadable:
-            raise _run.fail_with(unread(unreadable, outcome), _shown_result(plan, outcome, None)) from None
-        now = found if isinstance(found, Server) else None
-        outcome.state = FINISHED if found else STARTED
-        if not found:
-            failure = Failure(
-                "effect_missing",
-                "the server accepted it, but the list does not show it.",
-                "Look at the list of remote file servers and run again.",
-                what=outcome.step.what,
-                outcome=STARTED,
-                system=client.system,
-                operation=outcome.step.operation,
-                resource=outcome.step.resource,
-            )
-    shown = _shown_result(plan, outcome, now)
-    if failure is not None:
-        raise _run.fail_with(failure, shown)
-    return shown
-
-
-def _shown_result(plan: Plan, outcome: Outcome, now: Server | None) -> dict[str, t.Any]:
-    shown = now.public() if now else {}
-    return _run.result(plan, changed=outcome.changed, outcome=outcome.state, reconciled=outcome.reconciled, server=shown)
-
-
-def _readable(shown: t.Any) -> dict[str, t.Any]:
-    return {key: value for key, value in shown.items() if key in READABLE}

@@ -23,11 +23,11 @@ def begin(client: Client) -> dict[str, str]:
     if not isinstance(auth, XClaritySession):
         raise bad_input("config_options", "auth_method basic has no session.", "Set auth_method to session and run again.")
     auth.open(client.transport)
-    session = auth.session
+    session = auth.hand_over()
     client.transport.close()
     if session is None:
         raise bad_input("config_options", "there is no session.", "Set username and password and run again.")
-    return dict(session)
+    return session
 
 
 def end(client: Client) -> bool:

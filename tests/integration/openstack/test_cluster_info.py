@@ -70,7 +70,9 @@ def test_bad_input(empty_sim, run_module, params, code):
 @pytest.mark.parametrize("body", ["{}", "[]", '{"profiles": {}}', '{"profiles": [1]}', '{"profiles": [{"id": "x"}]}', "<html>"])
 def test_answers_of_no_known_shape(empty_sim, run_module, body):
     empty_sim.fault("clustering", "GET", "/v1/profiles", times=-1, status=200, body=body)
-    assert run_module(INFO).code in ("bad_reply", "not_json")
+    # An entry that comes on every page again is a list without an end.
+    expected = ("list_unstable",) if '"id"' in body else ("bad_reply", "not_json")
+    assert run_module(INFO).code in expected
 
 
 def test_a_list_that_begins_anew_is_read_anew(empty_sim, run_module, monkeypatch):
@@ -85,7 +87,7 @@ def test_a_list_that_begins_anew_is_read_anew(empty_sim, run_module, monkeypatch
     empty_sim.fault("clustering", "GET", "marker", status=200, body=first)
     assert len(run_module(INFO)["profiles"]) == 5
     empty_sim.fault("clustering", "GET", "/v1/profiles", times=-1, status=200, body=first)
-    assert run_module(INFO).code == "bad_reply"
+    assert run_module(INFO).code == "list_unstable"
 
 
 def test_the_types(empty_sim, run_module):

@@ -117,6 +117,44 @@ def test_a_cloud_and_its_secret_beside_it(empty_sim, run_module, clouds, monkeyp
     assert "demopw" not in json.dumps(result)
 
 
+@pytest.mark.parametrize("written", ["all below auth", "beside auth", "by the name of a cloud"])
+def test_a_cloud_as_a_mapping(empty_sim, run_module, clouds, auth, written):
+    """As openstack.cloud takes it. Its secrets are masked, its names are not."""
+    seed(empty_sim, "web")
+    rest = {"region_name": "RegionOne", "cacert": empty_sim.ready["ca"]}
+    cloud = {"auth": auth, **rest} if written == "all below auth" else {**auth, **rest} if written == "beside auth" else {"cloud": "demo"}
+    result = run_module(INFO, {"cloud": cloud, **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert not result.failed, result
+    assert len(result["profiles"]) == 1
+    assert "demopw" not in json.dumps(result)
+    wrong = {**cloud, "password": "canary-pw"} if written == "beside auth" else {"auth": {**auth, "password": "canary-pw"}, **rest}
+    result = run_module(INFO, {"cloud": wrong, **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert result.code == "auth_failed"
+    assert "canary-pw" not in json.dumps(result)
+
+
+def test_a_clouds_yaml_with_all_settings_beside_auth(empty_sim, run_module, clouds, auth):
+    seed(empty_sim, "web")
+    clouds.write_text(yaml.safe_dump({"clouds": {"demo": {**auth, "regions": ["RegionOne", "Two"], "cacert": empty_sim.ready["ca"]}}}))
+    result = run_module(INFO, {"cloud": "demo", **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert not result.failed, result
+    assert len(result["profiles"]) == 1
+
+
+def test_interfaces_in_the_order_of_preference(empty_sim, run_module, clouds, auth):
+    seed(empty_sim, "web")
+    cloud = {"auth": auth, "region_name": "RegionOne", "cacert": empty_sim.ready["ca"], "interface": ["nowhere", "internal", "public"]}
+    result = run_module(INFO, {"cloud": cloud, **dict.fromkeys(ENVIRONMENT, OMIT)})
+    assert not result.failed, result
+
+
+def test_a_certificate_that_is_not_verified_is_told_once(empty_sim, run_module, capfd):
+    result = run_module(INFO, {"validate_certs": False, "ca_path": OMIT})
+    told = json.dumps(result.get("warnings", [])) + capfd.readouterr().err
+    assert told.count("The certificate of 127.0.0.1 is not verified because validate_certs is false.") == 1
+    assert "InsecureRequestWarning" not in told
+
+
 @pytest.mark.parametrize("cloud, code, words", [
     ("elsewhere", "endpoint_missing", "It has it in RegionOne"),
     ("certificate", "config_cloud", "client certificate"),
@@ -145,16 +183,16 @@ def test_a_token_that_expires_in_the_middle(empty_sim, run_module):
 
 
 def test_many_workers_get_one_new_token(empty_sim, run_module, monkeypatch):
-    from ansible_collections.groundwork.provision.plugins.module_utils.openstack import definition
+    from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profile_operations import SetProfiles
 
-    original = definition._plan
+    original = SetProfiles.read
 
-    def revoked_after_the_plan(*args: Any) -> Any:
-        found = original(*args)
+    def revoked_after_the_plan(self: Any) -> Any:
+        found = original(self)
         empty_sim.action("clustering", "revoke_tokens")
         return found
 
-    monkeypatch.setattr(definition, "_plan", revoked_after_the_plan)
+    monkeypatch.setattr(SetProfiles, "read", revoked_after_the_plan)
     result = run_module(MODULE, {"profiles": [{"name": f"n{n}", "spec": HEAT} for n in range(12)], "concurrency": 6})
     assert not result.failed, result
     assert tokens(empty_sim) == 2
@@ -187,7 +225,7 @@ def test_credentials_that_do_not_work(empty_sim, run_module, auth, change, code)
     given = {key: value for key, value in {**auth, **change}.items() if value is not None}
     result = run_module(MODULE, {"auth": given, "name": "web", "spec": HEAT})
     assert (result.code, result["changed"]) == (code, False), result["msg"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert result["error"]["hint"]
     assert changing(empty_sim) == []
     assert "demopw" not in json.dumps(result)

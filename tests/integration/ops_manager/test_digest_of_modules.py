@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness import OMIT
-from pool_under_test import GROUP, Pool
+from pool_under_test import GROUP, OSLO, Pool
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -106,6 +106,32 @@ def test_two_nodes_and_nonces_that_expire(pool: Pool, client: api.OpsManager) ->
         pool.control.clock(advance=61)
 
 
+@pytest.mark.parametrize("nodes", [2, 3])
+@pytest.mark.parametrize("balancing", ["turns", "random", "connection"])
+@pytest.mark.parametrize("stale", [True, False])
+def test_many_workers_and_nodes_and_a_right_key_never_fails(
+    pool: Pool, client: api.OpsManager, nodes: int, balancing: str, stale: bool
+) -> None:
+    """A balancer that keeps nobody to one node: which of them answers a worker next cannot be told."""
+    read(client)
+    pool.switch(digest_nodes=nodes, digest_balancing=balancing, foreign_nonce_stale=stale)
+    with ThreadPoolExecutor(8) as workers:
+        for done in [workers.submit(read, client) for _call in range(120)]:
+            done.result()
+    assert len([entry for entry in pool.log() if entry["status"] == 200]) == 121
+
+
+@pytest.mark.parametrize("balancing", ["turns", "random", "connection"])
+def test_ninety_servers_are_terminated_once_each_by_way_of_two_nodes(pool: Pool, balancing: str) -> None:
+    names = [f"web{number}.example" for number in range(90)]
+    pool.control.seed(ops_manager={"servers": [{"hostname": name, "properties": OSLO, "group": "payments"} for name in names]})
+    pool.switch(digest_nodes=2, digest_balancing=balancing)
+    result = pool.run("server_pool_server", hostnames=names, concurrency=4, state="absent")
+    assert not result.failed, result.get("msg")
+    told = pool.arrivals("DELETE")
+    assert len(told) == len({entry["path"] for entry in told}) == 90
+
+
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SHA-512-256", "MD5-sess", "SHA-256-sess"])
 @pytest.mark.parametrize("spelling", ["qop", "op"])
 def test_algorithms_and_the_misprint_of_the_documentation(pool: Pool, client: api.OpsManager, algorithm: str, spelling: str) -> None:
@@ -146,14 +172,19 @@ def test_a_wrong_key_is_tried_twice_and_no_more(pool: Pool) -> None:
     assert result.code == "auth_failed"
     assert result["error"]["status"] == 401
     assert "access list" in result["msg"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     tried = [entry for entry in pool.log() if "authorization" in entry["headers"]]
     assert len(tried) == 2
 
 
-def test_an_unknown_user_with_two_nodes_ends_as_well(pool: Pool) -> None:
-    pool.switch(digest_nodes=2)
-    assert pool.run("server_pool_info", public_key="nobody").code == "auth_failed"
+@pytest.mark.parametrize("nodes", [1, 2, 3])
+@pytest.mark.parametrize("balancing", ["turns", "random", "connection"])
+@pytest.mark.parametrize("stale", [True, False])
+@pytest.mark.parametrize("wrong", [{"public_key": "nobody"}, {"private_key": "wr0ng-key"}])
+def test_a_wrong_key_with_several_nodes_ends_after_a_few_refusals(pool: Pool, nodes: int, balancing: str, stale: bool, wrong: dict) -> None:
+    pool.switch(digest_nodes=nodes, digest_balancing=balancing, foreign_nonce_stale=stale)
+    assert pool.run("server_pool_info", **wrong).code == "auth_failed"
+    assert 1 <= pool.state()["counts"]["refused"] <= 2
 
 
 @pytest.mark.parametrize("user", ['a"b', "a\\b", "a\nb"])

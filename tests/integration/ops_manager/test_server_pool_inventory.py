@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,97 @@ def test_failures_say_why_and_hold_no_secret(held: Pool, options: dict[str, Any]
     assert told in " ".join(done.stderr.split()), done.stderr
     assert "Traceback" not in done.stderr
     assert "wr0ng-key" not in done.stdout + done.stderr
+
+
+def told(done: subprocess.CompletedProcess[str]) -> str:
+    return " ".join((done.stdout + done.stderr).split())
+
+
+HOSTILE = [
+    "-oProxyCommand=touch pwned", "a b", "a\nb", "a;touch pwned", "{{ 7 * 7 }}", "../../etc", "localhost", "127.0.0.1", "all", "\x1b[2J",
+]  # fmt: skip
+
+
+def test_only_a_host_name_becomes_a_host(held: Pool) -> None:
+    """An agent names its machine. What is no name is left out, with one warning."""
+    servers = [{"hostname": name, "properties": OSLO, "group": "payments"} for name in HOSTILE]
+    held.control.seed(ops_manager={"servers": servers})
+    done = run(held, "ansible-inventory", {}, "--list")
+    found = json.loads(done.stdout)
+    assert sorted(found["_meta"]["hostvars"]) == ["large1.example", "oslo1.example", "rome1.example"]
+    assert found["server_pool_Datacenter_oslo"]["hosts"] == ["large1.example", "oslo1.example"]
+    assert done.stderr.count("[WARNING]") == 1
+    assert f"{len(HOSTILE)} of the names and addresses that the server told cannot be used and are left out: the server '" in told(done)
+    assert "\x1b" not in done.stderr
+    book = held.harness.folder / "play.yml"
+    book.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.raw": "true"}]}]), encoding="utf-8")
+    run(held, "ansible-playbook", {}, str(book), "--ssh-common-args=-o ConnectTimeout=1 -o ProxyCommand=false")
+    assert not (held.harness.folder / "pwned").exists()
+
+
+def test_two_servers_of_one_name_stay_two(held: Pool) -> None:
+    again = {"hostname": "oslo1.example", "properties": {**OSLO, "Rack": "r9"}, "group": "payments"}
+    held.control.seed(ops_manager={"servers": [again]})
+    variables = listing(held)["_meta"]["hostvars"]
+    both = {name: one for name, one in variables.items() if name.startswith("oslo1.example")}
+    assert len(both) == 2
+    assert {one["server_pool_properties"]["Rack"] for one in both.values()} == {"r1", "r9"}
+    assert {one["ansible_host"] for one in both.values()} == {"oslo1.example"}
+    assert "oslo1.example" not in both
+
+
+def test_groups_are_made_of_letters_digits_and_underscores(held: Pool) -> None:
+    """Those of properties and those of keyed_groups, whatever agents wrote. A group's name is looked for on the disk."""
+    evil = {"Datacenter": "../../{{ 7 * 7 }}\x1b[2J;-o", "Size": "x" * 5000, "Rack\n": "all"}
+    held.control.seed(ops_manager={"servers": [{"hostname": "evil.example", "properties": evil, "group": "payments"}]})
+    keyed = [{"key": "server_pool_properties", "prefix": "p"}, {"key": "server_pool_properties.Datacenter", "prefix": "", "separator": ""}]
+    found = listing(held, keyed_groups=keyed)
+    names = [name for name in found if name != "_meta"]
+    assert all(re.fullmatch(r"\w+", name, re.ASCII) for name in names), names
+    book = held.harness.folder / "play.yml"
+    book.write_text(yaml.safe_dump([{"hosts": "evil.example", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {}}]}]))
+    done = run(held, "ansible-playbook", {"keyed_groups": keyed}, str(book))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_template_in_the_properties(held: Pool) -> None:
+    """Values and names; what a variable holds is not evaluated once more."""
+    wanted = {"{{ 'Data' }}center": "{{ site }}", "Size": ["{{ size | default('m') }}", "l"]}
+    done = run(held, "ansible-inventory", {"properties": wanted}, "--list", "-e", "site=oslo")
+    assert sorted(json.loads(done.stdout)["_meta"]["hostvars"]) == ["large1.example", "oslo1.example"], done.stderr
+    done = run(held, "ansible-inventory", {"properties": wanted}, "--list")
+    assert "value of properties in the file cannot be evaluated as a template: a variable in it is not defined" in told(done)
+
+
+@pytest.mark.parametrize("blank", ["", "another-group"])
+def test_the_group_of_the_file_is_the_one(held: Pool, blank: str) -> None:
+    """Whatever the environment has for its id."""
+    found = run(held, "ansible-inventory", {"group_name": "payments"}, "--list", OPS_MANAGER_GROUP_ID=blank, OPS_MANAGER_GROUP_NAME="")
+    assert '"oslo1.example"' in found.stdout, found.stderr
+    both = run(held, "ansible-inventory", {"group_name": "payments", "group_id": GROUP}, "--list")
+    assert "Group_id and group_name say the same thing: set one of them." in told(both)
+
+
+def test_names_of_the_options_as_the_modules_have_them(held: Pool) -> None:
+    options = {"username": "automation", "api_key": OPS_MANAGER_PRIVATE_KEY, "project_name": "payments"}
+    found = run(held, "ansible-inventory", options, "--list", OPS_MANAGER_PUBLIC_KEY="nobody", OPS_MANAGER_PRIVATE_KEY="")
+    assert '"oslo1.example"' in found.stdout, found.stderr
+    twice = run(held, "ansible-inventory", {"group_name": "payments", "project_name": "other"}, "--list")
+    assert "Group_name is set twice, under two of its names." in told(twice)
+
+
+@pytest.mark.parametrize(
+    "options, env",
+    [
+        ({"properties": {"Datacenter": "rome"}}, {}),
+        ({"agents": True}, {}),
+        ({"group_name": "nobodys"}, {}),
+        ({}, {"OPS_MANAGER_PRIVATE_KEY": "wr0ng-key"}),
+    ],
+)
+def test_a_cache_is_for_one_group_one_key_and_one_choice(held: Pool, options: dict[str, Any], env: dict[str, str]) -> None:
+    cached = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(held.harness.folder / "cache")}
+    listing(held, **cached)
+    held.mark()
+    run(held, "ansible-inventory", {**cached, **options}, "--list", **env)
+    assert held.log() != []

@@ -74,7 +74,7 @@ def test_only_the_shortfall_is_asked_for(pool: Pool) -> None:
     assert names(result) == ["large1.example", "oslo1.example", "oslo2.example", "oslo3.example"]
     assert [server["new"] for server in result["servers"]] == [True, False, False, True]
     assert result["certain"] is True
-    assert result["plan"][0]["why"] == "4 wanted, 2 held, 0 on the way"
+    assert result["plan"][0]["why"] == "4 desired, 2 held, 0 on the way"
 
 
 def test_more_than_wanted_is_told_and_kept(pool: Pool) -> None:
@@ -185,7 +185,7 @@ def test_a_request_that_stays_cancelling_is_said_to_be_busy(pool: Pool) -> None:
     pool.run("server_pool_request", properties=OSLO, state="absent", wait=False)
     result = pool.ask(properties=OSLO, reconcile_timeout=0.2)
     assert result.code == "busy"
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert pool.arrivals() == []
 
 
@@ -201,7 +201,7 @@ def test_expired_is_told_from_cancelled(pool: Pool) -> None:
     assert result["outcome"] == "finished"
     assert (result["request"]["status"], result["request"]["ended"]) == ("CANCELLED", "expired")
     assert result["request"]["expires"] in result["msg"]
-    assert f"The job was started (job {result['request']['id']})." in result["msg"]
+    assert f"The request was accepted ({result['request']['id']})." in result["msg"]
     assert result["servers"] == []
 
 
@@ -231,7 +231,7 @@ def test_the_wait_ends_and_the_next_run_joins(pool: Pool) -> None:
     result = pool.ask(properties=OSLO, wait_timeout=0.2)
     assert result.code == "wait_timeout"
     assert (result["changed"], result["outcome"]) == (True, "started")
-    assert f"(job {result['request']['id']})" in result["msg"]
+    assert f"The request was accepted ({result['request']['id']})." in result["msg"]
     assert result["request"]["expires"] in result["msg"]
     joined = pool.ask(properties=OSLO)
     assert (joined["changed"], names(joined)) == (False, ["oslo1.example"])
@@ -385,7 +385,7 @@ def test_attribution_is_uncertain_when_another_request_was_fulfilled_meanwhile(p
     "properties, code, told",
     [
         ({"Datacenter": "paris", "Size": "m"}, "value_unknown", "There is: oslo, rome."),
-        ({"Datacenter": "bonn", "Size": "m"}, "value_unavailable", "can not be asked for"),
+        ({"Datacenter": "bonn", "Size": "m"}, "value_unavailable", "cannot be asked for"),
         ({"Site": "oslo", "Size": "m"}, "property_unknown", "There is: Datacenter, Size."),
         ({"Datacenter": "oslo", "Size": ["m", "l"]}, "property_multiple", "multiSelect"),
         ({"Datacenter": "oslo"}, "property_missing", "Missing: Size."),
@@ -397,7 +397,7 @@ def test_what_the_pool_does_not_offer_is_refused_before_anything_is_sent(pool: P
     result = pool.ask(properties=properties, count=2)
     assert result.code == code
     assert told in result["msg"]
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert (result["changed"], pool.log(changing=True)) == (False, [])
 
 
@@ -491,4 +491,46 @@ def test_the_budget_of_requests(pool: Pool) -> None:
     assert pool.challenges() == 1
     assert len({entry["connection"] for entry in log}) == 2
     polls = [entry for entry in log if re.search(r"/requests/\w+$", entry["path"])]
-    assert len(log) - len(polls) == 9  # challenge, group, root, properties, requests, servers, POST; servers, requests
+    # challenge, group, root, properties, requests, servers, the pool's free ones, POST; servers, requests
+    assert len(log) - len(polls) == 10
+
+
+# -- the pool has too few, or the group more than is asked for
+
+
+OWNER = {"public_key": "owner", "private_key": "0wner-key"}  # may list the whole pool
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_pool_that_cannot_give_is_told_before_anything_is_ordered(pool: Pool, check: bool) -> None:
+    result = pool.ask(properties=LARGE, count=9, check=check, **OWNER)
+    assert result.code == "pool_short"
+    assert "9 servers are missing, and the pool has only 2 free ones" in result["msg"]
+    assert "Nothing was changed." in result["msg"]
+    assert pool.log(changing=True) == []
+
+
+def test_what_there_is_can_be_ordered(pool: Pool, capfd: pytest.CaptureFixture[str]) -> None:
+    first = pool.ask(properties=LARGE, count=9, on_shortage="partial", **OWNER)
+    assert not first.failed, first
+    assert (first["changed"], len(first["servers"]), first["short"]) == (True, 2, 7)
+    assert "no free servers for 7 of the 9" in str(first.get("warnings")) + capfd.readouterr().err
+    again = pool.ask(properties=LARGE, count=9, on_shortage="partial", **OWNER)
+    assert (again.failed, again["changed"], again["short"]) == (False, False, 7)
+
+
+def test_all_can_be_ordered_and_waited_for(pool: Pool) -> None:
+    pool.switch(request_timeout=0.4)
+    result = pool.ask(properties=LARGE, count=9, on_shortage="wait", **OWNER)
+    assert result.code == "request_expired"
+
+
+def test_a_key_that_may_not_list_the_pool_orders(pool: Pool) -> None:
+    assert not pool.ask(properties=LARGE, count=2).failed
+
+
+def test_a_surplus_is_told(pool: Pool, capfd: pytest.CaptureFixture[str]) -> None:
+    pool.ask(properties=OSLO, count=3)
+    result = pool.ask(properties=OSLO, count=1)
+    assert (result["changed"], len(result["servers"]), len(result["surplus"])) == (False, 1, 2)
+    assert "2 more of these servers than the 1" in str(result.get("warnings")) + capfd.readouterr().err

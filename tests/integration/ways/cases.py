@@ -58,6 +58,11 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "both names of an alias": ("server_pool_info", {"username": "automation"}, {}),
     "a secret in an answer": ("profile_info", {"profile": ["Passw0rd-demo"], "status": ["Passw0rd-demo"]}, {}),
     "a warning": ("profile_activation", {**ONE, "lock": "best_effort", "state_dir": "/proc/none"}, {}),
+    "a certificate that is not verified": ("profile_info", {"validate_certs": False}, {}),
+    "a cloud as a mapping": ("cluster_profile_info", {"cloud": {"auth_url": "https://127.0.0.1:1/v3", "password": "Canary-cloud-1"},
+                                                      "auth": None, "region_name": None, "ca_path": None}, {}),
+    "a misspelt secret": ("profile_info", {"pasword": "Canary-pasword-1"}, {}),
+    "blank options": ("profile_info", {"timeout": "", "auth_method": "", "session": "", "ca_path": "{ca}"}, {}),
     "a number as text, a text as list": ("node_info", {"node": "web-01", "timeout": "20"}, {}),
 }  # fmt: skip
 
@@ -82,7 +87,7 @@ def call(control: Any, name: str, folder: Path, way: str) -> dict[str, Any]:
     quick = {"poll_interval": 0.05, "wait_timeout": 20.0, "reconcile_timeout": 1.0, "state_dir": str(folder / "state")}
     arguments = {**connection(control, module), **{key: value for key, value in quick.items() if key in options}}
     arguments |= {key: value.replace("{folder}", str(folder)) if isinstance(value, str) else value for key, value in given.items()}
-    arguments = {key: value for key, value in arguments.items() if value is not None}
+    arguments = {key: control.ready["ca"] if value == "{ca}" else value for key, value in arguments.items() if value is not None}
     for old in [*folder.glob("export*"), *folder.glob(".export*")]:
         old.unlink()
     result = both_ways.run(module, arguments, way, check=facts.get("check", False), diff=facts.get("diff", True))

@@ -68,6 +68,10 @@ def test_what_only_some_cases_show(called):
     assert "diff" in results["check mode"]
     assert "diff" not in results["no diff"]
     assert results["a warning"]["warnings"]
+    assert "is not verified because validate_certs is false." in json.dumps(results["a certificate that is not verified"]["warnings"])
+    assert results["a cloud as a mapping"]["error"]["code"] == "config_credentials"
+    assert "profiles" in results["blank options"]
+    assert "Canary-" not in json.dumps([results[name] for name in ("a cloud as a mapping", "a misspelt secret")])
     assert "Passw0rd-demo" not in json.dumps(called["cases"])
     assert "Canary-passphrase-1" not in json.dumps({name: case["in_process"]["result"] for name, case in called["cases"].items()})
 

@@ -1,19 +1,14 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real plays: keywords that decide the way of a task or cut it short, and interrupts. No session may be left open."""
+"""Real plays: keywords that decide the way of a task or cut it short. No session may be left open."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
-import yaml
+from running import until
 
 INFO = "groundwork.provision.profile_info"
 RACK = "0A10000000000000000000000000000A"
@@ -72,40 +67,6 @@ def test_the_timeout_keyword_ends_a_wait_and_its_session(sim, play, variables):
     _closed(sim)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("variables", [HERE, MODULE], ids=["in the controller", "as a module"])
-def test_an_interrupt_during_a_wait_closes_the_session(sim, harness, variables, number):
-    sim.switches("xclarity", job_seconds=120)
-    tasks = [{"groundwork.provision.profile_activation": ACTIVATE}]
-    book = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
-    path = Path(harness.folder, "play.yml")
-    path.write_text(yaml.safe_dump(book), encoding="utf-8")
-    program = str(Path(sys.executable).parent / "ansible-playbook")
-    running = subprocess.Popen(
-        [program, str(path)], env=harness.environment(), cwd=harness.folder, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    try:
-        _until(lambda: any(entry["path"].startswith("/tasks/") for entry in sim.log()), 60, running)
-        os.killpg(running.pid, number)
-        output, _none = running.communicate(timeout=60)
-    finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
-    assert running.returncode != 0, output
-    _closed(sim)
-
-
-def _until(true, seconds: float, running=None) -> None:
-    """Wait for a condition that another process brings about."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        assert running is None or running.poll() is None, running.communicate()[0]
-        time.sleep(0.05)
-
-
 def _closed(sim) -> None:
     """A module that is told to end logs out on its way; Ansible does not wait for it, so the last request may be on its way."""
-    _until(lambda: sim.sessions("xclarity")["open"] == 0, 10)
+    until(lambda: sim.sessions("xclarity")["open"] == 0, 10)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from running import RunningPlay, until
 
 HOSTS = 8
-INFO = "groundwork.provision.profile_info"
+INFO, ACTIVATE = "groundwork.provision.profile_info", "groundwork.provision.profile_activation"
 TASK = {INFO: {"profile": "web-01"}}
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 HELD = [
@@ -38,13 +39,13 @@ def logins(sim) -> list[int]:
     return [entry["status"] for entry in sim.log() if (entry["method"], entry["path"]) == ("POST", "/sessions")]
 
 
-def test_more_forks_than_sessions_are_refused(sim, run):
-    """The refusal is a failure that tells the reason; it locks nobody out, and nothing is tried again and again."""
-    done = run([TASK])
-    assert done.rc != 0
-    assert "has no session left" in done.output
-    assert logins(sim).count(200) >= 3
-    assert len(logins(sim)) == HOSTS
+@pytest.mark.parametrize("variables", [{}, {"groundwork_in_process": False}], ids=["in the controller", "as modules"])
+def test_more_forks_than_sessions_take_turns(sim, run, variables):
+    """No option is set, nobody fails, and the server never has to refuse a login."""
+    done = run([TASK], vars=variables)
+    assert (done.rc, done.recap["ok"], done.recap["failed"]) == (0, HOSTS, 0), done.output
+    assert logins(sim) == [200] * HOSTS
+    assert sim.sessions("xclarity")["open"] == 0
 
 
 @pytest.mark.parametrize(
@@ -63,4 +64,35 @@ def test_what_stays_within_the_limit(sim, run, tasks, keywords, opened):
     assert done.rc == 0, done.output
     assert done.recap["failed"] == 0
     assert len(logins(sim)) == opened
+    assert sim.sessions("xclarity")["open"] == 0
+
+
+@pytest.mark.parametrize("variables", [{}, {"groundwork_in_process": False}], ids=["in the controller", "as a module"])
+def test_plays_that_were_killed_lock_nobody_out(sim, harness, variables):
+    """As a cancelled job does it: SIGKILL to all of its processes. Three of them, and the user would have no session left."""
+    activate = {"profile": "web-01", "uuid": "0A10000000000000000000000000000A", "restart": "immediate", "poll_interval": 0.2}
+    sim.switches("xclarity", job_seconds=600)
+    for number in range(3):
+        since = sim.last()
+        with RunningPlay(harness, [{"hosts": "localhost", "vars": variables, "tasks": [{ACTIVATE: activate}]}]) as play:
+            until(lambda since=since: len(sim.log(since, "xclarity", changing=False)) > 6, play)  # it waits
+            play.kill()
+        # Each one ends what the one before it has left open.
+        assert sim.sessions("xclarity")["open"] <= 1, number
+    done = harness.play([TASK], variables=variables)
+    assert done.rc == 0, done.output
+    assert sim.sessions("xclarity")["open"] == 0
+
+
+def test_whoever_is_locked_out_by_killed_runs_gets_in(sim, harness):
+    """Three at once, so that the limit is reached before anybody could end one."""
+    sim.fault("xclarity", "GET", "^/profiles", times=-1, delay=30)
+    hosts = harness.folder / "three.yml"
+    hosts.write_text(yaml.safe_dump({"all": {"vars": LOCAL, "hosts": {f"host{n}": {} for n in range(3)}}}), encoding="utf-8")
+    with RunningPlay(harness, [{"hosts": "all", "tasks": [TASK]}], "--inventory", str(hosts)) as play:
+        until(lambda: sim.sessions("xclarity")["open"] == 3, play)
+        play.kill()
+    sim.clear_faults()
+    done = harness.play([TASK])
+    assert done.rc == 0, done.output
     assert sim.sessions("xclarity")["open"] == 0

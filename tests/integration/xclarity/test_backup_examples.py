@@ -38,6 +38,7 @@ def examples(sim, name):
 def test_transfers(sim, play):
     tasks = examples(sim, "backup_transfer")
     copy_one, move, copy_many, push, cancel = tasks
+    sim.switches("xclarity", location_entries="each")
     # The second example takes the backup away from where the third wants to copy it from.
     played = play([copy_one, copy_many, push, cancel, move], variables=VARIABLES)
     assert played.rc == 0, played.output

@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import pytest
 from harness import OMIT
-
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 
 MODULE = "backup_transfer"
 NIGHTLY = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"  # the uuid of the page's examples; at internal
@@ -55,9 +52,9 @@ def test_copy_to_a_share(sim, run_module, auth_method, name):
     assert one["history"][-1]["state"] == "Complete"
     body = {"action": "start", "destination": "/mnt/backups", "operation": "copy", "uuid": NIGHTLY}
     assert changing(sim) == planned(first) == [("PUT", "/managementServer/data", body)]
-    title = f"nightly ({NIGHTLY})"
-    assert first["diff"]["before"] == {title: {"locations": ["internal"]}}
-    assert first["diff"]["after"] == {title: {"locations": ["/mnt/backups", "internal"]}}
+    key = f"{NIGHTLY} to /mnt/backups"
+    assert first["diff"]["before"] == {key: {"label": "nightly", "locations": ["internal"]}}
+    assert first["diff"]["after"] == {key: {"label": "nightly", "locations": ["/mnt/backups", "internal"]}}
 
     since = sim.last()
     second = run_module(MODULE, params)
@@ -94,7 +91,14 @@ def test_the_move_of_the_page(sim, run_module):
     assert len(changing(sim)) == 1
 
 
-def test_a_verified_move_copies_compares_and_deletes(sim, run_module):
+@pytest.fixture
+def each_told(sim):
+    """The list has an entry for each location, with the checksum of the copy there."""
+    sim.switches("xclarity", location_entries="each")
+    return sim
+
+
+def test_a_verified_move_copies_compares_and_deletes(each_told, sim, run_module):
     params = MOVE | {"move_method": "verified"}
     foretold = run_module(MODULE, params, check=True)
     assert changing(sim) == []
@@ -109,7 +113,7 @@ def test_a_verified_move_copies_compares_and_deletes(sim, run_module):
     assert run_module(MODULE, params)["changed"] is False
 
 
-def test_a_verified_move_of_what_is_at_both_only_deletes(sim, run_module):
+def test_a_verified_move_of_what_is_at_both_only_deletes(each_told, sim, run_module):
     result = run_module(MODULE, {"operation": "move", "move_method": "verified", "backup": UPGRADE, "destination": "/mnt/backups"})
     assert not result.failed, result
     assert [method for method, _path, _body in changing(sim)] == ["DELETE"]
@@ -146,7 +150,7 @@ def test_check_mode_is_the_plan_of_the_real_run(sim, run_module):
 
 
 def test_many_with_one_list_and_one_poll(sim, run_module):
-    """Requests: login, list, jobs, N starts, polls of all, list, logout."""
+    """Requests: login, list, jobs, identity, N starts, polls of all, list, logout."""
     params = {
         "operation": "copy",
         "destination": "/mnt/archive",
@@ -159,7 +163,7 @@ def test_many_with_one_list_and_one_poll(sim, run_module):
     ]  # fmt: skip
     paths = [e["path"] for e in sim.log(system="xclarity")]
     polls = [p for p in paths if p.startswith("/tasks/")]
-    assert len(paths) == 2 + 1 + 1 + 3 + len(polls) + 1
+    assert len(paths) == 2 + 1 + 1 + 1 + 3 + len(polls) + 1
     assert set(locations(sim)) == {"internal", "/mnt/archive", "/mnt/backups"}
     again = run_module(MODULE, params)
     assert again["changed"] is False
@@ -268,7 +272,7 @@ def test_an_answer_without_a_job_and_no_effect_is_unknown(sim, run_module):
 
 
 @pytest.mark.parametrize("params", [COPY, MOVE, MOVE | {"move_method": "verified"}])
-def test_a_lost_answer_is_read_back_and_never_sent_again(sim, run_module, params):
+def test_a_lost_answer_is_read_back_and_never_sent_again(each_told, sim, run_module, params):
     sim.fault("xclarity", "PUT", "^/managementServer/data", reset="after")
     result = run_module(MODULE, params)
     assert not result.failed, result
@@ -294,7 +298,7 @@ def test_a_lost_request_is_not_sent_again(sim, run_module, params):
 
 
 @pytest.mark.parametrize("when, done", [("after", True), ("before", False)])
-def test_the_lost_answer_of_the_deletion(sim, run_module, when, done):
+def test_the_lost_answer_of_the_deletion(each_told, sim, run_module, when, done):
     sim.fault("xclarity", "DELETE", "^/managementServer/data", reset=when)
     result = run_module(MODULE, MOVE | {"move_method": "verified"})
     assert [method for method, _p, _b in changing(sim)] == ["PUT", "DELETE"]
@@ -379,7 +383,7 @@ def test_without_waiting_the_job_is_told(sim, run_module):
 
 @pytest.mark.parametrize("key", ["locations", "mountPoints", "location", "location_string"])
 @pytest.mark.parametrize("params", [COPY, MOVE, MOVE | {"move_method": "verified"}])
-def test_every_name_of_the_locations(sim, run_module, key, params):
+def test_every_name_of_the_locations(each_told, sim, run_module, key, params):
     sim.switches("xclarity", location_key=key)
     first = run_module(MODULE, params)
     assert not first.failed, first
@@ -391,7 +395,7 @@ def test_locations_that_are_not_told_are_not_guessed(sim, run_module):
     sim.switches("xclarity", location_key="absent")
     refused = run_module(MODULE, COPY)
     assert refused.code == "locations_unknown"
-    assert "No request was sent." in refused["msg"]
+    assert "Nothing was changed." in refused["msg"]
     assert "assume_absent" in refused["msg"]
     assert changing(sim) == []
     assumed = run_module(MODULE, COPY | {"assume_absent": True})
@@ -403,9 +407,8 @@ def test_locations_that_are_not_told_are_not_guessed(sim, run_module):
 
 def killed(harness, operation, resource):
     """Leave the record of a run that was killed between writing it and learning what became of its request."""
-    place = urlsplit(harness.connection("xclarity")["endpoint"]).netloc
-    with Guard(str(harness.folder / "state"), ("xclarity", place, "backups"), Clock(), settle=0) as guard:
-        guard.intend([f"{operation}:{resource}"])
+    identity = ("xclarity", harness.control.state("xclarity")["appliance_uuid"])
+    harness.leave_unfinished("xclarity", "backups", identity, f"{operation}:{resource}")
 
 
 def test_a_killed_run_whose_fate_the_list_shows_needs_no_question(sim, run_module, harness):
@@ -453,7 +456,7 @@ def test_a_killed_run_whose_job_could_be_running_is_told_once(sim, run_module, h
         ({"backup": OMIT, "backups": []}, "config_empty"),
         ({"backup": OMIT, "backups": [{"backup": "nightly"}, {"backup": NIGHTLY}]}, "duplicate_item"),
         ({"action": "cancel"}, "config_options"),
-        ({"job_id": "17"}, "config_options"),
+        ({"job_id": "17"}, None),
         ({"target_username": "a", "target_password": "b"}, "config_options"),
         ({"operation": "move", "move_method": "verified", "wait": False}, "config_options"),
         ({"endpoint": "http://127.0.0.1"}, "config_host"),
@@ -465,9 +468,10 @@ def test_a_killed_run_whose_job_could_be_running_is_told_once(sim, run_module, h
 )
 def test_mistakes_are_told_before_anything_is_sent(sim, run_module, params, code):
     result = run_module(MODULE, COPY | params)
+    assert result.failed
     assert result.code == code, result
-    assert "No request was sent." in result["msg"]
-    assert result["changed"] is False
+    assert "Nothing was changed." in result["msg"] or (code is None and "mutually exclusive" in result["msg"])
+    assert not result.get("changed")
     assert changing(sim) == []
 
 
@@ -504,7 +508,7 @@ def test_a_user_who_may_only_read(sim, run_module):
 
 
 @pytest.mark.parametrize("params, code", [(MOVE | {"move_method": "verified"}, "checksum_mismatch"), (COPY, "checksum_mismatch")])
-def test_a_copy_with_another_checksum_is_no_copy_and_nothing_is_deleted(sim, run_module, params, code):
+def test_a_copy_with_another_checksum_is_no_copy_and_nothing_is_deleted(each_told, sim, run_module, params, code):
     """The list that is read after the job shows the backup at its destination, but not the same bytes."""
     entry = {"uuid": NIGHTLY, "label": "nightly", "checksum": "other", "locations": ["internal", params["destination"]]}
     listed = json.dumps({"backups": [entry], "result": "success", "messages": []})
@@ -516,7 +520,32 @@ def test_a_copy_with_another_checksum_is_no_copy_and_nothing_is_deleted(sim, run
     assert locations(sim) == ["internal", params["destination"]]
 
 
-def test_the_copy_is_compared_once_more_right_before_the_deletion(sim, run_module):
+@pytest.mark.parametrize("both", [True, False])
+def test_a_copy_without_a_checksum_of_its_own_proves_nothing_and_the_source_stays(sim, run_module, both):
+    """One checksum for all locations: a comparison would be of a value with itself. Where the list tells that, nothing begins."""
+    sim.seed(xclarity={})
+    if not both:
+        assert not run_module("backup", {"state": "absent", "backup": UPGRADE, "location": "/mnt/backups"}).failed
+    since = sim.last()
+    result = run_module(MODULE, MOVE | {"move_method": "verified"})
+    assert result.code == "copy_not_proven"
+    assert "the source is not deleted" in result["msg"]
+    assert [method for method, _path, _body in changing(sim, since)] == ([] if both else ["PUT"])
+    assert ("Nothing was changed." in result["msg"]) == both
+    assert "internal" in locations(sim)
+    assert both or result["backups"][0]["proven"] is False
+
+
+@pytest.mark.parametrize("checksums", [{"/mnt/archive": ""}, {"/mnt/archive": "other"}, {"internal": "", "/mnt/archive": ""}])
+def test_an_empty_or_another_checksum_of_the_copy_proves_nothing(each_told, sim, run_module, checksums):
+    sim.seed(xclarity={"backups": [{"uuid": "9edf27ff-08d1-49b5-b7f3-7e8edc4fd279", "label": "odd", "checksums": checksums}]})
+    result = run_module(MODULE, {"operation": "move", "move_method": "verified", "backup": "odd", "destination": "/mnt/archive"})
+    assert result.code in ("copy_not_proven", "checksum_mismatch")
+    assert "DELETE" not in [method for method, _path, _body in changing(sim)]
+    assert "internal" in locations(sim, "9edf27ff-08d1-49b5-b7f3-7e8edc4fd279")
+
+
+def test_the_copy_is_compared_once_more_right_before_the_deletion(each_told, sim, run_module):
     """Between the comparison after the job and the deletion somebody deletes the copy: the only backup stays."""
     gone = json.dumps({"backups": [{"uuid": NIGHTLY, "label": "nightly", "checksum": "x", "locations": ["internal"]}]})
     sim.fault("xclarity", "GET", "^/managementServer/data$", nth=3, body=gone)

@@ -209,7 +209,7 @@ def test_a_running_job_is_not_deleted(sim, run_module, start):
     since = sim.last()
     result = run_module(MODULE, DELETE | {"jobs": [ended, running]})
     assert result.code == "job_running"
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert changing(sim, since) == []
 
 
@@ -257,7 +257,7 @@ def test_a_deletion_that_did_nothing(sim, run_module, start):
 def test_mistakes(sim, run_module, params, code, state):
     result = run_module(MODULE, {"state": state} | params)
     assert result.code == code, result
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
 
 
 @pytest.mark.parametrize("params", [{}, {"job": "1", "jobs": ["2"]}, {"job": "1", "state": "paused"}])

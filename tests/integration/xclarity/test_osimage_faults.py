@@ -12,11 +12,11 @@ import resource
 
 import pytest
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _download
+from ansible_collections.groundwork.provision.plugins.module_utils import _download, _operation
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._folder import Folder, Temporary
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import export, jobs
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import export_destination, jobs
 
 MODULE = "osimage_export"
 EXPORT = "install-web_gold(\\?|$)"
@@ -111,8 +111,8 @@ def test_two_jobs_that_it_could_be(sim, run_module, monkeypatch):
     """Somebody else exported the same profile meanwhile: never guessed."""
     real = jobs.read_all
 
-    def crowded(client):
-        return [*(found := real(client)), *({**job, "jobUID": "9" + job["jobUID"]} for job in found)]
+    def crowded(client, **options):
+        return [*(found := real(client, **options)), *({**job, "jobUID": "9" + job["jobUID"]} for job in found)]
 
     monkeypatch.setattr(jobs, "read_all", crowded)
     sim.fault("xclarity", "GET", EXPORT, reset="after")
@@ -132,17 +132,19 @@ def test_jobs_that_may_not_be_read(sim, run_module, web, dest):
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nobody catches it. (tests/chaos kills real processes.)"""
+    """Stands for kill -9: nobody catches it, and the record stays as it is. (tests/chaos kills real processes.)"""
 
 
 def kill(*arguments, **more):
+    Guard.resolve = lambda self, key, outcome: None  # put back by the test
+    Guard._close = Guard._give_back
     raise Killed
 
 
 def kill_after(real):
     def call(*arguments, **more):
         real(*arguments, **more)
-        raise Killed
+        kill()
 
     return call
 
@@ -151,11 +153,11 @@ KILLS = {
     "before the request": (Client, "start", kill),
     "after the request": (Client, "start", kill_after(Client.start)),
     "before the outcome is noted": (Guard, "resolve", kill),
-    "while waiting": (export, "wait", kill),
-    "before the download": (export, "fetch", kill),
+    "while waiting": (_operation, "wait", kill),
+    "before the download": (export_destination, "fetch", kill),
     "in the download": (_download._Judge, "verdict", kill),
     "before the rename": (Temporary, "commit", None),
-    "after the rename": (export.Export, "_save", None),
+    "after the rename": (export_destination.Destination, "save", None),
 }
 
 
@@ -167,7 +169,9 @@ def test_killed_and_run_again(sim, run_module, web, dest, point, monkeypatch):
         if point == "before the rename":
             call = unless_record(Temporary.commit)
         elif point == "after the rename":
-            call = once_finished(export.Export._save)
+            call = once_finished(export_destination.Destination.save)
+        for method in ("resolve", "_close"):
+            patch.setattr(Guard, method, getattr(Guard, method))
         patch.setattr(owner, name, call)
         with pytest.raises(Killed):
             run_module(MODULE, web)
@@ -191,8 +195,8 @@ def unless_record(real):
     """Dies when the big file is about to be put in place; the small records are written."""
 
     def commit(self, name, mode):
-        if not name.endswith(".json"):
-            raise Killed
+        if not name.endswith((".json", ".record")):
+            kill()
         real(self, name, mode)
 
     return commit
@@ -201,7 +205,7 @@ def unless_record(real):
 def once_finished(real):
     def save(self, record):
         if record.finished:
-            raise Killed
+            kill()
         real(self, record)
 
     return save
@@ -319,7 +323,7 @@ def test_no_room_at_all_is_seen_before(sim, run_module, web, monkeypatch):
     monkeypatch.setattr(Folder, "free", lambda self: 0)
     result = run_module(MODULE, web)
     assert result.code == "no_space"
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert arrivals(sim) == 0
 
 
@@ -334,13 +338,13 @@ def test_a_link_that_comes_into_being_meanwhile(sim, run_module, web, dest, monk
     """The victim is not written to."""
     victim = dest.parent / "victim"
     victim.write_text("victim")
-    real = export.fetch
+    real = export_destination.fetch
 
     def swapped(*arguments, **more):
         dest.symlink_to(victim)
         return real(*arguments, **more)
 
-    monkeypatch.setattr(export, "fetch", swapped)
+    monkeypatch.setattr(export_destination, "fetch", swapped)
     result = run_module(MODULE, web)
     assert result.code == "dest_symlink"
     assert "The job was started" in result["msg"]
@@ -364,13 +368,14 @@ def test_polls_that_fail_for_a_while(sim, run_module, web, dest, fault):
 
 def test_the_session_ends_in_the_middle(sim, run_module, web, dest, monkeypatch):
     """One new login, and the wait and the download go on."""
-    real = export.wait
+    real = _operation.wait
 
     def expired(*arguments, **more):
+        monkeypatch.setattr(_operation, "wait", real)
         sim.action("xclarity", "expire_sessions")
         return real(*arguments, **more)
 
-    monkeypatch.setattr(export, "wait", expired)
+    monkeypatch.setattr(_operation, "wait", expired)
     result = run_module(MODULE, web)
     assert not result.failed, result
     assert len([e for e in sim.log(system="xclarity") if (e["method"], e["path"]) == ("POST", "/sessions")]) == 2

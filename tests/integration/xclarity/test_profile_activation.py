@@ -31,8 +31,8 @@ def test_activate_a_rack_server_now(sim, run_module, auth_method):
     assert first["profiles"][0]["status"] == "active"
     assert first["profiles"][0]["uuid"] == RACK
     assert first["profiles"][0]["history"][-1]["state"] == "Complete"
-    assert first["diff"]["before"] == {"web-01": {"status": "inactive", "target": ""}}
-    assert first["diff"]["after"] == {"web-01": {"status": "active", "target": RACK}}
+    assert first["diff"]["before"] == {"71": {"name": "web-01", "status": "inactive", "target": ""}}
+    assert first["diff"]["after"] == {"71": {"name": "web-01", "status": "active", "target": RACK, "restart": "now"}}
     assert sent(first) == [("POST", "/profiles/71")]
     assert first["plan"][0]["body"] == {"restart": "immediate", "uuid": RACK}
     assert [(e["method"], e["path"]) for e in changing(sim)] == [("POST", "/profiles/71")]
@@ -120,7 +120,7 @@ def test_target_mismatch_is_refused_before_sending(sim, run_module):
     result = run_module(MODULE, {"profile": "db-01", "uuid": RACK, "restart": "immediate"})
     assert result.code == "target_mismatch"
     assert result["changed"] is False
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert changing(sim) == []
 
 
@@ -213,23 +213,28 @@ def test_every_undocumented_variant_is_borne(sim, run_module, switches):
 
 def test_a_refusal_inside_a_200(sim, run_module):
     """Observed: failed targets come in uuidsFailed with status 200."""
-    result = run_module(MODULE, {"profile": "web-01", "uuid": "0A1000000000000000000000DEADBEEF", "restart": "immediate"})
+    sim.switches("xclarity", refused_targets=[RACK])
+    result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate"})
     assert result.code == "activation_refused"
     assert result["changed"] is False
-    assert "0A1000000000000000000000DEADBEEF" in result["msg"]
+    assert RACK in result["msg"]
 
 
 def test_one_bad_item_does_not_stop_the_others(sim, run_module):
-    items = [{"profile": "web-01", "uuid": "0A1000000000000000000000DEADBEEF"}, {"profile": "web-02", "uuid": RACK[:-1] + "B"}]
+    sim.switches("xclarity", refused_targets=[RACK])
+    items = [{"profile": "web-01", "uuid": RACK}, {"profile": "web-02", "uuid": RACK[:-1] + "B"}]
     result = run_module(MODULE, {"profiles": items, "restart": "immediate"})
     assert result.failed
     assert result["changed"] is True
-    assert "1 of 2 profiles failed" in result["msg"]
+    assert "1 of 2 profiles failed (web-01); 1 was started. The first: activate web-01" in result["msg"]
+    assert "nothing was started" not in result["msg"]
+    assert result["error"]["resources"] == ["web-01"]
     assert [p["outcome"] for p in result["profiles"]] == ["not_started", "finished"]
 
 
 def test_stop_begins_no_other_item(sim, run_module):
-    items = [{"profile": "web-01", "uuid": "0A1000000000000000000000DEADBEEF"}, {"profile": "web-02", "uuid": RACK[:-1] + "B"}]
+    sim.switches("xclarity", refused_targets=[RACK])
+    items = [{"profile": "web-01", "uuid": RACK}, {"profile": "web-02", "uuid": RACK[:-1] + "B"}]
     result = run_module(MODULE, {"profiles": items, "restart": "immediate", "on_failure": "stop", "concurrency": 1})
     assert [p["outcome"] for p in result["profiles"]] == ["not_started", "none"]
     assert len(changing(sim)) == 1
@@ -268,7 +273,7 @@ def test_unassign(sim, run_module):
 
 
 def test_requests_for_many_are_as_documented(sim, run_module):
-    """login + list + N + polls + list + logout; nothing else."""
+    """login + list + servers + identity + N + polls + list + logout; nothing else."""
     sim.seed(xclarity={"generate": {"rack_nodes": 50, "profiles": 50, "prefix": "many"}})
     items = [{"profile": f"many-{n:05d}", "uuid": f"{n:032X}"} for n in range(1, 51)]
     since = sim.last()
@@ -276,7 +281,7 @@ def test_requests_for_many_are_as_documented(sim, run_module):
     assert not result.failed, result
     log = sim.log(since=since, system="xclarity")
     polls = [e for e in log if e["path"].startswith("/tasks/")]
-    assert len(log) == 1 + 1 + 50 + len(polls) + 1 + 1
+    assert len(log) == 1 + 1 + 1 + 1 + 50 + len(polls) + 1 + 1
     assert len(result["profiles"]) == 50
     assert all(p["status"] == "active" for p in result["profiles"])
 

@@ -89,7 +89,7 @@ def test_mistakes(sim, run_module, params, code):
     result = run_module(MODULE, params)
     assert result.code == code
     assert (result["changed"], changing(sim)) == (False, [])
-    assert "No request was sent." in result["msg"]
+    assert "Nothing was changed." in result["msg"]
 
 
 def test_one_of_name_and_id_is_needed(sim, run_module):

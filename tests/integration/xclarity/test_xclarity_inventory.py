@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,11 @@ PLUGIN = "groundwork.provision.xclarity"
 def listing(sim, harness):
     """``listing(options)`` is what ansible-inventory --list says; ``.run`` gives the process."""
 
-    def run(options: dict[str, Any], *arguments: str, program: str = "ansible-inventory", **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        options: dict[str, Any] | str, *arguments: str, program: str = "ansible-inventory", **env: str
+    ) -> subprocess.CompletedProcess[str]:
         path = harness.folder / "estate.xclarity.yml"
-        path.write_text(yaml.safe_dump({"plugin": PLUGIN, **options}), encoding="utf-8")
+        path.write_text(options if isinstance(options, str) else yaml.safe_dump({"plugin": PLUGIN, **options}), encoding="utf-8")
         command = [str(Path(sys.executable).parent / program), "-i", str(path), *arguments]
         environment = {**harness.environment(), **env}
         done = subprocess.run(command, env=environment, cwd=harness.folder, capture_output=True, text=True, check=False)
@@ -90,13 +94,19 @@ def test_host_names(sim, listing, key, name):
         ([{"name": "", "fqdn": ""}], ["U0"]),
         ([{"name": "a", "fqdn": ""}, {"name": "b", "fqdn": ""}, {"name": "a", "fqdn": ""}], ["a_U0", "b", "a_U2"]),
         ([{"name": "Web Server 1", "fqdn": ""}], ["Web_Server_1"]),
-        ([{"name": "!&@-a:b,c[0]*?", "fqdn": ""}], ["__@-a_b_c_0___"]),
+        ([{"name": "!&@-a:b,c[0]*?", "fqdn": ""}], ["___-a_b_c_0___"]),
         ([{"name": "-+@", "fqdn": ""}], ["U0"]),
-        ([{"name": "käse", "fqdn": ""}], ["käse"]),
+        ([{"name": "käse", "fqdn": ""}], ["k_se"]),
+        ([{"name": "-oProxyCommand=touch pwned", "fqdn": ""}], ["oProxyCommand_touch_pwned"]),
+        ([{"name": "../../etc/passwd", "fqdn": ""}], ["_._etc_passwd"]),
+        ([{"name": "{{ 6 * 7 }}", "fqdn": "f"}], ["___6___7___"]),
+        ([{"name": "localhost", "fqdn": "127.0.0.1"}], ["U0"]),
+        ([{"name": "all", "fqdn": "f"}], ["f"]),
+        ([{"name": "a b", "fqdn": ""}, {"name": "a_b", "fqdn": ""}, {"name": "a_b_U0", "fqdn": ""}], ["a_b_U0_2", "a_b_U1", "a_b_U0"]),
     ],
 )
 def test_names(nodes, names):
-    """The first key that is told; fit for a pattern of hosts; no two the same."""
+    """The first key that gives a name; a host name and nothing else; no two the same."""
     nodes = [{**node, "uuid": f"U{number}"} for number, node in enumerate(nodes)]
     assert plugin.name_all(nodes, ["name", "fqdn"], "uuid") == names
 
@@ -199,6 +209,194 @@ def test_options_of_the_file_may_be_templates(sim, listing):
     options = {"password": "{{ lookup('ansible.builtin.env', 'MY_SECRET') }}", "username": "AUTOMATION"}
     done = listing.run(options, "--list", XCLARITY_PASSWORD="", MY_SECRET=XCLARITY_PASSWORD)
     assert "web-01" in done.stdout, done.stderr
+
+
+# -- how options are read -----------------------------------------------------------------------------------------------
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def vaulted(text: str, folder: Path) -> tuple[str, str]:
+    """(the text encrypted, the name of a file that holds the password)."""
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    key = folder / "vault-password"
+    key.write_text("open sesame", encoding="utf-8")
+    return VaultLib([("default", VaultSecret(b"open sesame"))]).encrypt(text).decode(), str(key)
+
+
+OPTIONAL = ["AUTH_METHOD", "CA_PATH", "USE_PROXY", "TIMEOUT", "VALIDATE_CERTS"]
+
+
+def test_blank_variables_are_not_set(sim, listing):
+    blank = {f"XCLARITY_{name}": "" for name in OPTIONAL if name != "CA_PATH"}
+    assert "web-01" in listing({}, **blank)["_meta"]["hostvars"]
+    done = listing.run({"endpoint": sim.ready["xclarity"], "username": ""}, "--list", XCLARITY_USERNAME=" ")
+    assert "Username is not set, in the file or as XCLARITY_USERNAME" in said(done)
+
+
+@pytest.mark.parametrize("value", ["", " "])
+@pytest.mark.parametrize("where", ["file", "environment"])
+def test_a_blank_does_not_turn_the_verification_off(sim, listing, value, where):
+    """With a CA that has not signed it."""
+    options = {"ca_path": certifi.where(), **({"validate_certs": value} if where == "file" else {})}
+    done = listing.run(options, "--list", **({"XCLARITY_VALIDATE_CERTS": value} if where == "environment" else {}))
+    assert "not trusted" in said(done)
+    assert sim.log() == []
+
+
+@pytest.mark.parametrize("value", ["nope-canary", "{{ true }}"])
+def test_what_is_no_boolean_is_refused_before_anything_is_sent(sim, listing, value):
+    done = listing.run({}, "--list", XCLARITY_VALIDATE_CERTS=value)
+    assert "value of validate_certs in the environment variable XCLARITY_VALIDATE_CERTS has to be true or false. No server" in said(done)
+    assert value not in done.stderr
+    assert sim.log() == []
+
+
+@pytest.mark.parametrize("password", ["a{{ 7*7 }}b", "Aa1{#secret", "x{{ lookup('ansible.builtin.pipe', 'touch pwned') }}"])
+@pytest.mark.parametrize("where", ["environment", "vault"])
+def test_only_the_text_of_the_file_is_a_template(sim, harness, listing, password, where):
+    """The server gets the password letter for letter."""
+    sim.seed(xclarity={"users": {"AUTOMATION": {"password": password}}})
+    secret, key = vaulted(password, harness.folder)
+    text = f"plugin: {PLUGIN}\npassword: !vault |\n" + "".join(f"  {line}\n" for line in secret.splitlines())
+    done = listing.run(text if where == "vault" else {}, "--list", "--vault-password-file", key, XCLARITY_PASSWORD=password)
+    assert '"web-01"' in done.stdout, done.stderr
+    assert password not in done.stdout + done.stderr
+    assert not (harness.folder / "pwned").exists()
+
+
+@pytest.mark.parametrize("secret", ["Aa1{#s3cret", "{{ s3cret }}", "{{ 's3cret' | nope }}"])
+def test_a_template_that_can_not_be_read_is_not_quoted(sim, listing, secret):
+    done = listing.run({"password": secret}, "--list", "-vvv")
+    assert "value of password in the file cannot be evaluated as a template" in said(done)
+    assert "s3cret" not in done.stdout + done.stderr
+    assert sim.log() == []
+
+
+def test_vault_without_its_password(sim, harness, listing):
+    text = f"plugin: {PLUGIN}\npassword: !vault |\n" + "".join(f"  {one}\n" for one in vaulted("x", harness.folder)[0].splitlines())
+    assert "value of password in the file cannot be decrypted" in said(listing.run(text, "--list"))
+
+
+@pytest.mark.parametrize("options, told", [
+    ({"pasword": "s3cret"}, "unknown option pasword; options are auth_method"),
+    ({"username": {"password": "s3cret"}}, "value of username in the file has to be text"),
+    ({"strict": "s3cret"}, "has to be true or false"),
+    ({"keyed_groups": [{"kee": "s3cret"}]}, "an entry of keyed_groups has no kee; it takes"),
+    ({"vars_prefix": "a b"}, "vars_prefix has to be the beginning of a variable's name"),
+])  # fmt: skip
+def test_options_are_as_strict_as_those_of_a_module(sim, listing, options, told):
+    done = listing.run(options, "--list")
+    assert told.casefold() in said(done).casefold()
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_variables_on_the_command_line_may_be_used_in_templates(sim, listing):
+    options = {"username": "{{ automation }}", "status": "{{ wanted }}", "bmc_as_ansible_host": "{{ 1 == 1 }}"}
+    done = listing.run(options, "--list", "-e", json.dumps({"automation": "AUTOMATION", "wanted": "managed"}), XCLARITY_USERNAME="")
+    assert json.loads(done.stdout)["_meta"]["hostvars"]["web-01"]["ansible_host"], done.stderr
+
+
+# -- what a server tells ------------------------------------------------------------------------------------------------
+
+HOSTILE = ["-oProxyCommand=touch pwned", "a b", "a\nb", "a;touch pwned", "{{ 7 * 7 }}", "../../x", "127.0.0.1", "2001:db8::1%eth0"]
+
+
+def test_only_an_address_becomes_an_address(sim, listing):
+    """What is left out is told in one warning. The name for people stays as data, and no two servers are one host."""
+    for number, text in enumerate(HOSTILE):
+        attributes = {"mgmtProcIPaddress": text, "ipv4Addresses": [text, "192.0.2.99"], "FQDN": text, "hostname": text}
+        sim.seed(xclarity={"nodes": [{"uuid": f"{number:032X}", "name": text, "attributes": attributes}]})
+    done = listing.run({"bmc_as_ansible_host": True}, "--list")
+    hosts = json.loads(done.stdout, object_hook=lambda entry: entry.get("__ansible_unsafe", entry))["_meta"]["hostvars"]
+    found = {values["xclarity_uuid"]: (name, values) for name, values in hosts.items()}
+    assert len(found) == len(hosts) == 6 + len(HOSTILE)
+    for number, text in enumerate(HOSTILE):
+        name, values = found[f"{number:032X}"]
+        assert plugin.may_be_host(name)
+        assert "ansible_host" not in values
+        assert (values["xclarity_bmc_address"], values["xclarity_fqdn"], values["xclarity_hostname"]) == ("", "", "")
+        assert values["xclarity_ipv4_addresses"] == ["192.0.2.99"]
+        assert values["xclarity_name"] == text
+    assert done.stderr.count("[WARNING]") == 1
+    told = said(done)
+    assert f"{4 * len(HOSTILE)} of the names and addresses that the server told cannot be used and are left out: hostname of 000" in told
+    assert "'-oProxyCommand=touch pwned'" in told
+    assert f"and {4 * len(HOSTILE) - 5} more" in told
+
+
+def test_an_address_that_is_composed_of_a_servers_text(sim, harness, listing):
+    """As in the documented example. Run by ssh, its name would be an option that starts a program."""
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "-oProxyCommand=touch pwned #"}]})
+    options = {"compose": {"ansible_host": "xclarity_name", "ansible_port": "2222"}, "hostnames": ["uuid"]}
+    book = harness.folder / "play.yml"
+    task = {"ansible.builtin.raw": "true", "ignore_unreachable": True, "vars": {"ansible_ssh_timeout": 1}}
+    book.write_text(json.dumps([{"hosts": "B" * 32, "gather_facts": False, "tasks": [task]}]))
+    done = listing.run(options, str(book), program="ansible-playbook")
+    assert "ansible_host of BBBB" in said(done)
+    assert not (harness.folder / "pwned").exists()
+
+
+# -- the cache ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options, env", [
+    ({}, {"XCLARITY_PASSWORD": "wrong-password"}),
+    ({}, {"XCLARITY_USERNAME": "SOMEBODY"}),
+    ({}, {"XCLARITY_ENDPOINT": "https://127.0.0.1:1"}),
+    ({}, {"XCLARITY_CA_PATH": certifi.where()}),
+    ({"status": "unmanaged"}, {}),
+    ({"bmc_type": "XCC2"}, {}),
+])  # fmt: skip
+def test_a_cache_is_for_one_server_one_user_and_one_choice(sim, tmp_path, listing, options, env):
+    cached = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    first = listing(cached)
+    before = sim.last()
+    assert listing(cached) == first
+    assert sim.log(since=before) == []
+    done = listing.run({**cached, **options}, "--list", **env)
+    assert '"web-01"' not in done.stdout
+    for path in (tmp_path / "cache").iterdir():
+        assert XCLARITY_PASSWORD not in path.name + path.read_text(encoding="utf-8")
+
+
+# -- certificates, and the end of a program -----------------------------------------------------------------------------
+
+
+def test_a_certificate_that_is_not_verified_is_told_once(sim, listing):
+    done = listing.run({"validate_certs": "no"}, "--list", XCLARITY_CA_PATH="")
+    assert '"web-01"' in done.stdout
+    assert said(done).count("is not verified because validate_certs is false.") == 1
+    assert "InsecureRequestWarning" not in done.stderr
+    assert done.stderr.count("WARNING") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("method, path", [("GET", "/nodes"), ("POST", "/sessions")])
+def test_a_program_that_is_told_to_end_closes_its_session(sim, harness, number, method, path):
+    sim.fault("xclarity", method, path, delay=1.0 if method == "POST" else 20.0)
+    source = harness.folder / "estate.xclarity.yml"
+    source.write_text(f"plugin: {PLUGIN}\n", encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(source), "--list"]
+    program = subprocess.Popen(command, env=harness.environment(), cwd=harness.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 30
+        while not any(entry["method"] == method and entry["path"].startswith(path) for entry in sim.log(system="xclarity")):
+            assert time.monotonic() < deadline
+            assert program.poll() is None, program.communicate()
+            time.sleep(0.02)
+        program.send_signal(number)
+        began = time.monotonic()
+        program.communicate(timeout=10)
+    finally:
+        program.kill()
+        program.communicate()
+    assert time.monotonic() - began < 4
+    assert program.returncode != 0
+    assert sim.sessions("xclarity")["open"] == 0
 
 
 def test_in_a_play(sim, harness, listing):

@@ -101,11 +101,45 @@ def test_the_limit_of_sessions_is_told(sim, run_module):
     """Three a user; a session that is handed on takes one of them for all of its tasks."""
     sessions = [run_module(MODULE)["session"] for _time in range(3)]
     refused = run_module(MODULE)
-    assert refused.code == "auth_failed"
+    assert refused.code == "sessions_exhausted"
     assert "no session left" in refused["msg"]
+    assert "xclarity_session" in refused["error"]["hint"]
     assert len(run_module("backup_info", ONLY | {"session": sessions[0]})["backups"]) == 2
     for session in sessions:
         run_module(MODULE, {"session": session, "state": "absent"})
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 429, 500, 503])
+def test_the_limit_of_sessions_is_told_from_a_wrong_password(sim, run_module, status):
+    """Which status and which words a real appliance has for it is not known."""
+    sim.switches("xclarity", session_limit_status=status, login_failure_status=status if status < 409 else 403)
+    sessions = [run_module(MODULE)["session"] for _time in range(3)]
+    assert run_module(MODULE).code == "sessions_exhausted"
+    assert run_module(MODULE, {"password": "wr0ng"}).code == "auth_failed"
+    sim.switches("xclarity", session_limit_message="")
+    silent = run_module(MODULE)
+    expected = {409: "conflict", 429: "rate_limited", 500: "server_error", 503: "busy"}
+    assert silent.code == expected.get(status, "auth_failed")
+    assert silent.code != "auth_failed" or "does not tell which" in silent["msg"]
+    for session in sessions:
+        run_module(MODULE, {"session": session, "state": "absent"})
+
+
+@pytest.mark.parametrize(
+    "url, code",
+    [("socks5://me:canary-pw@proxy.example:1080", "proxy_unsupported"), ("http://me:canary-pw@proxy.example:no", "config_proxy")],
+)
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_used_is_named(sim, run_module, monkeypatch, variable, url, code):
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv(variable, url)
+    result = run_module(MODULE, {"use_proxy": True})
+    assert result.code == code
+    assert "proxy.example" in result["msg"]
+    assert "canary" not in str(dict(result))
+    assert sim.log(system="xclarity") == []
 
 
 def test_a_very_short_secret_does_not_break_the_result(sim, run_module):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 import re
 import secrets
 from collections.abc import Callable
@@ -42,7 +43,7 @@ class _Nonce:
 
 
 class DigestAuthenticator:
-    """One or two server nodes, each with a nonce table of its own in memory.
+    """One or several server nodes, each with a nonce table of its own in memory.
 
     `switches` is read at every request (see OpsManager.SWITCHES); `secret_of` gives a user's private key or None.
     """
@@ -51,17 +52,18 @@ class DigestAuthenticator:
         self._clock = clock
         self._switches = switches
         self._secret_of = secret_of
-        self._nodes: list[dict[str, _Nonce]] = [{}, {}]
+        self._nodes: list[dict[str, _Nonce]] = [{}]
+        self._choice = random.Random(1)
         self._turn = 0
         self.challenges = 0
         self.requests = 0
         self.basic_logins = 0
+        self.refused = 0                                 # credentials answered with stale=false, as wrong ones are
 
-    def check(self, method: str, target: str, body: bytes, authorization: str | None) -> Verdict:
-        """Judge one request; `target` is the path and query as sent."""
+    def check(self, method: str, target: str, body: bytes, authorization: str | None, connection: int = 0) -> Verdict:
+        """Judge one request; `target` is the path and query as sent, `connection` a number that tells connections apart."""
         self.requests += 1
-        self._turn += 1
-        nonces = self._nodes[self._turn % 2 if self._switches["digest_nodes"] == 2 else 0]
+        nonces = self._node(connection)
         self._drop_expired(nonces)
         scheme, dummy, rest = (authorization or "").partition(" ")
         every = self._switches["stale_every"]
@@ -71,15 +73,29 @@ class DigestAuthenticator:
             fields = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(rest)}
             count = self._count(nonces, fields)
             if count is None:
-                return self._challenge(nonces, stale=True)
+                known = any(fields.get("nonce") in node for node in self._nodes)
+                stale = self._switches["foreign_nonce_stale"] or not known
+                self.refused += not stale
+                return self._challenge(nonces, stale)
             if count and self._response_is_right(method, target, body, fields):
                 return Verdict(fields["username"], self._next_nonce(nonces))
+            self.refused += 1
         elif scheme.lower() == "basic" and self._switches["offer_basic"]:
             user, dummy, password = base64.b64decode(rest).decode("utf-8", "replace").partition(":")
             if self._secret_of(user) == password:
                 self.basic_logins += 1
                 return Verdict(user)
         return self._challenge(nonces, stale=False)
+
+    def _node(self, connection: int) -> dict[str, _Nonce]:
+        """The nonces of the node that the balancer gives this request to."""
+        count = self._switches["digest_nodes"]
+        while len(self._nodes) < count:
+            self._nodes.append({})
+        self._turn += 1
+        way = self._switches["digest_balancing"]
+        number = {"turns": self._turn, "random": self._choice.randrange(count), "connection": connection}[way]
+        return self._nodes[number % count]
 
     def _drop_expired(self, nonces: dict[str, _Nonce]) -> None:
         oldest = self._clock.now() - self._switches["nonce_life"]

@@ -55,7 +55,9 @@ class OpsManager(System):
         "digest_qop": "auth",                  # "auth-int", "auth,auth-int", "none" (RFC 2069)
         "digest_algorithm": "MD5",             # "SHA-256", "SHA-512-256", "MD5-sess", "SHA-256-sess"
         "digest_uri_checked": True,            # the Jetty of the time hashed the header's uri and did not compare it
-        "digest_nodes": 1,                     # 2: two nodes behind a balancer without stickiness, request by request
+        "digest_nodes": 1,                     # so many nodes behind a balancer, each with nonces of its own
+        "digest_balancing": "turns",           # request by request in turn; "random"; "connection": a connection stays with one
+        "foreign_nonce_stale": True,           # False: the nonce of another node is answered with stale=false
         "stale_every": 0,                      # k: every k-th request meets a nonce gone stale
         "nextnonce": False,                    # Authentication-Info with a nonce for the next request
         "offer_digest": True,
@@ -179,7 +181,7 @@ class OpsManager(System):
         return {
             "enabled": self.pool_enabled, "groups": list(self.groups.values()), "keys": list(self.keys),
             "counts": {**pool.counts, "post_arrivals": self.post_arrivals, "post_challenged": self.post_challenged,
-                       "challenges": self.digest.challenges, "basic_logins": self.digest.basic_logins},
+                       "challenges": self.digest.challenges, "refused": self.digest.refused, "basic_logins": self.digest.basic_logins},
             "requests": [{**self.shapes.request(request, []),
                           "hostnames": [pool.servers[server].hostname for server in request.servers.values()
                                         if server in pool.servers]} for request in pool.requests.values()],
@@ -250,7 +252,8 @@ class OpsManager(System):
         query = request.scope["query_string"]
         target = f"{path}?{query.decode('latin-1')}" if query else path
         is_post = request.method == "POST" and _REQUESTS_PATH.fullmatch(path) is not None
-        verdict = self.digest.check(request.method, target, body, request.headers.get("authorization"))
+        verdict = self.digest.check(request.method, target, body, request.headers.get("authorization"),
+                                    request.client.port if request.client else 0)
         if verdict.user is None:
             self.post_challenged += is_post
             reply = Response(dumps(UNAUTHORIZED), 401)

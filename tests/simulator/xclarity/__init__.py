@@ -29,6 +29,7 @@ A second one, `xclarity_target`, is the fresh server that a push goes to.
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from starlette.requests import Request
@@ -51,6 +52,8 @@ class XClarity(System):
     SWITCHES = SWITCHES
 
     def __init__(self, clock: Clock) -> None:
+        #: What GET /aicc tells the server by, as long as this process lives.
+        self.appliance_uuid = secrets.token_hex(16).upper()
         self.sessions_part = Sessions(self)
         self.jobs_part = Jobs(self)
         self.inventory_part = Inventory(self)
@@ -117,7 +120,7 @@ class XClarity(System):
         return {
             "profiles": self.profiles_part.state(), "nodes": self.inventory_part.state(),
             "jobs": self.jobs_part.state(), "data": self.backups_part.state(),
-            "os_images": self.os_images_part.state(),
+            "os_images": self.os_images_part.state(), "appliance_uuid": self.appliance_uuid,
             "counts": {
                 "activations": sum(one["activations"] for one in self.profiles_part.all.values()),
                 "reboots": sum(one["reboots"] for one in self.inventory_part.nodes.values()),

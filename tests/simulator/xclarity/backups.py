@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The server's own backups: /managementServer/data (copy, move, push, create, delete), validation, space, quiesce.
 
-A backup is {"uuid", "label", "filename", "size", "checksum", "locations", "passphrase", "processed", ...}; a location
+A backup is {"uuid", "label", "filename", "size", "checksum", "locations", "passphrase", "processed", ...}, and perhaps
+"checksums" {location: of the copy there, where it is another}; a location
 is `internal` or the mount point of a remote share. Creating and restoring quiesce the server: at both edges nothing can
 be read, in between the switch `quiesced_serves` decides.
 """
@@ -159,17 +160,32 @@ class Backups:
             "ipRedirect": "192.0.2.10", "size": str(backup["size"]), "includeOS": backup["include_os"],
             "includeFW": backup["include_firmware"],
         }
+        self._locate(shown, backup["locations"])
+        return shown
+
+    def _locate(self, shown: dict[str, Any], locations: list[str]) -> None:
         key = self.system.switches["location_key"]
         if key == "location_string":
-            shown["location"] = ",".join(backup["locations"])
+            shown["location"] = ",".join(locations)
         elif key != "absent":
-            shown[key] = list(backup["locations"])
-        return shown
+            shown[key] = list(locations)
+
+    def _entries(self, backup: dict[str, Any]) -> list[dict[str, Any]]:
+        """One entry, or one for each location with the checksum of the copy there."""
+        if self.system.switches["location_entries"] == "joined":
+            return [self._shown(backup)]
+        entries = []
+        for location in backup["locations"]:
+            entry = {**self._shown(backup), "checksum": backup.get("checksums", {}).get(location, backup["checksum"])}
+            self._locate(entry, [location])
+            entries.append(entry)
+        return entries
 
     @call()
     async def index(self, request: Request, _user: str) -> Response:
         return reply(self.system, {
-            "backups": [self._shown(one) for one in self.all.values()], "result": "success", "messages": [],
+            "backups": [entry for one in self.all.values() for entry in self._entries(one)],
+            "result": "success", "messages": [],
         })
 
     @call()

@@ -175,8 +175,10 @@ class Inventory:
 
     @call(anyway=True)
     async def aicc(self, request: Request, _user: str) -> Response:
+        told = self.system.switches["appliance_uuid_told"]
         return reply(self.system, {
-            "appliance": {"name": "xclarity", "version": "4.1.0", "build": "103", "uuid": "7F0A"},
+            "appliance": {"name": "xclarity", "version": self.system.switches["appliance_version"], "build": "103",
+                          **({"uuid": self.system.appliance_uuid} if told else {})},
             "name": "xclarity", "version": "4.1.0", "hostname": "xclarity.example.test", "result": "success",
         })
 

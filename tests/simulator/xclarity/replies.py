@@ -81,8 +81,9 @@ def success(system: XClarity) -> dict[str, Any]:
 
 
 def failed(system: XClarity, refused: Refused, key: str = "messages") -> dict[str, Any]:
-    words = message(system, refused.message_id, refused.text, refused.recovery)
-    return {"result": system.switches["failed_word"], key: [words]}
+    """The body of an error; a refusal without text has no message."""
+    words = [message(system, refused.message_id, refused.text, refused.recovery)] if refused.text else []
+    return {"result": system.switches["failed_word"], key: words}
 
 
 async def json_body(request: Request, allowed: set[str] | None = None) -> dict[str, Any]:

@@ -171,7 +171,8 @@ class Sessions:
         limit = self.system.switches["max_concurrent_sessions"]
         if limit and used >= limit:
             raise Refused(self.system.switches["session_limit_status"], "FQXHMSE9003J",
-                          f"The user has reached the maximum of {limit} sessions.", "Log out of another session.")
+                          self.system.switches["session_limit_message"].replace("{limit}", str(limit)),
+                          "Log out of another session.")
 
     # --- endpoints ---
 
@@ -184,7 +185,7 @@ class Sessions:
         set_user(request, name)
         if not self._right(name, password):
             raise Refused(self.system.switches["login_failure_status"], "FQXHMSE9004J",
-                          "The user name or the password is not valid, or the account is locked.")
+                          self.system.switches["login_failure_message"])
         self._room(name)
         now = self.system.clock.now()
         key, csrf = secrets.token_hex(16).upper(), secrets.token_hex(16)

@@ -16,11 +16,17 @@ SWITCHES: dict[str, Any] = {
     "content_type": "application/com.lenovo.lxca-v4.1.0+json; charset=UTF-8",
     # Longest request target taken before 414; 0: no limit. The real limit is unknown.
     "max_url_length": 0,
+    # GET /aicc: does it tell the uuid of the appliance; its release.
+    "appliance_uuid_told": True,
+    "appliance_version": "4.1.0",
     # --- sessions ---
     # Status of a login with bad credentials: 403 by one client's source, 401 in the general list of codes.
     "login_failure_status": 403,
     # Status of a login above the limit of sessions: unknown.
     "session_limit_status": 403,
+    # Words of that answer ({limit} is replaced), and of the one to bad credentials; "": no message at all.
+    "session_limit_message": "The user has reached the maximum of {limit} sessions.",
+    "login_failure_message": "The user name or the password is not valid, or the account is locked.",
     # Account policy, as GET /userAccountSettings gives it: sessions a user (0: no limit), minutes without activity
     # (0: never; the pages contradict each other), failures before a lock (0: never), minutes of the lock (0: for good).
     "max_concurrent_sessions": 3,
@@ -101,6 +107,8 @@ SWITCHES: dict[str, Any] = {
     # Name and form of the list of locations: locations, mountPoints (lists), location (a list), location_string (key
     # `location`, joined with commas) or absent.
     "location_key": "locations",
+    # One entry for a backup with all of its locations ("joined"), or one for each location with a checksum of its own ("each").
+    "location_entries": "joined",
     # Copy to where the backup is already: "job" (which changes nothing), 400 or "failed".
     "repeated_copy_reply": "job",
     # Unknown backup, unknown destination: 400 or "failed".

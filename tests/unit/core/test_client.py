@@ -9,7 +9,6 @@ import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._client import BACKOFF_CAP, READ_ATTEMPTS, Budget
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K4, Failure
 
 
@@ -105,14 +104,6 @@ def test_limited_for_ever_ends(serve, client_of):
         client_of(server).start("POST", "/x", what="start it")
     assert (caught.value.code, caught.value.outcome) == ("rate_limited", "not_started")
     assert len(server.requests) == 4
-
-
-def test_limited_beyond_the_deadline_ends_at_once(serve, client_of, clock):
-    server = serve(lambda request, wire: wire.reply(429, b"", [("Retry-After", "50")]))
-    with pytest.raises(Failure):
-        client_of(server).start("POST", "/x", what="start it", deadline=Deadline(clock, 10))
-    assert len(server.requests) == 1
-    assert clock.slept == []
 
 
 def test_connection_refused_is_tried_twice_for_a_start(serve, client_of, clock):

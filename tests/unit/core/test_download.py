@@ -63,7 +63,7 @@ class FileServer:
         else:
             headers.append(("Connection", "close"))
         end = self.cuts.pop(0) if self.cuts else len(self.data)
-        wire.send(head(206 if start else 200, headers) + self.data[start:max(end, start)])
+        wire.send(head(206 if start else 200, headers) + self.data[start : max(end, start)])
         if end < len(self.data):
             getattr(wire, self.how)()
         elif not self.told:
@@ -167,6 +167,46 @@ def test_a_file_that_changes_between_two_replies(get):
     fetched, data, _server = get(in_turn(FileServer(cuts=[20_000]), FileServer(other, etag=("ETag", '"b2"'))))
     assert data == other
     assert fetched.resumes == 1
+
+
+def halves(letter):
+    """The two gzip members of an archive that was packed in parallel; those of two letters differ in nothing but their bytes."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        for name in ("first", "second"):
+            entry = tarfile.TarInfo(name)
+            entry.size = 20_480
+            packed.addfile(entry, io.BytesIO(letter * entry.size))
+    tar = out.getvalue()
+    middle = 512 + 20_480
+    return gzip.compress(tar[:middle], 0, mtime=0), gzip.compress(tar[middle:], 0, mtime=0)
+
+
+@pytest.mark.parametrize("etag", [("ETag", '"b2"'), ("ETag", 'W/"a1"'), ("ETag", "a1")])
+def test_a_part_of_another_file_is_never_added(get, etag):
+    """A server that takes no notice of If-Range: what it sends fits in place and proof, but is of the file that stands there now."""
+    ours, other = halves(b"a"), halves(b"b")
+    assert [len(part) for part in ours] == [len(part) for part in other]
+    size = len(ours[0] + ours[1])
+
+    def rest(request, wire):
+        assert request.headers["range"] == f"bytes={len(ours[0])}-"
+        wire.reply(206, other[1], [etag, ("Content-Range", f"bytes {len(ours[0])}-{size - 1}/{size}")])
+
+    whole = FileServer(other[0] + other[1], etag=("ETag", '"b2"'))
+    _fetched, data, server = get(in_turn(FileServer(ours[0] + ours[1], cuts=[len(ours[0])]), rest, whole))
+    assert data == other[0] + other[1]
+    assert ranges(server)[2] is None
+
+
+def test_a_part_without_a_validator_of_its_own_is_taken_for_the_one_that_was_asked_for(get):
+    """If-Range has said which file is meant, and 206 says that this is it."""
+
+    def rest(request, wire):
+        wire.reply(206, FILE[20_000:], [("Content-Range", f"bytes 20000-{len(FILE) - 1}/{len(FILE)}")])
+
+    fetched, data, server = get(in_turn(FileServer(cuts=[20_000]), rest))
+    assert (data, fetched.resumes, len(server.requests)) == (FILE, 1, 2)
 
 
 def test_a_file_that_changes_under_the_same_validator(get):

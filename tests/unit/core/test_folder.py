@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import resource
+import stat
 from pathlib import Path
 
 import pytest
@@ -227,6 +229,44 @@ def test_no_such_directory(tmp_path):
     assert code(Folder, str(tmp_path / "no")) == "dest_unwritable"
     with Folder(str(tmp_path / "made" / "deep"), make=True) as made:
         assert os.stat(made.path).st_mode & 0o777 == 0o700
+
+
+def test_a_power_cut_finds_the_old_file_or_the_new_one(folder, monkeypatch):
+    """The content is on the disk before the name leads to it, and the name before anybody is told that it is done."""
+    events = []
+    real = {"fsync": os.fsync, "rename": os.rename}
+
+    def fsync(fd):
+        events.append("directory synced" if stat.S_ISDIR(os.fstat(fd).st_mode) else "content synced")
+        real["fsync"](fd)
+
+    def rename(*names, **more):
+        events.append("renamed")
+        real["rename"](*names, **more)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename)
+    with folder.temporary("name") as file:
+        file.write(b"x")
+        file.commit("name", 0o600)
+    assert events == ["content synced", "renamed", "directory synced"]
+    events.clear()
+    folder.write_json("record", {"a": 1})
+    assert events == ["content synced", "renamed", "directory synced"]
+
+
+def test_a_directory_that_cannot_be_synced_is_told(folder, monkeypatch):
+    real = os.fsync
+
+    def fsync(fd):
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(Failure) as caught, folder.temporary("name") as file:
+        file.commit("name", 0o600)
+    assert caught.value.code == "dest_unwritable"
 
 
 def test_how_the_temporary_file_is_opened(folder, monkeypatch):

@@ -18,17 +18,22 @@ PREFIX = "ansible_collections.groundwork.provision.plugins."
 # From the bottom up. A file may import from the floors below its own, and from files of its own floor that do not
 # import it back (Python itself sees to that).
 FLOORS = [
-    {"_clock", "_text"},
+    {"_floor"},
+    {"_clock", "_search", "_numbers"},
+    {"_text"},
     {"_errors"},
-    {"_wire"},
+    {"_wire", "_slots"},
+    {"_proxy", "_authorities"},
+    {"_diagnosis"},
     {"_transport"},
     {"_auth"},
     {"_digest"},
     {"_client"},
-    {"_bulk", "_guard", "_wait", "_archive", "_folder"},
-    {"_download"},
+    {"_bulk", "_wait", "_archive", "_folder"},
+    {"_guard", "_download"},
     {"_reconcile"},
     {"_run"},
+    {"_operation", "_certificates"},
     {"xclarity", "ops_manager", "openstack"},
     {"_options", "_module"},
 ]
@@ -114,6 +119,43 @@ def code(path: Path) -> str:
 class _NoText(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant("") if isinstance(node.value, str) else node
+
+
+CORE = {"_operation.py", "_reconcile.py", "_guard.py", "_client.py"}
+
+
+@pytest.mark.parametrize("path", sorted((PLUGINS / "module_utils").rglob("*.py")), ids=lambda p: str(p.relative_to(PLUGINS)))
+def test_only_the_driver_locks_sends_and_reports(path):
+    """The contract is written once: nothing else takes the guard, sends a step, reads back or builds a result."""
+    if path.name in CORE:
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    allowed = {"Guard", "guard"} if path.name == "_run.py" else set()
+    assert not names & ({"send_step", "start", "intend", "resolve", "guard", "Guard"} - allowed - THREADS.get(path.name, set()))
+    keys = {key.value for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys if isinstance(key, ast.Constant)}
+    assert not {"plan", "outcome", "changed"} <= keys, "a result is built here"
+
+
+# ``start`` of a thread, not of a client
+THREADS = {name: {"start"} for name in ("_bulk.py", "_download.py", "_folder.py", "_module.py", "_wire.py")}
+
+
+def test_operations_stand_in_files_of_their_name_and_inherit_once():
+    for path in (PLUGINS / "module_utils").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and "Operation" in [ast.unparse(base) for base in node.bases]:
+                assert path.name.endswith("_operations.py"), f"{node.name} in {path.name}"
+            elif isinstance(node, ast.ClassDef) and path.name.endswith("_operations.py"):
+                assert not node.bases, f"{node.name} in {path.name} inherits from something else than Operation"
+
+
+def test_each_resource_has_its_operations_beside_it():
+    """``<resource>.py`` says what the resource is, ``<resource>_operations.py`` what is done with it."""
+    for path in (PLUGINS / "module_utils").rglob("*_operations.py"):
+        stem = path.name.removesuffix("_operations.py")
+        assert any((path.parent / f"{stem}{ending}.py").exists() for ending in ("s", "", "_record")) or stem in ("pool_server",), path
 
 
 def test_the_simulator_does_not_know_the_collection():

@@ -70,7 +70,7 @@ def test_a_later_source_wins():
 
 @pytest.mark.parametrize("name", ["web-01", "known"])
 def test_marked_as_data_where_ansible_does_not_mark_trust(monkeypatch, name):
-    monkeypatch.setattr(inventory_hosts, "_MARKS_TRUST", False)
+    monkeypatch.setattr(inventory_hosts, "MARKS_TRUST", False)
     marked = []
     monkeypatch.setattr(inventory_hosts.unsafe_proxy, "wrap_var", lambda value: marked.append(dict(value)) or value)
     inventory = data(None)

@@ -8,15 +8,19 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
+import signal
+import threading
+import time
 
 import pytest
 from harness import run_main
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _bulk, _module
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result, of_many
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome, Step
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 
 SECRET = "Canary-5ecret"
 SPEC = Spec({"password": {"type": "str", "no_log": True}, "ids": {"type": "list", "elements": "str"}})
@@ -41,7 +45,7 @@ EXITS = {
     "our own defect": lambda run: fail(ValueError(SECRET)),
     "a defect with a secret for a type": lambda run: fail(KeyError(SECRET)),
     "the stack is exhausted": lambda run: fail(RecursionError(SECRET)),
-    "told to end": lambda run: fail(_module.Terminated(SECRET)),
+    "told to end": lambda run: fail(Ended(SECRET)),
 }
 
 
@@ -96,88 +100,89 @@ def test_numbers_that_make_no_sense(name, value):
     assert K1 in caught.value.message()
 
 
-def test_check_mode_takes_no_lock_and_writes_no_record(tmp_path):
-    params = {"state_dir": str(tmp_path / "state"), "reconcile_timeout": 15.0, "lock": "required"}
-    run = Run(params, check_mode=True)
-    with run.guard("x") as guard:
-        assert guard.unfinished == []
-    assert not (tmp_path / "state").exists()
-    with Run(params).guard("x"):
-        assert (tmp_path / "state").exists()
-
-
-def test_many_failures_are_one_that_names_the_worst():
-    failures = [Failure("bad_request", "a", outcome="not_started"), Failure("reply_lost", "b", outcome="unknown")]
-    one = of_many(failures, 5, "profiles")
-    assert one.outcome == "unknown"
-    assert "2 of 5 profiles failed" in one.message()
-    assert K4 in one.message()
-    assert failed_result(one)["changed"] is True
-    assert of_many(failures[:1], 1, "profiles") is failures[0]
-
-
 # -- many items -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("concurrency", [1, 4, 64])
-def test_results_come_in_the_order_given(concurrency):
-    assert _bulk.each(range(100), lambda n: n * n, concurrency=concurrency) == [n * n for n in range(100)]
+def test_each_item_is_worked_on_once(concurrency):
+    done = []
+    assert _bulk.each(range(100), lambda n: done.append(n) or True, concurrency=concurrency, clock=Clock()) == 100
+    assert sorted(done) == list(range(100))
 
 
-def test_what_a_worker_raises_ends_the_whole():
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_after_a_failed_item_no_other_is_begun(concurrency):
+    done = []
+    begun = _bulk.each(range(1000), lambda n: done.append(n) or n != 3, concurrency=concurrency, clock=Clock(), stop=True)
+    assert sorted(done) == list(range(begun))
+    assert begun < 1000
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_what_a_worker_raises_ends_the_whole(concurrency):
     begun = []
+    clock = Clock()
 
     def work(number):
         begun.append(number)
         if number == 3:
             raise KeyboardInterrupt
-        return number
+        return True
 
     with pytest.raises(KeyboardInterrupt):
-        _bulk.each(range(1000), work, concurrency=2)
+        _bulk.each(range(1000), work, concurrency=concurrency, clock=clock)
     assert len(begun) < 1000
+    assert clock.stop.asked
 
 
-# what the record of the run says of its requests -> (the sentence, changed)
+def test_a_worker_that_hangs_does_not_keep_a_run_that_ends():
+    """Its connections are closed, and then it is left alone; it has ended by itself once something wakes it."""
+    hang, closed = threading.Event(), []
+    clock = Clock()
+
+    def work(number):
+        if number == 0:
+            clock.stop.ask("the test says so")
+            raise Ended
+        hang.wait(60)
+        return True
+
+    began = time.monotonic()
+    # The main thread is told to end while it waits for the others.
+    timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGUSR1))  # given to that thread
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: (_ for _ in ()).throw(Ended()))
+    timer.start()
+    try:
+        with pytest.raises(Ended):
+            _bulk.each([1, 2], work, concurrency=2, clock=clock, abort=lambda: closed.append(1))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert closed == [1]
+    assert time.monotonic() - began < 10
+    hang.set()
+
+
+# what is known of the requests of a run -> (the sentence, changed)
 FATES = {
     "nothing was sent": ([], K1, False),
     "refused": (["not_started"], K2, False),
     "started": (["started"], K3, True),
     "not known": (["unknown"], K4, True),
-    "no answer yet": ([None], K4, True),
     "one refused, one started": (["not_started", "started"], K3, True),
     "one started, one not known": (["started", "unknown"], K4, True),
 }
 
 
-@pytest.mark.parametrize("end", [Failure("forbidden", "the server denied the request"), ValueError("a defect"), _module.Terminated()])
+@pytest.mark.parametrize("end", [Failure("forbidden", "the server denied the request"), ValueError("a defect"), Ended()])
 @pytest.mark.parametrize("case", FATES)
-def test_an_end_that_nobody_expected_tells_what_had_been_sent(tmp_path, case, end):
+def test_an_end_that_nobody_expected_tells_what_had_been_sent(case, end):
     """A reading afterwards, a defect or a signal: what was started before it stays started."""
     fates, sentence, changed = FATES[case]
 
     def body(run):
-        with run.guard("a") as guard:
-            guard.intend(str(number) for number, _fate in enumerate(fates))
-            for number, fate in enumerate(fates):
-                if fate:
-                    guard.resolve(str(number), fate)
+        run.outcomes += [Outcome(Step("activate", "POST", "/", str(n), "why"), fate) for n, fate in enumerate(fates)]
         fail(copy.copy(end))
 
-    result = run_main(lambda: _module.main(SPEC + ONCE, body), {"state_dir": str(tmp_path / "state")})
+    result = run_main(lambda: _module.main(SPEC, body), {})
     assert result["changed"] is changed
     assert [one for one in (K1, K2, K3, K4) if one in result["msg"]] == [sentence]
-
-
-def test_a_record_that_can_not_be_begun_means_that_nothing_was_sent(tmp_path, monkeypatch):
-    def full(fd, data):
-        raise OSError(28, "No space left on device")
-
-    def body(run):
-        with run.guard("a") as guard:
-            monkeypatch.setattr(os, "write", full)
-            guard.intend(["activate:web-01"])
-
-    result = run_main(lambda: _module.main(SPEC + ONCE, body), {"state_dir": str(tmp_path / "state")})
-    assert (result.code, result["changed"], result["outcome"]) == ("lock_unavailable", False, "none")
-    assert K1 in result["msg"]

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
+import re
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK, Redactor, clean, safe
+from ansible_collections.groundwork.provision.plugins.module_utils._text import CUT, MASK, Redactor, clean, safe
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=200)
 
@@ -123,6 +126,13 @@ def test_a_secret_that_was_cut_in_the_middle_is_masked_too(limit, encoding):
     assert not any(told[:length] in shown for length in range(4, len(told) + 1)), shown
 
 
+@pytest.mark.parametrize("nothing", [None, "", 5, b"bytes", ["list"]])
+def test_what_is_no_text_is_no_secret(nothing):
+    redactor = Redactor()
+    redactor.add(nothing, "s3cret-word")
+    assert redactor.text("a b 5 bytes list s3cret-word") == f"a b 5 bytes list {MASK}"
+
+
 def test_one_letter_is_masked_as_it_is_but_not_in_its_encodings():
     """A password of one letter would else turn every result to noise; a minimum length is documented."""
     redactor = Redactor()
@@ -160,3 +170,164 @@ def test_a_short_secret_leaves_our_own_keys_readable(secret):
     redactor = Redactor()
     redactor.add(secret)
     assert redactor.value({"changed": "b", "outcome": {"error": "d"}}).keys() == {"changed", "outcome"}
+
+
+# -- redaction is blind to what cleaning does -------------------------------------------------------------------------
+
+# Each holds something that cleaning changes, takes out or cuts.
+ODD = [
+    "pass\u200bword-one", "left\u202eright-two", "two  blanks   three", "soft\u00adhyphen-four", "\u200bzero-width-ends\u2060",
+    "a\u2028line\u2029five",
+    "no\u00a0break six", "join\u200d\u200d\u200dseven", "bom\ufeffeight", "\ue000private-nine", "tags<b>ten</b>", "a\u200bb\u200bc\u200bd",
+]  # fmt: skip
+
+
+def leaked(secret: str, shown: str) -> list[str]:
+    """Pieces of four letters of a secret that are still to be read, whatever stands between its letters."""
+    letters = [c for c in secret if c.isprintable() and not c.isspace()]
+    bare = "".join(c for c in shown.replace(MASK, "\0") if c == "\0" or (c.isprintable() and not c.isspace() and c != "\ufffd"))
+    return ["".join(letters[at : at + 4]) for at in range(len(letters) - 3) if "".join(letters[at : at + 4]) in bare]
+
+
+@pytest.mark.parametrize("secret", ODD)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_secret_that_cleaning_changes_is_masked_all_the_same(secret, encoding):
+    redactor = Redactor()
+    redactor.add(secret)
+    for harmless in (clean, safe, lambda text: clean(safe(text)), lambda text: safe(clean(text))):
+        told = harmless(f"it said: {ENCODINGS[encoding](secret)}, and more")
+        shown = redactor.value({"msg": told})["msg"]
+        assert MASK in shown
+        assert redactor.text(told) == shown
+        if encoding in ("plain", "in a sentence"):
+            assert not leaked(secret, shown), shown
+
+
+@pytest.mark.parametrize("secret", [*ODD, "Canary-5ecret-Canary"])
+def test_a_secret_that_a_length_cuts_is_masked_as_far_as_it_is_shown(secret):
+    """Also where the text becomes short enough only because its blanks were taken together."""
+    redactor = Redactor()
+    redactor.add(secret)
+    for blanks in (0, 30, 400):
+        for limit in range(14, 60):
+            shown = redactor.text(clean(f"it said{' ' * blanks} {secret} and more and more and more and more and more", limit))
+            assert not leaked(secret, shown), shown
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), min_size=4, max_size=30), ANY, ANY, st.integers(40, 300))
+def test_no_secret_survives_cleaning(secret, before, after, limit):
+    secret = secret.strip()
+    redactor = Redactor()
+    redactor.add(secret)
+    shown = redactor.text(clean(before + secret + after, limit)).replace(MASK, "\0")
+    told = clean(secret, 10_000)
+    assert len(told) < 4 or told not in shown
+
+
+# -- the time it takes ------------------------------------------------------------------------------------------------
+
+MIB = 1024 * 1024
+
+
+def tokens(count: int) -> list[str]:
+    return [hashlib.sha256(str(number).encode()).hexdigest()[:32] for number in range(count)]
+
+
+def filled(piece: str) -> str:
+    return (piece * (MIB // len(piece) + 1))[:MIB]
+
+
+# name -> (secrets, a text of 1 MiB)
+LOADS = {
+    "nothing to find": lambda: (tokens(3), filled("The request completed. No action is required. ")),
+    "only marks": lambda: (tokens(3), filled(CUT)),
+    "only marks, many secrets": lambda: (tokens(400), filled(CUT)),
+    "marks behind beginnings": lambda: (tokens(400), filled("".join(one[: 4 + at % 25] + CUT for at, one in enumerate(tokens(400))))),
+    "marks behind nearly whole ones": lambda: (tokens(400), filled("".join(one[:-1] + CUT for one in tokens(400)))),
+    "near-matches": lambda: (tokens(400), filled("".join(one[:-1] + "x" for one in tokens(400)))),
+    "near-matches of one": lambda: (["Passw0rd-demo-of-some-length"], filled("Passw0rd-demo-of-some-lengtX")),
+    "short near-matches": lambda: ([f"secret-{n:04d}" for n in range(400)], filled("secret-")),
+    "hexadecimal digits": lambda: (tokens(400), filled("".join(hashlib.md5(str(n).encode()).hexdigest() for n in range(2000)))),
+    "one letter": lambda: (["aaaaaaaaaaaaaaaab"], filled("a")),
+    "one letter, and marks": lambda: (["aaaaaaaaaaaaaaaab"], filled("aaaaaaaaaaaa" + CUT)),
+    "one letter, which is the secret": lambda: (["aaaaaaaa"], filled("a")),
+    "secrets everywhere": lambda: (tokens(400), filled(" ".join(tokens(400)))),
+    "secrets of one beginning": lambda: (["eyJhbGciOiJIUzI1NiJ9." + one for one in tokens(400)], filled("eyJhbGciOiJIUzI1NiJ9.")),
+}
+
+
+def fastest(work) -> float:
+    """Seconds of processor time; the best of a few tries, as the machine may be busy with something else."""
+    times = []
+    for _try in range(3):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_redaction_takes_time_by_the_length_of_the_text(load):
+    """Not more than twenty of the smallest steps of Python a letter, whatever the text and however many the secrets."""
+    secrets, text = LOADS[load]()
+    redactor = Redactor()
+    redactor.add(*secrets)
+    redactor.text("once " + CUT + ", so that it is ready")
+    assert fastest(lambda: redactor.text(text)) < 20 * fastest(lambda: [letter for letter in text if letter])
+
+
+@pytest.mark.parametrize("secrets", [tokens(1), tokens(60), ["aaaaaaaaaaaaaaaab"], ["secret-" + one[:4] for one in tokens(300)]])
+def test_a_secret_behind_thousands_of_near_matches_is_found(secrets):
+    redactor = Redactor()
+    redactor.add(*secrets)
+    secret = secrets[-1]
+    for near in (secret[:-1] + "! ", secret[:-2]):
+        text = f"{near * 5000}! it said {secret} and {secret[:-1]}{CUT} or {secret[:8]}{CUT}"
+        shown = redactor.text(text)
+        assert shown.endswith(f"! it said {MASK} and {MASK}{CUT} or {MASK}{CUT}")
+        assert shown.startswith(near * 4000)
+
+
+def test_a_large_result_and_thousands_of_secrets():
+    redactor = Redactor()
+    redactor.add(*tokens(1000))
+    value = {"items": [{"id": str(n), "state": "finished", "text": f"profile {n} is active ...", "ok": True} for n in range(10_000)]}
+    value["items"][5000]["text"] += tokens(1000)[500]
+    shown = redactor.value(value)
+    whole = json.dumps(value)
+    assert fastest(lambda: redactor.value(value)) < 20 * fastest(lambda: [letter for letter in whole if letter])
+    assert shown["items"][5000]["text"].endswith(MASK)
+    assert shown["items"][4999] == value["items"][4999]
+
+
+def slowly(forms, text):
+    """What has to come out, written as plainly as can be: every place that a form covers, and every beginning before a mark."""
+    covered = [False] * len(text)
+    for form in forms:
+        at = text.find(form)
+        while at >= 0:
+            covered[at : at + len(form)] = [True] * len(form)
+            at = text.find(form, at + 1)
+    for end in range(len(text)):
+        if text.startswith(CUT, end):
+            for form in forms:
+                length = max((n for n in range(4, len(form)) if text[:end].endswith(form[:n])), default=0)
+                covered[end - length : end] = [True] * length
+    return "".join("\0" if hidden else c for c, hidden in zip(text, covered, strict=True))
+
+
+PIECES = st.lists(
+    st.sampled_from(["abcd", "abcdefgh", "efgh", "aaaa", "aa", "b", CUT, " ", "xyzxyzxyz", "Canary-5ecret", "nary", "cret-", "\u200b"]),
+    max_size=14,
+)
+
+
+@given(st.lists(st.one_of(PIECES.map("".join), st.text("ab.", min_size=4, max_size=12)), min_size=1, max_size=70), PIECES.map("".join))
+def test_the_quick_way_hides_what_the_slow_way_hides(secrets, text):
+    redactor = Redactor()
+    redactor.add(*[one.strip() for one in secrets if len(one.strip()) >= 4])
+    forms = redactor.forms()
+    text += CUT + "".join(secrets) + CUT + text[::-1]
+    hidden = slowly(forms, text)
+    parts = re.split("\0+", hidden)
+    assert [part for part in redactor.text(text).split(MASK) if part] == [part for part in parts if part]

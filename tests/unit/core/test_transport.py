@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import zlib
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
@@ -128,6 +129,26 @@ def test_a_start_never_meets_a_connection_that_the_server_has_closed(serve, conn
     starts = [request for request in server.requests if request.method == "POST"]
     assert len(starts) == 3
     assert len({request.connection for request in starts}) == 3
+
+
+def test_a_small_request_leaves_in_one_piece(serve, connect, monkeypatch):
+    """Head and body together: one packet, and the server is woken once. A large one goes piece by piece, whole."""
+    sent = []
+    real = socket.socket.send
+
+    def send(self, data, *args):
+        count = real(self, data, *args)
+        sent.append(count)
+        return count
+
+    server = serve(ok)
+    transport = connect(server)
+    monkeypatch.setattr(socket.socket, "send", send)
+    transport.send("POST", "/x", body={"a": "b"}, starts=True)
+    assert len(sent) == 1
+    large = bytes(range(256)) * 8000
+    transport.send("POST", "/x", body=large, starts=True)
+    assert server.requests[1].body == large
 
 
 def test_starts_in_quick_succession_share_a_connection_of_their_own(serve, connect):
@@ -258,6 +279,7 @@ def test_the_certificate_is_judged_before_anything_is_sent(serve, connect, tmp_p
         transport.send("POST", "/x", starts=True)
     assert (caught.value.code, caught.value.outcome, caught.value.transient) == (code, NONE, False)
     assert "validate_certs" not in caught.value.message()
+    assert {"tls_expired": "clock", "tls_hostname": "another name", "tls_untrusted": "ca_path"}[code] in caught.value.message()
     assert server.requests == []
 
 
@@ -476,3 +498,52 @@ def test_the_wall_clock_is_not_asked_for_deadlines(serve, connect):
     )
     root = next(path for path in sys.path if os.path.isdir(os.path.join(path, "ansible_collections", "groundwork")))
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": root}, check=True)
+
+
+# -- memory -----------------------------------------------------------------------------------------------------------
+
+KEPT = {
+    # name -> (what the server does, whether the failure is kept as the transport raises it)
+    "reset": (lambda wire: wire.reset(), True),
+    "reset in a long body": (lambda w: (w.send(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b"x" * 20_000), w.reset()), True),
+    "too large": (lambda wire: wire.reply(200, b"x" * 100_000), True),
+    "no JSON": (lambda wire: wire.reply(200, b"<html>" + b"x" * 20_000), False),
+    "500": (lambda wire: wire.reply(500, b"<html>" + b"x" * 20_000), False),
+}
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_the_failures_of_many_lost_answers_keep_no_buffers(serve, client_of, case):
+    """A bulk task keeps the failure of each item to its end: it may not keep body, buffers and connection with it."""
+    act, raw = KEPT[case]
+    server = serve(lambda request, wire: act(wire))
+    client = client_of(server)
+    kept = []
+
+    def lose(count):
+        for number in range(count):
+            try:
+                if raw:
+                    client.transport.send("POST", f"/x/{number}", starts=True, body={"n": number}, max_body=50_000)
+                else:
+                    client.start("POST", f"/x/{number}", what="start", body={"n": number}).json()
+            except Failure as failure:
+                kept.append(failure if raw else failure.about(operation="start"))
+            server.requests.clear()
+
+    lose(20)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        lose(200)
+        assert len(kept) == 220
+        assert (tracemalloc.get_traced_memory()[0] - before) / 200 < 4096
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_failure_that_is_kept_keeps_no_frames(serve, client_of):
+    with pytest.raises(Failure) as caught:
+        client_of(serve(lambda request, wire: wire.reset())).start("POST", "/x", what="start")
+    failure = caught.value.about(operation="start")
+    assert (failure.__traceback__, failure.__context__, failure.__cause__) == (None, None, None)

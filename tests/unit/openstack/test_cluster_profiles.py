@@ -13,7 +13,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import cluster_profiles as cp
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import specs
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Profile, Want
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Desired, Profile
 
 SPEC = {"type": "os.heat.stack", "version": "1.0", "properties": {}}
 OTHER = {**SPEC, "properties": {"timeout": 1}}
@@ -40,31 +40,31 @@ def shown(choice: cp.Choice) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("there, want, steps", [
-    ([], Want("web", spec=SPEC), [("POST", "")]),
-    ([profile()], Want("web", spec=SPEC), []),
-    ([profile(a=1)], Want("web", spec=SPEC), []),
-    ([profile(a=1)], Want("web", metadata={"a": 1}), []),
-    ([profile(a=1)], Want("web", metadata={"a": True}), [("PATCH", "/" + ident(1))]),
-    ([profile(a=1)], Want("web", metadata={}), [("PATCH", "/" + ident(1))]),
-    ([profile(marked=True)], Want("web", metadata={}), []),
-    ([profile()], Want("web", id=ident(1)), []),
-    ([profile()], Want("new", id=ident(1)), [("PATCH", "/" + ident(1))]),
-    ([profile(spec=OTHER)], Want("web", spec=SPEC), [("POST", ""), ("DELETE", "/" + ident(1))]),
-    ([profile(1, marked=True), profile(2, marked=True)], Want("web", spec=SPEC), [("DELETE", "/" + ident(2))]),
-    ([profile(1, marked=True), profile(2)], Want("web", spec=SPEC), [("DELETE", "/" + ident(1))]),
-    ([profile(1), profile(2, spec=OTHER, replaces=[ident(1)])], Want("web", spec=OTHER), []),
+    ([], Desired("web", spec=SPEC), [("POST", "")]),
+    ([profile()], Desired("web", spec=SPEC), []),
+    ([profile(a=1)], Desired("web", spec=SPEC), []),
+    ([profile(a=1)], Desired("web", metadata={"a": 1}), []),
+    ([profile(a=1)], Desired("web", metadata={"a": True}), [("PATCH", "/" + ident(1))]),
+    ([profile(a=1)], Desired("web", metadata={}), [("PATCH", "/" + ident(1))]),
+    ([profile(marked=True)], Desired("web", metadata={}), []),
+    ([profile()], Desired("web", id=ident(1)), []),
+    ([profile()], Desired("new", id=ident(1)), [("PATCH", "/" + ident(1))]),
+    ([profile(spec=OTHER)], Desired("web", spec=SPEC), [("POST", ""), ("DELETE", "/" + ident(1))]),
+    ([profile(1, marked=True), profile(2, marked=True)], Desired("web", spec=SPEC), [("DELETE", "/" + ident(2))]),
+    ([profile(1, marked=True), profile(2)], Desired("web", spec=SPEC), [("DELETE", "/" + ident(1))]),
+    ([profile(1), profile(2, spec=OTHER, replaces=[ident(1)])], Desired("web", spec=OTHER), []),
 ])  # fmt: skip
 def test_what_is_sent(there, want, steps):
     assert shown(cp.choose(want, there, "replace", "m")) == steps
 
 
 @pytest.mark.parametrize("there, want, code", [
-    ([], Want("web"), "config_spec"),
-    ([], Want(id=ident(1), metadata={}), "profile_not_found"),
-    ([profile(spec=OTHER)], Want("web", spec=SPEC), "spec_differs"),
-    ([profile(1), profile(2)], Want("web", spec=SPEC), "profile_ambiguous"),
-    ([profile(1, marked=True), profile(2, marked=True, spec=OTHER)], Want("web", spec=SPEC), "profile_ambiguous"),
-    ([profile(1), profile(2, name="new")], Want("new", id=ident(1)), "name_taken"),
+    ([], Desired("web"), "config_spec"),
+    ([], Desired(id=ident(1), metadata={}), "profile_not_found"),
+    ([profile(spec=OTHER)], Desired("web", spec=SPEC), "spec_differs"),
+    ([profile(1), profile(2)], Desired("web", spec=SPEC), "profile_ambiguous"),
+    ([profile(1, marked=True), profile(2, marked=True, spec=OTHER)], Desired("web", spec=SPEC), "profile_ambiguous"),
+    ([profile(1), profile(2, name="new")], Desired("new", id=ident(1)), "name_taken"),
 ])  # fmt: skip
 def test_what_is_refused(there, want, code):
     with pytest.raises(Failure) as caught:
@@ -74,12 +74,12 @@ def test_what_is_refused(there, want, code):
 
 
 @pytest.mark.parametrize("there, want, steps", [
-    ([], Want("web"), []),
-    ([profile()], Want("web"), [ident(1)]),
-    ([profile()], Want("other", id=ident(1)), [ident(1)]),
-    ([profile()], Want(id=ident(2)), []),
-    ([profile(1), profile(2, replaces=[ident(1)])], Want("web"), [ident(2), ident(1)]),
-    ([profile(1, marked=True), profile(2, marked=True)], Want("web"), [ident(1), ident(2)]),
+    ([], Desired("web"), []),
+    ([profile()], Desired("web"), [ident(1)]),
+    ([profile()], Desired("other", id=ident(1)), [ident(1)]),
+    ([profile()], Desired(id=ident(2)), []),
+    ([profile(1), profile(2, replaces=[ident(1)])], Desired("web"), [ident(2), ident(1)]),
+    ([profile(1, marked=True), profile(2, marked=True)], Desired("web"), [ident(1), ident(2)]),
 ])  # fmt: skip
 def test_what_is_deleted(there, want, steps):
     assert [cp.target(step) for step in cp.choose_absent(want, there).first] == steps
@@ -87,7 +87,7 @@ def test_what_is_deleted(there, want, steps):
 
 def test_several_of_a_name_are_not_deleted_by_name():
     with pytest.raises(Failure) as caught:
-        cp.choose_absent(Want("web"), [profile(1), profile(2)])
+        cp.choose_absent(Desired("web"), [profile(1), profile(2)])
     assert caught.value.code == "profile_ambiguous"
 
 
@@ -97,7 +97,7 @@ def test_several_of_a_name_are_not_deleted_by_name():
     (None, [ident(1)], {}),
 ])  # fmt: skip
 def test_what_is_done_with_the_one_that_was_replaced(used, deleted, kept):
-    choice = cp.settle(cp.choose(Want("web", spec=OTHER), [profile()], "replace", "m"), used, True)
+    choice = cp.settle(cp.choose(Desired("web", spec=OTHER), [profile()], "replace", "m"), used, True)
     assert [cp.target(step) for step in choice.then] == deleted
     assert choice.kept == kept
 
@@ -109,7 +109,7 @@ def test_what_is_done_with_the_one_that_was_replaced(used, deleted, kept):
 ])  # fmt: skip
 def test_what_is_done_with_one_that_was_replaced_earlier(used, deleted, kept):
     there = [profile(1), profile(2, spec=OTHER, replaces=[ident(1)])]
-    choice = cp.settle(cp.choose(Want("web", spec=OTHER), there, "fail", "m"), used, True)
+    choice = cp.settle(cp.choose(Desired("web", spec=OTHER), there, "fail", "m"), used, True)
     assert [cp.target(step) for step in choice.first] == deleted
     assert choice.kept == kept
 
@@ -117,7 +117,7 @@ def test_what_is_done_with_one_that_was_replaced_earlier(used, deleted, kept):
 def test_a_claim_to_replace_without_the_marker_is_not_believed():
     claim = profile(2, spec=OTHER, **{REPLACES: [ident(1)]})
     with pytest.raises(Failure):
-        cp.choose(Want("web", spec=OTHER), [profile(1), claim], "replace", "m")
+        cp.choose(Desired("web", spec=OTHER), [profile(1), claim], "replace", "m")
 
 
 @given(
@@ -135,7 +135,7 @@ def test_a_claim_to_replace_without_the_marker_is_not_believed():
 )  # fmt: skip
 def test_no_plan_deletes_what_is_not_proven_ours_or_told_to_be_replaced(there, spec, metadata, policy):
     """And after the plan was carried out, a second one has nothing left to do."""
-    want = Want("web", spec=spec, metadata=metadata)
+    want = Desired("web", spec=spec, metadata=metadata)
     try:
         choice = cp.settle(cp.choose(want, there, policy, "m9"), {}, True)
     except Failure:
@@ -161,7 +161,7 @@ def test_no_plan_deletes_what_is_not_proven_ours_or_told_to_be_replaced(there, s
     "data", [None, [], {}, {"profile": None}, {"profile": {}}, {"profile": {"id": "x", "name": "web", "project": "p"}}]
 )
 def test_an_answer_that_is_no_profile_proves_nothing(data):
-    step = cp.choose(Want("web", spec=SPEC), [], "fail", "m").first[0]
+    step = cp.choose(Desired("web", spec=SPEC), [], "fail", "m").first[0]
     with pytest.raises(Unproven):
         cp.accept(step, data)
 
@@ -175,7 +175,7 @@ def test_an_answer_that_is_no_profile_proves_nothing(data):
     ({"metadata": None}, False),
 ])  # fmt: skip
 def test_a_profile_is_ours_when_it_is_what_was_sent(change, fits):
-    step = cp.choose(Want("web", spec=SPEC), [], "fail", "m").first[0]
+    step = cp.choose(Desired("web", spec=SPEC), [], "fail", "m").first[0]
     entry = {"id": ident(1), "name": "web", "project": "p", "spec": SPEC, "metadata": {MARKER: "m"}, **change}
     assert cp.fits(step, cp.parse(entry)) is fits
     assert (cp.arrived(step, [cp.parse(entry)], set()) is not None) is fits
@@ -183,8 +183,8 @@ def test_a_profile_is_ours_when_it_is_what_was_sent(change, fits):
 
 
 def test_the_plan_shows_no_random_marker_and_sends_one():
-    step = cp.choose(Want("web", spec=SPEC), [], "fail", "m").first[0]
+    step = cp.choose(Desired("web", spec=SPEC), [], "fail", "m").first[0]
     assert step.body["profile"]["metadata"][MARKER] == "m"
     assert step.public()["body"]["profile"]["metadata"][MARKER] == cp.FRESH
-    plain = cp.choose(Want("web", spec=SPEC), [], "fail", None).first[0]
+    plain = cp.choose(Desired("web", spec=SPEC), [], "fail", None).first[0]
     assert plain.body == plain.public()["body"] == {"profile": {"metadata": {}, "name": "web", "spec": SPEC}}

@@ -12,9 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import cancelling, terminating
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.ordering import Reading, attribute, candidates, choose
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.server_pool import Request, Server, wish
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import pool_server_operations
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_requests import (
+    Reading,
+    Request,
+    attribute,
+    available,
+    cancel_step,
+    cancellable,
+    candidates,
+    choose,
+    order_step,
+)
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.server_pool import Server, desired
 
 OSLO, ROME = {"site": "oslo"}, {"site": "rome"}
 NOW = 1_000_000.0
@@ -33,7 +43,7 @@ def server(name, properties, status="BOUND"):
 
 
 def plan(wanted, requests=(), servers=(), satisfied_by="servers"):
-    return choose("g", wanted, Reading(list(requests), list(servers)), satisfied_by, NOW)
+    return choose(wanted, Reading(list(requests), list(servers)), satisfied_by, NOW)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +70,11 @@ def test_the_shortfall(wanted, requests, servers, missing, joined, surplus):
     assert choice.missing == missing
     assert [one.id for one in choice.joined] == joined
     assert [one.hostname for one in choice.surplus] == surplus
-    assert [step.body for step in choice.plan.steps] == ([{"properties": missing}] if missing else [])
+    if missing:
+        step = order_step("g", missing, choice.why)
+        assert (step.method, step.path, step.body) == (
+            "POST", "/api/public/v1.0/groups/g/serverPool/requests", {"properties": missing},
+        )  # fmt: skip
 
 
 def test_history_counts_only_where_it_is_asked_for():
@@ -85,13 +99,12 @@ def test_once_what_is_missing_has_come_nothing_more_is_asked_for(wanted, held, c
     arrived = servers + [server(f"n{n}", one) for n, one in enumerate([*coming, *first.missing])]
     last = plan(wanted, [], arrived)
     assert last.missing == []
-    assert last.plan.before == last.plan.after
-    assert first.plan.after == last.plan.after
+    assert all(last.here)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.permutations([OSLO, OSLO, ROME]))
-def test_the_order_of_a_wish_does_not_matter(wanted):
+def test_the_order_of_what_is_asked_for_does_not_matter(wanted):
     assert plan(wanted, [], [server("a", ROME), server("b", OSLO), server("c", OSLO)]).missing == []
 
 
@@ -137,27 +150,52 @@ def test_which_requests_are_cancelled():
         request("5", OSLO, status="COMPLETED"),
         request("6"),
     ]
-    found = cancelling.matching(requests, [wish(OSLO)])
+    found = cancellable(requests, [desired(OSLO)])
     assert [one.id for one in found] == ["1", "4"]
-    plan = cancelling.plan_of("g", found)
-    assert [(step.method, step.path) for step in plan.steps] == [("DELETE", "/api/public/v1.0/groups/g/serverPool/requests/1")]
-    assert plan.after == {"1": "CANCELLED", "4": "CANCELLED"}
-    both = cancelling.matching(requests, [wish(OSLO), wish(ROME)])
+    step = cancel_step("g", found[0])
+    assert (step.method, step.path, step.resource) == ("DELETE", "/api/public/v1.0/groups/g/serverPool/requests/1", "1")
+    both = cancellable(requests, [desired(OSLO), desired(ROME)])
     assert [one.id for one in both] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    "missing, free, on_shortage, ordered",
+    [
+        ([OSLO], [OSLO], "fail", [OSLO]),
+        ([OSLO] * 3, [OSLO] * 2, "fail", "pool_short"),
+        ([OSLO] * 3, [OSLO] * 2, "partial", [OSLO] * 2),
+        ([OSLO, ROME], [ROME], "partial", [ROME]),
+        ([OSLO], [], "partial", []),
+        ([OSLO], [], "fail", "pool_short"),
+    ],
+)
+def test_what_is_ordered_of_a_pool_that_has_too_few(missing, free, on_shortage, ordered):
+    servers = [server(f"s{n}", one, "AVAILABLE") for n, one in enumerate(free)]
+    try:
+        found = available(missing, servers, on_shortage)
+    except Failure as failure:
+        found = failure.code
+    assert found == ordered
+
+
+def test_an_order_is_known_by_what_it_asks_for_in_any_order():
+    one, other = order_step("g", [OSLO, ROME], "why"), order_step("g", [ROME, OSLO], "another")
+    assert one.key == other.key
+    assert one.key != order_step("g", [OSLO], "why").key
+    assert one.key != order_step("h", [OSLO, ROME], "why").key
 
 
 def test_which_servers_are_terminated():
     servers = [server("a.example", OSLO), server("b.example", OSLO)]
-    items = terminating.select(["B.example", "c.example"], servers)
-    plan = terminating.plan_of("g", items)
-    assert [(step.method, step.path, step.resource) for step in plan.steps] == [
-        ("DELETE", "/api/public/v1.0/groups/g/serverPool/servers/id-b.example", "b.example")
+    items = pool_server_operations.select("g", ["B.example", "c.example"], servers)
+    assert [(step.method, step.path, step.resource, step.name) for item in items for step in item.steps] == [
+        ("DELETE", "/api/public/v1.0/groups/g/serverPool/servers/id-b.example", "id-b.example", "b.example")
     ]
-    assert plan.before == {"B.example": "BOUND", "c.example": "absent"}
+    assert [item.before and item.before.status for item in items] == ["BOUND", None]
 
 
 def test_two_servers_of_one_name_are_left_alone():
     twins = [server("a", OSLO), Server("other", "A", OSLO, "BOUND", "g", "", "")]
     with pytest.raises(Failure) as caught:
-        terminating.select(["a"], twins)
+        pool_server_operations.select("g", ["a"], twins)
     assert caught.value.code == "server_ambiguous"

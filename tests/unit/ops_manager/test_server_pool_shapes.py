@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, for_status
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_requests import parse_request
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.server_pool import (
     Property,
     check,
+    desired,
     moment,
     parse_property,
-    parse_request,
     parse_server,
-    wish,
 )
 
 # Page "Group Server Pool Requests", answer to the POST (ids and dates changed).
@@ -105,13 +105,13 @@ def test_a_value_without_description_and_one_that_is_not_exposed():
 @pytest.mark.parametrize("value, text", [("16", "16"), (16, "16"), (0, "0"), (-1, "-1"), (2**63, "9223372036854775808"), ("yes", "yes"),
                                          ("1e3", "1e3"), ("010", "010"), (" a ", " a ")])  # fmt: skip
 def test_values_are_written_out_exactly(value, text):
-    assert wish({"p": value}).documents() == [{"p": text}]
+    assert desired({"p": value}).documents() == [{"p": text}]
 
 
 @pytest.mark.parametrize("value", [True, False, None, 1.5, 1e3, float("nan"), "", [], [[]], {"a": 1}, [True], "\x00", "a\nb", b"x"])
 def test_values_that_have_no_one_text_are_refused(value):
     with pytest.raises(Failure):
-        wish({"p": value})
+        desired({"p": value})
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -121,7 +121,7 @@ def test_values_that_have_no_one_text_are_refused(value):
 )
 def test_round_robin_gives_every_value_its_turn(properties, count):
     """Page: one server a value before a second for any value."""
-    documents = wish(properties, count).documents()
+    documents = desired(properties, count).documents()
     assert len(documents) == count
     for name, several in properties.items():
         given_out = [document[name] for document in documents]
@@ -152,17 +152,17 @@ OFFERED = [
 )
 def test_what_is_offered(properties, code):
     if code is None:
-        check([wish(properties)], OFFERED)
+        check([desired(properties)], OFFERED)
         return
     with pytest.raises(Failure) as caught:
-        check([wish(properties)], OFFERED)
+        check([desired(properties)], OFFERED)
     assert caught.value.code == code
 
 
 def test_a_list_with_two_values_needs_multi_select():
     offered = [Property("Size", "", False, True, {"m": True, "l": True})]
     with pytest.raises(Failure) as caught:
-        check([wish({"Size": ["m", "l"]})], offered)
+        check([desired({"Size": ["m", "l"]})], offered)
     assert caught.value.code == "property_multiple"
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step, Unproven
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import backups
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import backup_transfers, backups, jobs
 
 UUID = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"
 OTHER = "7b1d4c1e-52f4-4a5e-9a43-0d6f2e8c9a11"
@@ -92,7 +92,7 @@ def test_an_unknown_name_is_an_error_before_anything_is_sent(text):
     with pytest.raises(Failure) as caught:
         backups.find(listed(), text)
     assert caught.value.code == "backup_not_found"
-    assert "No request was sent." in str(caught.value)
+    assert "Nothing was changed." in str(caught.value)
 
 
 def test_without_a_uuid_nothing_can_be_asked_of_a_backup():
@@ -147,6 +147,10 @@ def job(title, ident="17", **more):
     return {"jobUID": ident, "status": "Running", "percentage": 10.0, "title": title, **more}
 
 
+def told(title, **more):
+    return jobs.told([job(title, **more)])[0]
+
+
 @pytest.fixture
 def nightly():
     return backups.parse(entry(locations=["internal"]))
@@ -167,28 +171,28 @@ def nightly():
     ],
 )
 def test_a_sure_job_names_operation_backup_and_destination(nightly, title, expected):
-    assert backups.sure(job(title), "copy", nightly, "/mnt/a") is expected
+    assert backup_transfers.sure(told(title), "copy", nightly, "/mnt/a") is expected
 
 
 def test_who_created_a_job_says_nothing_about_what_it_is(nightly):
-    assert not backups.likely(job("Update firmware", createdBy="push"), "push", nightly)
+    assert not backup_transfers.likely(told("Update firmware", createdBy="push"), "push", nightly)
 
 
 def test_one_sure_job_is_adopted(nightly):
     fresh = [job("Copy backup nightly to /mnt/a", "18"), job("Copy backup other to /mnt/a", "19")]
-    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a")})[0].job == "18"
+    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")})["a"].job == "18"
 
 
 def test_two_that_fit_are_not_guessed_between(nightly):
     fresh = [job("Copy backup nightly to /mnt/a", "18"), job("Copy backup nightly to /mnt/a", "19")]
-    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a")}) == {}
+    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")}) == {}
 
 
 def test_a_likely_job_is_taken_only_for_a_single_request(nightly):
     fresh = [job("Copy management server data", "18")]
-    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a")})[0].job == "18"
-    assert backups.adopt(fresh, {0: ("copy", nightly, "/mnt/a"), 1: ("copy", nightly, "/mnt/b")}) == {}
-    assert backups.adopt([job("Collect inventory")], {0: ("copy", nightly, "/mnt/a")}) == {}
+    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")})["a"].job == "18"
+    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a"), "b": ("copy", nightly, "/mnt/b")}) == {}
+    assert backup_transfers.adopt([told("Collect inventory")], {"a": ("copy", nightly, "/mnt/a")}) == {}
 
 
 JSON = st.recursive(

@@ -1,0 +1,710 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one driver: read, plan, stop in check mode, lock, apply once, read back, wait, verify, report.
+
+The file of a resource describes its :class:`Operation`: what only it can know. Nothing else takes the guard, sends a step or
+builds a result. Everything is keyed by :attr:`Item.key`, the id that the server knows the resource by.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
+from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
+    FINISHED,
+    JOB,
+    NONE,
+    NOT_STARTED,
+    STARTED,
+    UNKNOWN,
+    Failure,
+    named,
+)
+from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, send_step, worst
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait
+
+READ_BACK_INTERVAL = 1.0
+Pairs = t.Sequence[tuple["Item", Outcome]]
+
+
+@dataclasses.dataclass
+class Item:
+    """One resource in this run.
+
+    key: its id on the server. title: its name for people, unique in the task. desired: what the user asks of it. before: as
+    read for the plan; current: as read last. steps: the requests to send. later: those that are sent once the first have been
+    verified. join: work that is under way already and is waited for: the id of its job, or an empty text. touches: the
+    operation also changes something on this machine (a file).
+    """
+
+    key: str
+    title: str
+    desired: t.Any = None
+    before: t.Any = None
+    current: t.Any = None
+    steps: t.Sequence[Step] = ()
+    later: t.Sequence[Step] = ()
+    join: str | None = None
+    touches: bool = False
+    outcomes: list[Outcome] = dataclasses.field(default_factory=list)
+    watched: Watched | None = None
+    failure: Failure | None = None
+    verified: bool = False
+    touched: bool = False
+
+    @property
+    def predicted(self) -> bool:
+        """Whether the plan changes something."""
+        return bool(self.steps or self.later or self.touches)
+
+    @property
+    def changed(self) -> bool:
+        return self.touched or any(outcome.changed for outcome in self.outcomes)
+
+    @property
+    def state(self) -> str:
+        """What is known of its requests, in one word."""
+        return worst(outcome.state for outcome in self.outcomes)
+
+    @property
+    def job(self) -> str | None:
+        """The job that was started, or is joined."""
+        return next((outcome.job for outcome in self.outcomes if outcome.job), None) or self.join or None
+
+    @property
+    def reconciled(self) -> bool:
+        return any(outcome.reconciled for outcome in self.outcomes)
+
+    @property
+    def history(self) -> list[dict[str, t.Any]]:
+        return self.watched.history if self.watched else []
+
+    @property
+    def what(self) -> str:
+        """For messages."""
+        step = self.outcomes[-1].step if self.outcomes else next(iter(self.steps), None)
+        return step.what if step else f"wait for {self.title}"
+
+    @property
+    def answers(self) -> list[t.Any]:
+        """The parsed answers of its requests that were accepted."""
+        return [outcome.data for outcome in self.outcomes if outcome.data is not None]
+
+    @property
+    def data(self) -> t.Any:
+        """The last of them, or None."""
+        return next(reversed(self.answers), None)
+
+    def waits(self) -> bool:
+        """There is something to wait for or to verify."""
+        started = any(outcome.state == STARTED for outcome in self.outcomes)
+        return self.failure is None and not self.verified and (started or self.join is not None)
+
+    @property
+    def ready(self) -> bool:
+        """Nothing has to be done before its later requests."""
+        return bool(self.later) and not self.steps and self.join is None and not self.outcomes
+
+    def facts(self) -> dict[str, t.Any]:
+        """What every result says of an item."""
+        shown: dict[str, t.Any] = {
+            "changed": self.changed,
+            "outcome": self.state,
+            "reconciled": self.reconciled,
+            "history": self.history,
+        }
+        if self.failure is not None:
+            shown["error"] = {**self.failure.public(), "message": self.failure.message()}
+        return shown
+
+    def fail(self, failure: Failure, system: str) -> None:
+        """Keep a failure, with what is known of the item. What this run has not started is not told as started."""
+        step = self.outcomes[-1].step if self.outcomes else next(iter(self.steps), None)
+        failure.about(
+            what=self.what,
+            system=system,
+            operation=step.operation if step else "wait",
+            resource=self.title,
+            effect=step.effect if step else None,
+            job=self.job,
+        )
+        failure.outcome = self.state
+        self.failure = failure.bare()
+
+
+class JobReader(t.Protocol):
+    """How jobs are followed on a system that has them."""
+
+    def poll(self, ids: t.Sequence[str]) -> t.Mapping[str, State]:
+        """One reading of all of these jobs."""
+
+    def judge(self, watched: Watched, what: str) -> Failure | None:
+        """The failure that the end of a wait means; None when it went well, or has to be judged by the resource."""
+
+    def lost(self, watched: Watched, what: str) -> Failure:
+        """A job that is gone while its resource does not show the effect."""
+
+    def timed_out(self, job: str, watched: Watched) -> Failure:
+        """The time is over before its end was seen."""
+
+
+class Operation:
+    """What a resource has to say. A subclass defines the first group; the rest has defaults.
+
+    kind: of the work, for the lock. noun: key of the items in the result, and their plural in messages. about_one: there is one
+    item, which diff and result (:meth:`more`) are about. where: the place that a person has to look at when an outcome stays
+    unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
+    whole wait. refusals: statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed,
+    where it has some. reads_only: it only waits for what others have started.
+    """
+
+    kind = ""
+    noun = ""
+    about_one = False
+    where = ""
+    at_once = False
+    reads_only = False
+    empty_ok = False
+    refusals: tuple[int, ...] = ()
+    poll_failures = 10
+    jobs: JobReader | None = None
+    identity_is_known = False  # identity() sends nothing
+
+    def __init__(self, run: Run, client: Client) -> None:
+        self.run, self.client = run, client
+
+    def identity(self) -> tuple[str, ...]:
+        """What the server is, as it tells itself, or the part of it that the work is about."""
+        return self.client.identity()
+
+    def read(self) -> list[Item]:
+        """The items with their steps, from one reading. Raises what is refused before anything is sent."""
+        raise NotImplementedError
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> t.Mapping[str, State]:
+        """One reading: how each item stands, ``ok`` once the effect shows. Keeps it as ``item.current``."""
+        raise NotImplementedError
+
+    def view(self, item: Item, after: bool) -> t.Any:
+        """The item before and after, in the user's words, for --diff."""
+        raise NotImplementedError
+
+    def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
+        """The items in the result."""
+        return {} if self.about_one else {self.noun: [self.present(item) for item in items]}
+
+    def diff(self, items: t.Sequence[Item], *, after: bool) -> t.Any:
+        """One side of --diff."""
+        if self.about_one:
+            return self.view(items[0], after)
+        return {item.key: self.view(item, after) for item in items}
+
+    def present(self, item: Item) -> dict[str, t.Any]:
+        """The item in the result."""
+        return item.facts()
+
+    def not_reached(self, item: Item) -> Failure:
+        """The work is said to be done, but the resource does not show it."""
+        raise NotImplementedError
+
+    # -- with defaults -----------------------------------------------------------------------------------------------
+
+    def accept(self, step: Step, data: t.Any) -> Accepted:
+        """What an answer means; see :func:`_reconcile.send_step`."""
+        return Accepted(data=data)
+
+    def arrived(self, item: Item, outcome: Outcome, state: State) -> bool:
+        """The request whose answer was lost has had its effect."""
+        return state.ok
+
+    def find(self, unknown: Pairs) -> t.Mapping[str, Accepted]:
+        """Of the requests without an answer those that are found to have arrived, by the key of their step. One reading."""
+        states = self.look([item for item, _outcome in unknown])
+        return {
+            outcome.step.key: Accepted()
+            for item, outcome in unknown
+            if item.key in states and self.arrived(item, outcome, states[item.key])
+        }
+
+    def proves(self, item: Item) -> bool:
+        """The reading tells what became of the same request of an earlier run that was killed."""
+        return True
+
+    def doubt(self, items: t.Sequence[Item]) -> tuple[str, str]:
+        """(why, next step) where it does not."""
+        return (
+            f"an earlier run ended before it knew whether its requests for {named([item.title for item in items])} had arrived.",
+            f"Look at {self.where}; run again to send them.",
+        )
+
+    def watches_resource(self, item: Item) -> bool:
+        """The effect may show before the job ends, so that the resource is looked at in each poll as well."""
+        return False
+
+    def timed_out(self, item: Item, watched: Watched) -> Failure:
+        """The time is over, and the work goes on."""
+        if self.jobs is not None and item.job:
+            return self.jobs.timed_out(item.job, watched)
+        last = watched.state.name if watched.state is not None else "never seen"
+        return Failure(
+            "wait_timeout",
+            f"it had not ended in time (last state: {last}).",
+            "It goes on by itself: run this task again to join the wait, with a longer wait_timeout.",
+        )
+
+    def ended(self, item: Item) -> None:
+        """Called once the effect shows, for a warning perhaps."""
+
+    def has_next(self, item: Item) -> bool:
+        """Something follows on what was verified so far."""
+        return bool({step.key for step in item.later} - {outcome.step.key for outcome in item.outcomes})
+
+    def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
+        """The requests of the next stage for these items, which have one. Called with the lock in hand; may read."""
+        return [(item, step) for item in items for step in item.later]
+
+    def tolerates(self, item: Item, outcome: Outcome) -> bool:
+        """A refusal that the user does not have to read: the item is as it is desired all the same."""
+        return False
+
+    def explain(self, step: Step, failure: Failure) -> None:
+        """Put into a refusal what is known of the case where the server's own words do not help."""
+
+    def check(self, items: t.Sequence[Item]) -> None:
+        """In check mode: ask the server what only it can tell. May set failures."""
+
+    def prepare(self, items: t.Sequence[Item]) -> None:
+        """Before anything is sent: what can go wrong on this machine goes wrong here. May read."""
+
+    def conclude(self, items: t.Sequence[Item]) -> None:
+        """After the wait: a last reading, and what is left to do on this machine. May set failures."""
+
+    def more(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
+        """More keys of the result."""
+        return {}
+
+
+def drive(operation: Operation) -> dict[str, t.Any]:
+    """Run an operation; returns the result, raises :class:`Failure` with the result beside it."""
+    task = _Task(operation)
+    try:
+        return task.carry_out()
+    except Failure:
+        raise
+    except BaseException:
+        # The run is told to end, or has a defect: what it had reached is told beside.
+        if task.sent:
+            operation.run.partial = task.result()
+        raise
+
+
+class _Task:
+    """One run of an operation."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.op, self.run, self.client = operation, operation.run, operation.client
+        self.items: list[Item] = []
+        self.plan = Plan()
+        self.planned = self.sent = False
+
+    def carry_out(self) -> dict[str, t.Any]:
+        op, run = self.op, self.run
+        with contextlib.ExitStack() as stack:
+            guard = self._read(stack)
+            self._refuse_doubts(guard)
+            self.plan = Plan(
+                [step for item in self.items for step in item.steps] + [step for item in self.items for step in item.later],
+                op.diff(self.items, after=False),
+                op.diff(self.items, after=True),
+            )
+            self.planned = True
+            if run.check_mode:
+                op.check(self.items)
+                return self._end(guard, any(item.predicted and item.failure is None for item in self.items))
+            op.prepare(self.items)
+            self._send(guard, [(item, step) for item in self.items for step in item.steps])
+        self._wait()
+        while work := self._next(guard):
+            self._wait(work)
+        op.conclude(self.items)
+        return self._end(guard, any(item.changed for item in self.items))
+
+    # -- read and plan -----------------------------------------------------------------------------------------------
+
+    def _read(self, stack: contextlib.ExitStack) -> Guard:
+        """Read and plan. Where something is to be sent, the reading that counts is made under the lock, or nobody had the lock
+        since it was made. So what changes nothing asks for no identity, takes no lock and waits for nobody."""
+        op, run = self.op, self.run
+        guard = run.guard(self.client.system, op.kind)
+        if op.reads_only:
+            self.items = op.read()
+            return guard
+        read = False
+        if not op.identity_is_known and guard.quiet():
+            self.items, read = op.read(), True
+            if run.check_mode or not any(item.steps or item.later for item in self.items):
+                return guard
+        guard.identify(*op.identity())
+        if run.check_mode:
+            guard.peek()
+        else:
+            stack.enter_context(guard)
+            if guard.note:
+                run.warn(guard.note)
+        if not (read and guard.undisturbed):
+            self.items = op.read()
+        return guard
+
+    def _refuse_doubts(self, guard: Guard) -> None:
+        """Refuse what an earlier run may have sent already, when the reading does not tell. All of it is named, and only what was
+        named is not asked about again."""
+        unfinished = guard.unfinished
+        if not unfinished:
+            return
+        doubtful: list[Item] = []
+        for item in self.items:
+            if {step.key for step in (*item.steps, *item.later)} & unfinished and not self.op.proves(item):
+                doubtful.append(item)
+            elif not item.predicted and item.join is None and not self.run.check_mode:
+                # It is as it is wanted: whatever was sent for it has come to its end.
+                guard.settled_by_reading(key for key in unfinished if key.partition(":")[2] == item.key)
+        if not doubtful:
+            return
+        if not self.run.check_mode:
+            guard.told(step.key for item in doubtful for step in (*item.steps, *item.later))
+        why, next_step = self.op.doubt(doubtful)
+        step = next(iter((*doubtful[0].steps, *doubtful[0].later)))
+        failure = Failure(
+            "earlier_run_unfinished",
+            why,
+            next_step,
+            outcome=UNKNOWN,
+            system=self.client.system,
+            operation=step.operation,
+            resource=doubtful[0].title,
+            resources=[item.title for item in doubtful],
+            effect=step.effect,
+            known=_unknown_sentence(len(doubtful), len(doubtful), step.effect),
+        )
+        failure.result = {**self.result(), "changed": False, "outcome": UNKNOWN}
+        raise failure
+
+    # -- apply -------------------------------------------------------------------------------------------------------
+
+    def _send(self, guard: Guard, work: t.Sequence[tuple[Item, Step]]) -> None:
+        """Send each step once; read back what has no answer."""
+        if not work:
+            return
+        op, params = self.op, self.run.params
+        guard.intend(step.key for _item, step in work)
+        self.sent = True
+        pairs: list[tuple[Item, Outcome]] = []
+        for item, step in work:
+            outcome = Outcome(step)
+            item.outcomes.append(outcome)
+            pairs.append((item, outcome))
+        self.run.outcomes += [outcome for _item, outcome in pairs]
+
+        def work_on(pair: tuple[Item, Outcome]) -> bool:
+            outcome = pair[1]
+            send_step(self.client, outcome, op.accept, empty_ok=op.empty_ok)
+            guard.resolve(outcome.step.key, outcome.state)
+            return outcome.failure is None
+
+        begun = 0
+        try:
+            begun = each(
+                pairs,
+                work_on,
+                concurrency=params.get("concurrency", 1),
+                clock=self.run.clock,
+                stop=params.get("on_failure") == "stop",
+                abort=self.client.transport.abort,
+            )
+        except BaseException:
+            for _item, outcome in pairs:
+                if outcome.state == NONE:
+                    guard.resolve(outcome.step.key, NONE)
+            raise
+        for item, outcome in pairs[begun:]:
+            guard.resolve(outcome.step.key, NONE)
+            item.outcomes.remove(outcome)
+            item.fail(Failure("skipped", "an earlier item failed and on_failure is stop.", "Run again."), self.client.system)
+        self._read_back(guard, pairs[:begun])
+        self._look_at_refused(pairs[:begun])
+        for item, outcome in pairs[:begun]:
+            if outcome.failure is None:
+                continue
+            if outcome.state == NOT_STARTED and op.tolerates(item, outcome):
+                outcome.failure = None
+                continue
+            op.explain(outcome.step, outcome.failure)
+            if item.failure is None:
+                item.fail(outcome.failure, self.client.system)
+
+    def _read_back(self, guard: Guard, pairs: Pairs) -> None:
+        """Learn what became of the requests whose answer was lost, by reading only, until nothing can be on its way any more."""
+        clock = self.run.clock
+        unknown = [(item, outcome) for item, outcome in pairs if outcome.state == UNKNOWN]
+        deadline = Deadline(clock, self.run.params["reconcile_timeout"])
+        while unknown:
+            found: t.Mapping[str, Accepted] = {}
+            try:
+                found = self.op.find(unknown)
+            except Failure as failure:
+                if failure.outcome == UNKNOWN:  # the operation tells itself what is not known
+                    for _item, outcome in unknown:
+                        outcome.failure = failure
+                    return
+                if not failure.transient:
+                    break
+            for _item, outcome in unknown:
+                accepted = found.get(outcome.step.key)
+                if accepted is not None:
+                    outcome.state, outcome.job, outcome.data = STARTED, accepted.job or outcome.job, accepted.data
+                    outcome.reconciled, outcome.failure = True, None
+                    guard.resolve(outcome.step.key, STARTED)
+            unknown = [(item, outcome) for item, outcome in unknown if outcome.state == UNKNOWN]
+            if deadline.passed():
+                break
+            if unknown:
+                clock.sleep(min(READ_BACK_INTERVAL, max(deadline.left(), 0.01)))
+        for item, outcome in unknown:
+            if outcome.failure is not None:
+                outcome.failure.next_step = f"Look at {self.op.where} for {item.title} before running again."
+
+    def _look_at_refused(self, pairs: Pairs) -> None:
+        """A refusal may only mean that somebody else was quicker."""
+        refused = [
+            (item, outcome)
+            for item, outcome in pairs
+            if outcome.state == NOT_STARTED and outcome.failure is not None and outcome.failure.status in self.op.refusals
+        ]
+        if not refused:
+            return
+        try:
+            found = self.op.find(refused)
+        except Failure:
+            return  # the refusal is what the user has to read
+        for _item, outcome in refused:
+            if outcome.step.key in found:
+                outcome.state, outcome.failure = NONE, None
+
+    # -- wait and verify ---------------------------------------------------------------------------------------------
+
+    def _wait(self, items: t.Sequence[Item] | None = None) -> None:
+        """Until each effect shows: first the jobs where there are some, then the resources themselves."""
+        params = self.run.params
+        pending = [item for item in (self.items if items is None else items) if item.waits()]
+        if not pending or not params.get("wait", True):
+            return
+        settle = params["reconcile_timeout"]
+        deadline = Deadline(self.run.clock, params.get("wait_timeout", settle))
+        if self.op.jobs is not None:
+            self._follow(self.op.jobs, pending, deadline)
+        pending = [item for item in pending if item.waits()]
+        told = [item for item in pending if self.op.at_once or (item.watched is not None and item.watched.end == "done")]
+        interval = params.get("poll_interval", READ_BACK_INTERVAL)
+        soon = min(interval, READ_BACK_INTERVAL)
+        self._first_reading(told, deadline, soon)
+        self._verify([item for item in told if item.waits()], settle, soon, told=True)
+        late = [item for item in pending if item not in told]
+        self._verify(late, max(deadline.left(), 0.0), interval, told=False)
+
+    def _follow(self, jobs: JobReader, items: t.Sequence[Item], deadline: Deadline) -> None:
+        """Wait for the jobs, with one poll for all of them."""
+        by_job: dict[str, list[Item]] = {}
+        for item in items:
+            if item.job:
+                by_job.setdefault(item.job, []).append(item)
+        if not by_job:
+            return
+        beside = [item for item in items if item.job and self.op.watches_resource(item)]
+
+        def poll(ids: list[str]) -> dict[str, State]:
+            states = dict(jobs.poll(ids))
+            looked = [item for item in beside if item.job in ids and not (item.job in states and states[item.job].done)]
+            for key, state in (self.op.look(looked, attempts=1) if looked else {}).items():
+                job = next(item.job for item in looked if item.key == key)
+                if job is not None and state.ok:
+                    states[job] = dataclasses.replace(states.get(job, state), done=True, ok=True)
+            return states
+
+        ends = self._bear(items, lambda: self._polled(list(by_job), poll, deadline.left(), self.run.params["poll_interval"]))
+        for job, watched in ends.items():
+            for item in by_job[job]:
+                item.watched = watched
+                failure = jobs.judge(watched, item.what)
+                if failure is not None:
+                    if watched.end == "done":
+                        self._finished(item)
+                    item.fail(failure, self.client.system)
+
+    def _verify(self, items: t.Sequence[Item], timeout: float, interval: float, *, told: bool) -> None:
+        """Read the resources until they show the effect. told: their jobs, or the server, said that it is there."""
+        by_key = {item.key: item for item in items}
+        if not by_key:
+            return
+
+        def poll(keys: list[str]) -> t.Mapping[str, State]:
+            return self.op.look([by_key[key] for key in keys], attempts=1)
+
+        ends = self._bear(items, lambda: self._polled(list(by_key), poll, timeout, interval))
+        for key, watched in ends.items():
+            self._judge(by_key[key], watched, told)
+
+    def _first_reading(self, items: t.Sequence[Item], deadline: Deadline, interval: float) -> None:
+        """Until the resources can be read at all (a server may be quiesced, or restart): only then does the moment begin in which
+        the effect has to show."""
+        by_key = {item.key: item for item in items}
+        if not by_key:
+            return
+
+        def poll(keys: list[str]) -> t.Mapping[str, State]:
+            states = self.op.look([by_key[key] for key in keys], attempts=1)
+            missing = {key: State("not there") for key in keys}
+            return {key: dataclasses.replace(state, done=True) for key, state in {**missing, **states}.items()}
+
+        ends = self._bear(items, lambda: self._polled(list(by_key), poll, deadline.left(), interval))
+        for key, watched in ends.items():
+            if watched.state is not None and watched.state.ok:
+                self._judge(by_key[key], watched, True)
+
+    def _polled(
+        self, keys: list[str], poll: t.Callable[[list[str]], t.Mapping[str, State]], timeout: float, interval: float
+    ) -> dict[str, Watched]:
+        return wait(keys, poll, self.run.clock, timeout=max(timeout, 0.0), interval=interval, poll_failures=self.op.poll_failures)
+
+    def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
+        """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""
+        try:
+            return call()
+        except Failure as failure:
+            for item in items:
+                if item.waits():
+                    accepted = self.op.at_once and item.state == STARTED
+                    beginning = "the request was accepted, but what came of it could not be read: " if accepted else "while waiting, "
+                    item.fail(failure.later(beginning), self.client.system)
+            return {}
+
+    def _judge(self, item: Item, watched: Watched, told: bool) -> None:
+        job = item.watched
+        if job is None or not job.history:
+            item.watched = watched
+        if watched.state is not None and watched.state.ok:
+            self._finished(item)
+            item.verified = True
+            self.op.ended(item)
+        elif job is not None and job.end == "lost" and self.op.jobs is not None:
+            for outcome in item.outcomes:
+                outcome.state = UNKNOWN if outcome.state == STARTED else outcome.state
+            item.fail(self.op.jobs.lost(job, item.what), self.client.system)
+        elif watched.end == "timed_out" and not told:
+            item.fail(self.op.timed_out(item, watched), self.client.system)
+        else:
+            item.fail(self.op.not_reached(item), self.client.system)
+
+    def _finished(self, item: Item) -> None:
+        for outcome in item.outcomes:
+            outcome.state = FINISHED if outcome.state == STARTED else outcome.state
+
+    # -- the next stage ----------------------------------------------------------------------------------------------
+
+    def _next(self, guard: Guard) -> list[Item]:
+        """Send what follows on verified first requests; the items that it was sent for."""
+        done = [item for item in self.items if item.failure is None and (item.verified or item.ready)]
+        ready = [item for item in done if self.op.has_next(item)]
+        stopped = self.run.params.get("on_failure") == "stop" and any(item.failure is not None for item in self.items)
+        if not ready or stopped:
+            return []
+        try:
+            with guard:
+                work = self.op.next_steps(ready)
+                self.plan.steps += [step for _item, step in work if step not in self.plan.steps]
+                for item, _step in work:
+                    item.verified = False
+                self._send(guard, work)
+        except Failure as failure:  # no lock, no list: nothing more was sent, and the first requests stay done
+            for item in (one for one in ready if one.failure is None):
+                item.fail(failure.later("before the next request, "), self.client.system)
+            return []
+        return [item for item, _step in work]
+
+    # -- report ------------------------------------------------------------------------------------------------------
+
+    def _end(self, guard: Guard, changed: bool) -> dict[str, t.Any]:
+        result = self.result() | {"changed": changed}
+        failed = [item for item in self.items if item.failure is not None]
+        if not failed:
+            return result
+        failure = _summary(failed, self.items, self.op.noun)
+        failure.result = result
+        unknown = [outcome.step.key for item in failed for outcome in item.outcomes if outcome.state == UNKNOWN]
+        if unknown:
+            guard.tell(unknown)
+        raise failure
+
+    def result(self) -> dict[str, t.Any]:
+        """What every module that changes something returns. ``duration`` is added at the exit."""
+        items = self.items
+        return {
+            "changed": any(item.changed for item in items),
+            "outcome": worst(item.state for item in items),
+            "plan": self.plan.public(),
+            "diff": {"before": self.plan.before, "after": self.plan.after},
+            **self.op.rows(items),
+            **(self.op.more(items) if self.planned else {}),
+        }
+
+
+def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Failure:
+    """One failure for all: the only one as it is; of several how many and which failed, how many were started, and the first
+    reason. The sentence about the server is of all items."""
+    first = t.cast(Failure, failed[0].failure)
+    if len(items) == 1:
+        return first
+    effect = first.effect or JOB
+    started = sum(item.state in (STARTED, FINISHED) for item in items)
+    unknown = sum(item.state == UNKNOWN for item in items)
+    names = [item.title for item in failed]
+    counted = f"; {_counted(started, effect)}" if started else ""
+    known = _unknown_sentence(unknown, len(items), effect) if unknown else "" if started else None
+    summary = Failure(
+        first.code,
+        first.why,
+        first.next_step,
+        what=f"{len(failed)} of {len(items)} {noun} failed ({named(names)}){counted}. The first: {first.what}",
+        outcome=worst(item.state for item in items),
+        status=first.status,
+        system=first.system,
+        operation=first.operation,
+        resource=first.resource,
+        resources=names,
+        job=first.job,
+        effect=effect,
+        known=known,
+    )
+    summary.server_message = first.server_message
+    return summary
+
+
+def _counted(count: int, effect: tuple[str, str]) -> str:
+    """``296 were started``; ``3 deletions were accepted``."""
+    thing, done = effect
+    noun = "" if effect == JOB else f"{thing.removeprefix('the ')}{'s' if count != 1 else ''} "
+    return f"{count} {noun}{'was' if count == 1 else 'were'} {done}"
+
+
+def _unknown_sentence(count: int, of: int, effect: tuple[str, str]) -> str | None:
+    """The fixed sentence for several; None for one, which has its own."""
+    if of == 1:
+        return None
+    return f"It is not known whether {count} of them {'was' if count == 1 else 'were'} {effect[1]}."

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Activate server profiles, or unassign them: what only this resource knows, for the driver.
+
+Requests for N activations: one list, the servers of new targets, the identity, N, one poll for all jobs at a time, one list.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, nodes, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Choice, Desired, Profile
+
+
+class SetProfiles(Operation):
+    """Both directions. ``desired`` of an item is its :class:`Choice`, ``current`` its :class:`Profile`.
+
+    flags: of an unassignment; None activates.
+    """
+
+    kind, noun, where = "profiles", "profiles", "the server's jobs and profiles"
+    refusals = (400, 404, 409)
+    client: XClarity
+
+    def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired], flags: t.Mapping[str, bool] | None) -> None:
+        super().__init__(run, client)
+        self.asked, self.flags, self.active = desired, flags, flags is None
+        self.empty_ok = not self.active
+        self.jobs = jobs.Reader(client)
+        self._seen: dict[str, float] = {}  # when each profile was first looked at
+
+    # -- read and plan -----------------------------------------------------------------------------------------------
+
+    def read(self) -> list[Item]:
+        every = profiles.read_all(self.client)
+        found = profiles.find(every, [one.profile for one in self.asked])
+        profiles.refuse_conflicts(every, found, self.asked)
+        titles = profiles.titles(found)
+        if self.flags is not None:
+            choices = [profiles.plan_unassignment(profile, self.flags, titles[profile.id]) for profile in found]
+        else:
+            self._check_servers(found)
+            running = self._running(every, found)
+            choices = [
+                profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
+                for profile, desired in zip(found, self.asked, strict=True)
+            ]
+        return [
+            Item(
+                choice.profile.id,
+                titles[choice.profile.id],
+                desired=choice,
+                before=choice.profile,
+                current=choice.profile,
+                steps=[choice.step] if choice.step else [],
+                join="" if choice.join else None,
+            )
+            for choice in choices
+        ]
+
+    def _check_servers(self, found: t.Sequence[Profile]) -> None:
+        """A UUID that no server has is refused before anything is sent, where the user may list servers."""
+        asked = [one.uuid for profile, one in zip(found, self.asked, strict=True) if profiles.new_server(profile, one)]
+        if not asked:
+            return
+        try:
+            known = nodes.known_uuids(self.client, [profiles.normal(uuid) for uuid in asked])
+        except Failure as failure:
+            if failure.status not in (403, 404):
+                raise
+            return
+        profiles.refuse_unknown_servers(found, self.asked, {profiles.normal(uuid) for uuid in known})
+
+    def _running(self, every: t.Sequence[Profile], found: t.Sequence[Profile]) -> dict[str, str]:
+        """The activation status of those of which the list does not tell it. What cannot be known is not "no"."""
+        pairs = [(p, one) for p, one in zip(found, self.asked, strict=True) if p.uuid and profiles.unclear(p, one)]
+        if not pairs:
+            return {}
+        told = profiles.read_activation(self.client, [profile.uuid for profile, _one in pairs])
+        dark = [profile for profile, _one in pairs if told.get(profile.uuid.casefold()) == profiles.NOT_TOLD]
+        if dark and self._has_status(every, told):
+            busy = [job for job in jobs.read_all(self.client) if jobs.is_open(job) and profiles.may_activate(jobs.text(job))]
+            if busy:
+                names = [profile.name or profile.id for profile in dark]
+                raise bad_input(
+                    "state_unknown",
+                    f"the server does not tell whether an activation of {named(names)} is running,"
+                    f" and the job {jobs.ident(busy[0])} could be it.",
+                    "Wait for it with the module job, then run again.",
+                    resource=names[0],
+                    resources=names,
+                    job=jobs.ident(busy[0]),
+                )
+        return told
+
+    def _has_status(self, every: t.Sequence[Profile], told: t.Mapping[str, str]) -> bool:
+        """The appliance has the call: it answers for another server, or is of a release that has it."""
+        if any(told.values()):
+            return True
+        other = next((profile.uuid for profile in every if profile.uuid and profile.uuid.casefold() not in told), None)
+        if other is not None:
+            return any(profiles.read_activation(self.client, [other]).values())
+        return api.release(self.client) >= (2, 1)
+
+    # -- how an item stands ------------------------------------------------------------------------------------------
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
+        now = {profile.id: profile for profile in profiles.read_all(self.client, attempts=attempts)}
+        return {item.key: self._state(item, now[item.key]) for item in items if item.key in now}
+
+    def _state(self, item: Item, now: Profile) -> State:
+        item.current = now
+        choice: Choice = item.desired
+        ended = item.watched is not None and item.watched.end == "done"
+        name = now.told or now.status
+        # What the list shows may still be from before the request, unless the job says that it is over.
+        stale = bool(item.outcomes) and not ended and now.status == item.before.status and self._is_fresh(item)
+        if profiles.reached(now, choice.desired, active=self.active, job_ended=ended) and not stale:
+            return State(name, done=True, ok=True)
+        return State(name, done=now.status == profiles.FAILED and not stale)
+
+    def _is_fresh(self, item: Item) -> bool:
+        now = self.run.clock.monotonic()
+        return now - self._seen.setdefault(item.key, now) < NEVER_SEEN_SECONDS
+
+    def find(self, unknown: Pairs) -> dict[str, Accepted]:
+        now = {profile.id: profile for profile in profiles.read_all(self.client)}
+        uuids = [now[item.key].uuid for item, _outcome in unknown if item.key in now and now[item.key].uuid]
+        running = profiles.read_activation(self.client, uuids) if uuids else {}
+        found = {}
+        for item, outcome in unknown:
+            profile = now.get(item.key)
+            if profile is not None and profiles.moved(
+                item.before, profile, running.get(profile.uuid.casefold()), item.desired.desired.uuid, active=self.active
+            ):
+                item.current = profile
+                found[outcome.step.key] = Accepted()
+        return found
+
+    def watches_resource(self, item: Item) -> bool:
+        """The job of a deferred activation may run until the manual restart."""
+        return bool(item.desired.desired.restart == "defer")
+
+    def proves(self, item: Item) -> bool:
+        """An inactive profile proves that the earlier request did not arrive. For one that was assigned before, the state looks
+        the same either way, so a person has to look, once."""
+        return not self.active or item.before.status == profiles.INACTIVE
+
+    def doubt(self, items: t.Sequence[Item]) -> tuple[str, str]:
+        names, what = named([item.title for item in items]), "activations" if len(items) > 1 else "activation"
+        why = f"an earlier run ended before it knew whether its {what} of {names} had arrived."
+        return why, f"Look at the last job of each profile on the server; run again to send the {what}."
+
+    # -- answers, ends and words -------------------------------------------------------------------------------------
+
+    def accept(self, step: Step, data: t.Any) -> Accepted:
+        return profiles.accept_activation(step, data) if self.active else profiles.accept_unassignment(step, data)
+
+    def _goal(self, item: Item) -> str:
+        return " or ".join(profiles.goals(item.desired.desired, active=self.active))
+
+    def timed_out(self, item: Item, watched: Watched) -> Failure:
+        last = watched.state.name if watched.state else "never seen"
+        return Failure(
+            "wait_timeout",
+            f"the profile was not {self._goal(item)} in time (last status: {last}).",
+            "It goes on by itself: run this task again to join the wait, with a longer wait_timeout.",
+        )
+
+    def not_reached(self, item: Item) -> Failure:
+        now: Profile = item.current
+        gone = item.watched is not None and item.watched.state is None
+        told = "is not in the list any more" if gone else f"shows {now.told or now.status}"
+        return Failure(
+            "job_failed" if not gone and now.status == profiles.FAILED else "effect_missing",
+            f"the profile {told} where {self._goal(item)} was desired.",
+            "Look at the profile and its last job on the server, then run again.",
+        )
+
+    def view(self, item: Item, after: bool) -> dict[str, str]:
+        return profiles.view(item.desired, active=self.active, after=after)
+
+    def present(self, item: Item) -> dict[str, t.Any]:
+        return {**item.current.public(), "job": item.job, "joined": item.join is not None, **item.facts()}
+
+
+def set_profiles(run: Run, client: XClarity, desired: t.Sequence[Desired], flags: t.Mapping[str, bool] | None) -> dict[str, t.Any]:
+    """Activate the profiles, or with ``flags`` unassign them; returns the result, raises :class:`Failure` with it beside."""
+    return drive(SetProfiles(run, client, desired, flags))

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which texts of a server may become the name or the address of a host.
+
+An inventory's names and addresses go to ssh as arguments, to the disk as names of files, and into patterns. So nothing but the
+syntax of host names and IP addresses passes, and nothing that leads to the control node itself: a play would run there.
+"""
+
+from __future__ import annotations
+
+import collections
+import ipaddress
+import re
+import socket
+import typing as t
+
+_LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+# Each followed by a blank: nothing, an IPv4 address, a host name that begins with a letter.
+_AT_A_GLANCE = re.compile(rf"(?:(?:(?!127|0){_OCTET}(?:\.{_OCTET}){{3}}|[A-Za-z][A-Za-z0-9_-]{{0,62}}(?:\.{_LABEL})*)? )+")
+_OTHER = re.compile(r"[^A-Za-z0-9._-]")
+_TAKEN = {"all", "ungrouped"}  # groups that Ansible makes itself
+
+
+def is_host_name(text: str) -> bool:
+    """Labels of letters, digits, hyphens and underscores; none begins with a hyphen. (One at the end is no use, but resolvers take it.)"""
+    return len(text) <= 253 and _HOST_NAME.fullmatch(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """An IPv4 or IPv6 address without a zone."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def is_place(text: t.Any) -> bool:
+    """A host name or an address."""
+    return isinstance(text, str) and (is_host_name(text) or is_address(text))
+
+
+def is_elsewhere(text: t.Any) -> bool:
+    """A host name or an address, and not this machine's own."""
+    return is_place(text) and not _is_here(text)
+
+
+def may_be_host(text: t.Any) -> bool:
+    """What a host of an inventory may be called."""
+    return isinstance(text, str) and text.lower() not in _TAKEN and (are_elsewhere((text,)) or is_elsewhere(text)) and text != ""
+
+
+def are_elsewhere(texts: t.Sequence[str]) -> bool:
+    """Whether it can be seen at a glance that each is empty or :func:`is_elsewhere`. False says nothing; ten thousand servers are true."""
+    try:
+        text = " ".join(texts) + " "
+    except TypeError:
+        return False
+    if len(text) > 253 or text.count(" ") != len(texts) or not _AT_A_GLANCE.fullmatch(text):
+        return False
+    text = text.lower()
+    return "localhost" not in text and "ip6-l" not in text
+
+
+def _is_here(text: str) -> bool:
+    labels = text.rstrip(".").lower().split(".")
+    if any(label.startswith(("localhost", "ip6-localhost", "ip6-loopback")) for label in (labels[0], labels[-1])):
+        return True
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        try:
+            found = ipaddress.ip_address(socket.inet_aton(text.rstrip(".")))  # the resolver also takes 127.1, 0x7f000001 and 2130706433
+        except OSError:
+            return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return found.is_loopback or found.is_unspecified
+
+
+def as_host_name(text: str) -> str:
+    """``text``, a name for people, as a host name: what has no place in one becomes ``_``. Empty where nothing is left."""
+    if is_host_name(text):
+        return text
+    labels = [label.lstrip("-")[:63] for label in _OTHER.sub("_", text[:1000]).split(".")]
+    name = ".".join(label for label in labels if label)[:253].rstrip(".")
+    return name if re.search("[A-Za-z0-9]", name) else ""
+
+
+def unique(names: t.Sequence[str], idents: t.Sequence[str]) -> list[str]:
+    """The names, each once: those that several have get the id of their server appended. Empty ones stay empty."""
+    count = collections.Counter(names)
+    used = {name for name in names if count[name] == 1}
+    found = []
+    for name, ident in zip(names, idents, strict=True):
+        if name and count[name] > 1:
+            ident = _OTHER.sub("_", ident).replace(".", "_")[:40]
+            name = first = _with_tail(name, f"_{ident}")
+            number = 2
+            while name in used:
+                name, number = _with_tail(first, f"_{number}"), number + 1
+            used.add(name)
+        found.append(name)
+    return found
+
+
+def _with_tail(name: str, tail: str) -> str:
+    """The host name with ``tail`` behind it, cut where it would get too long."""
+    rest, dot, last = name.rpartition(".")
+    last = last[: 63 - len(tail)] + tail
+    return f"{rest}{dot}{last}" if len(rest) < 253 - 64 else last
+
+
+def shown(text: t.Any, limit: int = 60) -> str:
+    """A text of a server in a warning: in quotes, on one line, in ASCII."""
+    text = str(text)
+    return ascii(text if len(text) <= limit else text[:limit] + "...")

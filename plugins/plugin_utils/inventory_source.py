@@ -1,0 +1,141 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the inventory plugins share: read the options, fetch or take from the cache, add the hosts, tell what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+import warnings
+
+from ansible.errors import AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _floor, _wire
+from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
+from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_options
+from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ending
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import is_place, shown
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import collector_paused
+
+Row = dict[str, t.Any]
+
+SHOWN = 5  # of what was left out, so many are named
+ROUNDS = 100_000  # of the digest of a secret, so that a cache key is no way to guess it
+_ADDRESSES = ("ansible_host", "ansible_ssh_host")
+
+
+class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
+    """A plugin says what its options are and does the four things below that raise NotImplementedError."""
+
+    endings: tuple[str, ...]  # of the names of its files, without .yml
+    connection: tuple[str, ...]  # the options of a run
+    secrets: tuple[str, ...]  # those of them that are one
+    selection: tuple[str, ...]  # the options that choose what is read
+    exclusive: tuple[tuple[str, ...], ...] = ()  # options of which one is set, since they say the same thing
+
+    def connect(self, run: Run) -> Client:
+        """A client, not yet logged in."""
+        raise NotImplementedError
+
+    def fetch(self, client: t.Any, run: Run) -> list[Row]:
+        """The servers as plain data, as they are kept in the cache."""
+        raise NotImplementedError
+
+    def of_use(self, row: Row) -> bool:
+        """Whether a row that the cache kept is what :meth:`fetch` would give now."""
+        raise NotImplementedError
+
+    def fill(self, rows: list[Row]) -> None:
+        """Add the servers to the inventory."""
+        raise NotImplementedError
+
+    # -- Ansible's side -------------------------------------------------------------------------------------------
+
+    def verify_file(self, path: str) -> bool:
+        """Whether this looks like a file of ours."""
+        return bool(super().verify_file(path)) and path.endswith(tuple(f"{one}.{kind}" for one in self.endings for kind in ("yml", "yaml")))
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Read the file, then the servers (from the cache where that is on), then fill the inventory."""
+        super().parse(inventory, loader, path, cache)
+        self._options = inventory_options.read(self, inventory_options.load(self, path), exclusive=self.exclusive)
+        self._left_out: list[str] = []
+        with collector_paused():
+            self.fill(self._rows(path, cache))
+        if self._left_out:
+            self.display.warning(self._without_secrets(self._told()))
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def _rows(self, path: str, cache: bool) -> list[Row]:
+        if not self.get_option("cache"):
+            return self._fetch()
+        self.load_cache_plugin()
+        key = self._cache_key(path)
+        kept = self._cache.get(key) if cache else None
+        if not isinstance(kept, list) or not all(isinstance(row, dict) and self.of_use(row) for row in kept):
+            kept = self._cache[key] = self._fetch()
+        return kept
+
+    def _cache_key(self, path: str) -> str:
+        """Another one for each server, each user and password, and each choice of servers. None of them can be read from it."""
+        asked = {name: self.get_option(name) for name in (*self.connection, *self.selection)}
+        asked.pop("timeout", None)
+        secret = json.dumps([asked.pop(name) for name in self.secrets]).encode()
+        digest = hashlib.pbkdf2_hmac("sha256", secret, json.dumps(asked, sort_keys=True, default=str).encode(), ROUNDS)
+        return f"{self.get_cache_key(path)}_{digest.hex()[:32]}"
+
+    def _fetch(self) -> list[Row]:
+        """One log-in, the reading, one log-out, whatever happens."""
+        if _wire.requests is None:
+            raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library requests.")
+        found = _wire.requests_is_too_old()
+        if found:
+            raise AnsibleParserError(_floor.too_old("requests", found, _wire.REQUESTS_FLOOR))
+        try:
+            with warnings.catch_warnings():
+                run = Run({name: self.get_option(name) for name in self.connection})
+                _certificates.warn_of_options(run)
+                for text in run.warnings:
+                    self.display.warning(text)
+                client = self.connect(run)
+                with Ending() as ending, ending.session(client):
+                    return self.fetch(client, run)
+        except Failure as failure:
+            raise AnsibleParserError(self._without_secrets(failure.message())) from None
+
+    def _without_secrets(self, text: str) -> str:
+        redactor = Redactor()
+        redactor.add(*(self.get_option(name) for name in self.secrets))
+        return redactor.text(text)
+
+    # -- filling --------------------------------------------------------------------------------------------------
+
+    def leave_out(self, what: str, value: t.Any) -> None:
+        """Note that ``value``, which the server told, is no host name and no address. what: as which it was meant."""
+        self._left_out.append(f"{what} {shown(value)}")
+
+    def _told(self) -> str:
+        count, named = len(self._left_out), "; ".join(self._left_out[:SHOWN])
+        more = f"; and {count - SHOWN} more" if count > SHOWN else ""
+        return f"{self.NAME}: {count} of the names and addresses that the server told cannot be used and are left out: {named}{more}"
+
+    def constructed(self, host: t.Any) -> None:
+        """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one."""
+        strict = self.get_option("strict")
+        compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
+        if compose:
+            self._set_composite_vars(compose, host.vars, host.name, strict=strict)
+            for name in _ADDRESSES:
+                if name in compose and name in host.vars and not is_place(host.vars[name]):
+                    self.leave_out(f"{name} of {host.name}", host.vars.pop(name))
+        if groups:
+            self._add_host_to_composed_groups(groups, host.vars, host.name, strict=strict)
+        if keyed:
+            self._add_host_to_keyed_groups(keyed, host.vars, host.name, strict=strict)

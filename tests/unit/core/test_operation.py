@@ -1,0 +1,477 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The driver: each step at most once; three outcomes; unknown is read back and never sent again; what is told is true."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+
+import pytest
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _operation
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Plan, Step, Unproven, worst
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
+
+PARAMS = {"reconcile_timeout": 5.0, "lock": "required", "wait_timeout": 30.0, "poll_interval": 1.0, "concurrency": 1, "wait": True}
+
+
+def step(key, operation="activate", **more):
+    return Step(operation, "POST", f"/{key}", key, "it is inactive", title=f"name of {key}", **more)
+
+
+class Light(Operation):
+    """Things that are switched on. on: how they stand; ``steps`` of the test say what is sent for which."""
+
+    kind, noun, where, at_once, identity_is_known = "lights", "lights", "the list of lights", True, True
+    refusals = (409,)
+
+    def __init__(self, run, client, items, shows=lambda key, reading: True):
+        super().__init__(run, client)
+        self.make, self.shows, self.readings = items, shows, 0
+        self.proven = True
+
+    def read(self):
+        return self.make()
+
+    def look(self, items, *, attempts=4):
+        self.readings += 1
+        states = {item.key: self.shows(item.key, self.readings) for item in items}
+        return {key: State("on" if on else "off", done=on, ok=on) for key, on in states.items() if on is not None}
+
+    def accept(self, step, data):
+        if data == "refuse":
+            raise Failure("server_refused", "no", "Fix it.")
+        if isinstance(data, list):
+            raise Failure("bad_reply", "no object", "Look.")
+        if not isinstance(data, dict) or "job" not in data:
+            raise Unproven("the answer names no job.")
+        return Accepted(str(data["job"]), data)
+
+    def proves(self, item):
+        return self.proven
+
+    def view(self, item, after):
+        return "on" if after else "off"
+
+    def present(self, item):
+        return {"key": item.key, **item.facts()}
+
+    def not_reached(self, item):
+        return Failure("effect_missing", "it is off.", "Look at it.")
+
+
+def items(*keys, **more):
+    return lambda: [Item(key, f"name of {key}", steps=[step(key, **more)]) for key in keys]
+
+
+@pytest.fixture
+def run_of(tmp_path, clock):
+    def make(check_mode=False, **params):
+        return Run({**PARAMS, "state_dir": str(tmp_path / "state"), **params}, check_mode=check_mode, clock=clock)
+
+    return make
+
+
+def outcome(call):
+    """(result, failure or None) of a run."""
+    try:
+        return call(), None
+    except Failure as failure:
+        return failure.result or {}, failure
+
+
+# what the server does -> (state, code of the failure, is it left open in the record)
+ANSWERS = {
+    "a job": (lambda w: w.reply(200, b'{"job": 17}'), "finished", None),
+    "a refusal inside 200": (lambda w: w.reply(200, b'"refuse"'), "not_started", "server_refused"),
+    "another shape": (lambda w: w.reply(200, b'{"what": 1}'), "unknown", "bad_reply"),
+    "null": (lambda w: w.reply(200, b"null"), "unknown", "bad_reply"),
+    "a list": (lambda w: w.reply(200, b"[]"), "unknown", "bad_reply"),
+    "HTML": (lambda w: w.reply(200, b"<html>"), "unknown", "not_json"),
+    "empty": (lambda w: w.reply(200, b""), "unknown", "not_json"),
+    "202": (lambda w: w.reply(202, b'{"job": 17}'), "finished", None),
+    "400": (lambda w: w.reply(400), "not_started", "bad_request"),
+    "302": (lambda w: w.reply(302, b"", [("Location", "https://evil.example")]), "not_started", "redirect_refused"),
+    "500": (lambda w: w.reply(500), "unknown", "server_error"),
+    "reset": (lambda w: w.reset(), "unknown", "reply_lost"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_three_outcomes(serve, client_of, run_of, case):
+    act, state, code = ANSWERS[case]
+    server = serve(lambda request, wire: act(wire))
+    shown = state == "finished"
+    operation = Light(run_of(), client_of(server), items("71"), lambda key, reading: shown)
+    result, failure = outcome(lambda: drive(operation))
+    assert len(server.requests) == 1
+    assert result["outcome"] == result["lights"][0]["outcome"] == state
+    assert (failure.code if failure else None) == code
+    assert result["changed"] == (state in ("finished", "unknown"))
+    if failure is not None:
+        assert {"not_started": K2, "unknown": K4}[state] in failure.message()
+        assert (failure.operation, failure.resource) == ("activate", "name of 71")
+        assert failure.public()["resources"] == ["name of 71"]
+
+
+def test_the_intent_is_written_before_the_request(serve, client_of, run_of, tmp_path):
+    found = []
+
+    def respond(request, wire):
+        (record,) = (tmp_path / "state").glob("*.record")
+        found.append(record.read_text(encoding="utf-8"))
+        wire.reply(200, b'{"job": 1}')
+
+    drive(Light(run_of(), client_of(serve(respond)), items("71")))
+    assert "activate:71" in found[0]
+    (record,) = (tmp_path / "state").glob("*.record")
+    assert "activate:71" not in record.read_text(encoding="utf-8")
+
+
+def test_check_mode_sends_what_it_shows_never(serve, client_of, run_of, tmp_path):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    shown = drive(Light(run_of(check_mode=True), client_of(server), items("71", "72")))
+    assert (shown["changed"], shown["outcome"], server.requests) == (True, "none", [])
+    assert not (tmp_path / "state").exists()
+    real = drive(Light(run_of(), client_of(server), items("71", "72")))
+    assert (real["plan"], real["diff"]) == (shown["plan"], shown["diff"])
+    assert [request.target for request in server.requests] == [step["path"] for step in shown["plan"]]
+    assert list(shown["diff"]["before"]) == ["71", "72"]
+
+
+def test_a_step_goes_on_the_wire_as_it_is_shown(serve, client_of, run_of):
+    one = Step("move", "PUT", "/a/b%2Fc", "b", "why", query=(("q", "a b&c"),), body={"ключ": "ü", "pw": "canary"}, secret=("pw",))
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    drive(Light(run_of(), client_of(server), lambda: [Item("b", "b", steps=[one])]))
+    (request,) = server.requests
+    shown = one.public()
+    assert (request.method, request.target) == ("PUT", "/a/b%2Fc?q=a%20b%26c")
+    assert "canary" not in str(shown)
+    assert json.loads(request.body) == {**shown["body"], "pw": "canary"}
+    assert Plan([one]).public() == [shown]
+
+
+# -- reading back -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reading", [1, 2, 5])
+def test_what_shows_within_the_settle_time_is_adopted(serve, client_of, run_of, reading):
+    server = serve(lambda request, wire: wire.reset())
+    operation = Light(run_of(), client_of(server), items("71"), lambda key, count: count >= reading)
+    result = drive(operation)
+    assert (result["outcome"], result["lights"][0]["reconciled"], result["changed"]) == ("finished", True, True)
+    assert len(server.requests) == 1
+
+
+def test_what_never_shows_stays_unknown_and_is_looked_for_until_the_end(serve, client_of, run_of, clock):
+    server = serve(lambda request, wire: wire.reset())
+    operation = Light(run_of(), client_of(server), items("71"), lambda key, count: False)
+    _result, failure = outcome(lambda: drive(operation))
+    assert operation.readings >= 5
+    assert sum(clock.slept) >= PARAMS["reconcile_timeout"] - 1
+    assert "Look at the list of lights for name of 71 before running again. The request was not repeated." in failure.message()
+
+
+@pytest.mark.parametrize("transient, readings", [(True, 6), (False, 1)])
+def test_a_reading_back_that_fails_is_borne_if_it_can_pass(serve, client_of, run_of, transient, readings):
+    server = serve(lambda request, wire: wire.reset())
+    operation = Light(run_of(), client_of(server), items("71"))
+    made = []
+
+    def look(items, *, attempts=4):
+        made.append(1)
+        raise Failure("reply_lost" if transient else "forbidden", "x", transient=transient)
+
+    operation.look = look
+    result, failure = outcome(lambda: drive(operation))
+    assert (result["outcome"], failure.code) == ("unknown", "reply_lost")
+    assert abs(len(made) - readings) <= 1
+
+
+def test_only_what_is_open_is_looked_for(serve, client_of, run_of):
+    server = serve(lambda request, wire: wire.reset())
+    asked = []
+    operation = Light(run_of(), client_of(server), items("a", "b", "c"), lambda key, count: key == "b" or count > 1)
+    real = operation.find
+    operation.find = lambda unknown: (asked.append([item.key for item, _outcome in unknown]), real(unknown))[1]
+    drive(operation)
+    assert asked == [["a", "b", "c"], ["a", "c"]]
+
+
+@pytest.mark.parametrize("shows, failed", [(True, False), (False, True)])
+def test_a_refusal_may_mean_that_somebody_was_quicker(serve, client_of, run_of, shows, failed):
+    server = serve(lambda request, wire: wire.reply(409))
+    result, failure = outcome(lambda: drive(Light(run_of(), client_of(server), items("71"), lambda key, count: shows)))
+    assert (failure is not None, result["changed"], len(server.requests)) == (failed, False, 1)
+
+
+# -- many -------------------------------------------------------------------------------------------------------------
+
+
+def test_after_the_first_failure_no_other_is_begun(serve, client_of, run_of, tmp_path):
+    server = serve(lambda request, wire: wire.reply(400 if request.target == "/1" else 200, b'{"job": 1}'))
+    operation = Light(run_of(on_failure="stop"), client_of(server), items("0", "1", "2", "3"))
+    result, failure = outcome(lambda: drive(operation))
+    assert [one["outcome"] for one in result["lights"]] == ["finished", "not_started", "none", "none"]
+    assert [one.get("error", {}).get("code") for one in result["lights"]] == [None, "bad_request", "skipped", "skipped"]
+    assert [request.target for request in server.requests] == ["/0", "/1"]
+    (record,) = (tmp_path / "state").glob("*.record")
+    assert "activate:" not in record.read_text(encoding="utf-8"), "nothing is left open"
+    beginning = "3 of 4 lights failed (name of 1, name of 2, name of 3); 1 was started. The first: activate name of 1"
+    assert failure.message().startswith(beginning)
+
+
+def test_many_at_once_each_once(serve, client_of, run_of):
+    keys = [str(n) for n in range(60)]
+    server = serve(lambda request, wire: wire.reset() if request.target.endswith("7") else wire.reply(200, b'{"job": 1}'))
+    operation = Light(run_of(concurrency=8, reconcile_timeout=0.0), client_of(server), items(*keys), lambda key, count: key[-1] != "7")
+    result, failure = outcome(lambda: drive(operation))
+    assert [one["key"] for one in result["lights"]] == keys
+    assert sorted(request.target for request in server.requests) == sorted(f"/{key}" for key in keys)
+    assert [one["key"] for one in result["lights"] if one["outcome"] == "unknown"] == [key for key in keys if key[-1] == "7"]
+    assert failure.resources == [f"name of {key}" for key in keys if key[-1] == "7"]
+
+
+# outcomes of the items -> what the message has to say, and what not
+WORDS = {
+    "some refused": ({"a": 400, "b": 200, "c": 200}, ["1 of 3 lights failed (name of a); 2 were started."], [K2, K1, "not known"]),
+    "all refused": (
+        {"a": 400, "b": 400}, ["2 of 2 lights failed (name of a, name of b). The first:", K2], ["1 was started", "were started"],
+    ),
+    "one unknown": (
+        {"a": 0, "b": 200}, ["1 of 2 lights failed (name of a); 1 was started.", "It is not known whether 1 of them was started."], [K2],
+    ),
+    "two unknown, one refused": (
+        {"a": 0, "b": 0, "c": 400}, ["3 of 3 lights failed", "It is not known whether 2 of them were started."], [K2, "1 was started"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_a_message_about_many_counts_names_and_is_true_of_all(serve, client_of, run_of, case):
+    statuses, said, unsaid = WORDS[case]
+
+    def respond(request, wire):
+        status = statuses[request.target[1:]]
+        return wire.reset() if not status else wire.reply(status, b'{"job": 1}')
+
+    operation = Light(run_of(reconcile_timeout=0.0), client_of(serve(respond)), items(*statuses), lambda key, count: statuses[key] == 200)
+    _result, failure = outcome(lambda: drive(operation))
+    for text in said:
+        assert text in failure.message()
+    for text in unsaid:
+        assert text not in failure.message()
+    assert len(failure.message()) <= 600
+
+
+def test_ten_names_are_in_the_message_and_all_in_the_error(serve, client_of, run_of):
+    keys = [f"{n:03d}" for n in range(30)]
+    server = serve(lambda request, wire: wire.reply(400))
+    _result, failure = outcome(lambda: drive(Light(run_of(), client_of(server), items(*keys))))
+    assert "name of 009 and 20 more)" in failure.message()
+    assert "name of 010" not in failure.message()
+    assert failure.public()["resources"] == [f"name of {key}" for key in keys]
+
+
+EFFECTS = {
+    "deletion": (("the deletion", "accepted"), "The deletion was accepted (1).", "2 deletions were accepted"),
+    "profile": (("the profile", "created"), "The profile was created (1).", "2 profiles were created"),
+    "job": (("the job", "started"), "The job was started (job 1).", "2 were started"),
+}
+
+
+@pytest.mark.parametrize("case", EFFECTS)
+def test_what_happened_is_said_in_its_own_words(serve, client_of, run_of, case):
+    effect, one, many = EFFECTS[case]
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    light = Light(run_of(), client_of(server), items("a", effect=effect), lambda key, count: False)
+    _result, failure = outcome(lambda: drive(light))
+    assert one in failure.message()
+    lights = Light(run_of(), client_of(server), items("a", "b", effect=effect), lambda key, count: key == "b")
+    _result, failure = outcome(lambda: drive(lights))
+    assert many in failure.message()
+
+
+# -- an earlier run that was killed -----------------------------------------------------------------------------------
+
+
+def leave_open(run, *keys):
+    guard = run.guard("test", "lights")
+    guard.identify(*("test", "127.0.0.1"))
+    return guard, keys
+
+
+@pytest.fixture
+def killed(tmp_path, clock):
+    """``killed(client, *keys)``: the record as a killed run leaves it."""
+
+    def make(client, *keys):
+        guard = Run({**PARAMS, "state_dir": str(tmp_path / "state")}, clock=clock).guard("test", "lights")
+        guard.identify(*client.identity())
+        with guard:
+            guard.intend(keys)
+
+    return make
+
+
+def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_of, run_of, killed):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    client = client_of(server)
+    killed(client, *(f"activate:{n}" for n in range(12)))
+
+    def attempt(*keys, check_mode=False):
+        operation = Light(run_of(check_mode), client, items(*keys))
+        operation.proven = False
+        return outcome(lambda: drive(operation))
+
+    keys = [str(n) for n in range(11)]
+    foretold, told_in_check_mode = attempt(*keys, check_mode=True)
+    result, failure = attempt(*keys)
+    assert failure.code == told_in_check_mode.code == "earlier_run_unfinished"
+    assert (result["changed"], result["outcome"], foretold["changed"], server.requests) == (False, "unknown", False, [])
+    assert failure.public()["resources"] == [f"name of {key}" for key in keys]
+    assert "name of 9 and 1 more" in failure.message()
+    assert "It is not known whether 11 of them were started." in failure.message()
+    _result, failure = attempt(*keys)
+    assert failure is None, "they were named, so they are sent"
+    _result, failure = attempt("11")
+    assert failure.code == "earlier_run_unfinished", "this one was not"
+
+
+def test_a_task_for_one_does_not_clear_the_doubt_of_another(serve, client_of, run_of, killed):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    client = client_of(server)
+    killed(client, "activate:1", "activate:2")
+    operations = [Light(run_of(), client, items(key)) for key in ("1", "2")]
+    for operation in operations:
+        operation.proven = False
+        _result, failure = outcome(functools.partial(drive, operation))
+        assert failure.code == "earlier_run_unfinished"
+    assert server.requests == []
+
+
+def test_what_is_as_it_is_desired_settles_its_doubt(serve, client_of, run_of, killed):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    client = client_of(server)
+    killed(client, "activate:1")
+    assert drive(Light(run_of(), client, lambda: [Item("1", "one")]))["changed"] is False
+    operation = Light(run_of(), client, items("1"))
+    operation.proven = False
+    assert outcome(lambda: drive(operation))[1] is None
+
+
+class Watched(Light):
+    """The identity is asked for between the reading and the lock; meanwhile another run does its work."""
+
+    identity_is_known = False
+
+    def __init__(self, run, client, items, meanwhile):
+        super().__init__(run, client, items)
+        self.meanwhile, self.reads = meanwhile, 0
+
+    def read(self):
+        self.reads += 1
+        return super().read()
+
+    def identity(self):
+        self.meanwhile()
+        return super().identity()
+
+
+@pytest.mark.parametrize("disturbed", [False, True])
+def test_what_is_acted_on_was_read_when_nobody_else_was_at_it(serve, client_of, run_of, disturbed):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    client = client_of(server)
+    done = []
+
+    def other():
+        if disturbed:
+            done.append(drive(Light(run_of(), client, items("1"))))
+
+    def there():
+        return [Item("1", "one", steps=[] if done else [step("1")])]
+
+    operation = Watched(run_of(), client, there, other)
+    assert drive(operation)["changed"] is not disturbed
+    assert (operation.reads, len(server.requests)) == (2 if disturbed else 1, 1)
+
+
+# -- the end of a run -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_run_that_is_told_to_end_sends_nothing_more_and_tells_what_it_had_sent(serve, client_of, run_of, clock, concurrency):
+    """Refused with 429 the workers would wait and send again: after the end they do not."""
+    run = run_of(concurrency=concurrency)
+    asleep = threading.Event()
+
+    def respond(request, wire):
+        if request.target == "/0":
+            return wire.reply(200, b'{"job": 1}')
+        wire.reply(429, b"", [("Retry-After", "8")])
+        return None
+
+    def sleep(seconds):
+        asleep.set()
+        run.clock.stop.wait(30.0)
+
+    server = serve(respond)
+    run.clock.sleep = sleep
+    client = client_of(server)
+    timer = threading.Thread(target=lambda: (asleep.wait(10), run.clock.stop.set("the test says so")))
+    timer.start()
+    with pytest.raises(Ended):
+        drive(Light(run, client, items("0", "1", "2", "3")))
+    timer.join()
+    sent = len(server.requests)
+    assert run.partial["lights"][0]["outcome"] == "started"
+    assert run.partial["changed"] is True
+    assert [one["outcome"] for one in run.partial["lights"][1:]] == ["none"] * 3
+    told = failed_result(Failure("interrupted", "the run was told to end."), run)
+    assert (told["changed"], told["outcome"]) == (True, "started")
+    assert K3 in told["msg"]
+    with pytest.raises(Ended):
+        client.start("POST", "/late", what="a late one")
+    assert len(server.requests) == sent
+
+
+def test_the_record_of_a_run_that_was_told_to_end_holds_what_is_not_known(serve, client_of, run_of, tmp_path):
+    run = run_of()
+
+    def respond(request, wire):
+        run.clock.stop.set("in the middle")
+        wire.reset()
+
+    operation = Light(run, client_of(serve(respond)), items("0", "1"), lambda key, count: False)
+    with pytest.raises(Ended):
+        drive(operation)
+    (record,) = (tmp_path / "state").glob("*.record")
+    text = record.read_text(encoding="utf-8")
+    assert "activate:0" in text, "sent, and no answer"
+    assert "activate:1" not in text, "never sent"
+
+
+@pytest.mark.parametrize(
+    "states, word",
+    [
+        ([], "none"), (["none"], "none"), (["finished", "started"], "started"), (["finished", "unknown", "started"], "unknown"),
+        (["not_started", "finished"], "finished"), (["not_started", "none"], "not_started"),
+    ],
+)  # fmt: skip
+def test_one_word_for_many(states, word):
+    assert worst(states) == word
+
+
+def test_a_started_failure_names_its_job():
+    assert Failure("job_failed", "x", outcome="started", job="17").message().count(f"{K3} (job 17).") == 1
+
+
+def test_what_is_not_the_drivers_own_is_not_imported_by_it():
+    assert not [name for name in vars(_operation) if name.startswith("xclarity")]

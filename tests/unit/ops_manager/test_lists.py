@@ -1,0 +1,146 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list is read whole or not at all: what changed while it was read is read again, and then it is a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from chaos.clocks import StillClock
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api
+
+PATH = "/groups/g/serverPool/servers"
+
+
+def entries(*numbers: int) -> list[dict[str, Any]]:
+    return [{"id": f"s{number}"} for number in numbers]
+
+
+class Server:
+    """Stands in for a client. ``now(walk, page)`` gives all entries at that moment; total: what is said of their number."""
+
+    system = "ops_manager"
+
+    def __init__(self, now, *, size=100, total=len):
+        self.now, self.size, self.total = now, size, total
+        self.clock = StillClock()
+        self.asked: list[int] = []
+
+    def read(self, path, *, query, what, attempts, max_body):
+        number = int(dict(query)["pageNum"])
+        self.asked.append(number)
+        rows = self.now(self.asked.count(1), number)
+        page = rows[(number - 1) * self.size : number * self.size]
+        total = self.total(rows)
+        return {"results": page, **({} if total is None else {"totalCount": total})}
+
+
+def read_all(server):
+    return api.list_all(server, PATH, what="list the servers", key=lambda entry: str(entry.get("id")))
+
+
+ALL = entries(*range(250))
+
+
+@pytest.mark.parametrize("total", [len, lambda rows: None, lambda rows: "many", lambda rows: 10**400, lambda rows: True])
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 250])
+def test_a_list_that_does_not_change_is_read_once(total, count):
+    server = Server(lambda walk, page: ALL[:count], total=total)
+    assert read_all(server) == ALL[:count]
+    assert server.asked.count(1) == 1
+    assert server.clock.slept == []
+
+
+def test_a_walk_that_was_not_whole_is_made_again_after_a_pause():
+    """One server was given back between two pages, so that another moved over the boundary and was not seen."""
+    server = Server(lambda walk, page: ALL if walk > 2 or page == 1 else ALL[1:])
+    assert read_all(server) == ALL
+    assert server.asked.count(1) == 3
+    assert server.clock.slept == [0.5, 1.0]
+
+
+CHANGES = {
+    "one is given back between the pages": lambda walk, page: ALL[page - 1 :],
+    "one is added between the pages": lambda walk, page: entries(*range(900, 899 + page)) + ALL,
+    "one is added and one is given back": lambda walk, page: entries(*range(900, 899 + page)) + ALL[: 251 - page],
+    "all others": lambda walk, page: entries(*range(page * 1000, page * 1000 + 250)) if page < 3 else [],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("total", [len, lambda rows: 250])
+def test_a_list_that_is_never_whole_is_a_failure(change, total):
+    """What was seen of it may be all there is, or not: whoever orders what is missing would order too much."""
+    server = Server(CHANGES[change], total=total)
+    with pytest.raises(Failure) as caught:
+        read_all(server)
+    failure = caught.value
+    assert (failure.code, failure.outcome, failure.transient, failure.system) == ("list_unstable", "none", True, "ops_manager")
+    assert f"{api.WALKS} times" in failure.why
+    assert server.asked.count(1) == api.WALKS
+    assert len(server.clock.slept) == api.WALKS - 1
+
+
+def test_a_list_that_says_it_has_more_than_it_shows_is_a_failure():
+    """Also when it says so each time, and on one page: entries that are not shown are not known to be none."""
+    for count in (0, 50, 117):
+        server = Server(lambda walk, page, count=count: ALL[:count], total=lambda rows: 120)
+        with pytest.raises(Failure) as caught:
+            read_all(server)
+        assert caught.value.code == "list_unstable"
+        assert "120" in caught.value.why
+        assert str(count) in caught.value.why
+
+
+def test_a_count_that_is_too_small_does_no_harm_where_all_came_at_once():
+    server = Server(lambda walk, page: ALL[:50], total=lambda rows: 3)
+    assert read_all(server) == ALL[:50]
+
+
+def test_entries_that_look_alike_on_one_page_are_all_kept():
+    """Some lists have no ids, and two agents can stand on one host."""
+    rows = [{"hostname": "a", "state": "up"}, {"hostname": "a", "state": "down"}, {"hostname": "a", "state": "up"}]
+    server = Server(lambda walk, page: rows)
+    assert read_all(server) == rows
+    server = Server(lambda walk, page: rows, total=lambda rows: None)
+    assert read_all(server) == rows
+
+
+def test_an_entry_that_comes_on_two_pages_moved():
+    server = Server(lambda walk, page: ALL[:150] if page == 1 or walk > 1 else ALL[99:100] * 100 + ALL[99:149], total=lambda rows: None)
+    assert read_all(server) == ALL[:150]
+    assert server.asked.count(1) == 2
+
+
+def test_pages_that_repeat_themselves_are_not_read_for_ever():
+    """A server that takes no notice of pageNum."""
+    server = Server(lambda walk, page: ALL[:100] * 500, total=lambda rows: None)
+    with pytest.raises(Failure) as caught:
+        read_all(server)
+    assert caught.value.code == "list_unstable"
+    assert max(server.asked) == 2
+
+
+def test_a_list_without_end_ends(monkeypatch):
+    monkeypatch.setattr(api, "MAX_PAGES", 20)
+    server = Server(lambda walk, page: entries(*range(page * 1000)), total=lambda rows: None)
+    with pytest.raises(Failure) as caught:
+        read_all(server)
+    assert (caught.value.code, caught.value.transient) == ("list_too_long", False)
+    assert len(server.asked) == 20
+    assert "2000" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], {}, {"results": None}, {"results": {}}, {"results": [None]}, {"results": [[]]}, {"results": ["s1"]}]
+)
+def test_an_answer_that_holds_no_list_is_told(answer):
+    server = Server(lambda walk, page: ALL)
+    server.read = lambda *args, **more: answer
+    with pytest.raises(Failure) as caught:
+        read_all(server)
+    assert caught.value.code == "bad_reply"

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans for server profiles as tables: how a profile stands, what is desired, what is sent, when it is there. No network."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from refusals import code_of
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import (
+    ACTIVATING,
+    ACTIVE,
+    FAILED,
+    INACTIVE,
+    OTHER,
+    PENDING,
+    Desired,
+    Profile,
+    plan_activation,
+)
+
+HERE, THERE = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
+BAY = "1B54B9AEFCE04D5E820C0B6310D03590_bay3"
+
+
+def profile(status, target=HERE, ident="71", name="web-01"):
+    uuid = target if status != INACTIVE and "_bay" not in target else ""
+    return Profile(ident, name, status, status.upper(), uuid, "" if status == INACTIVE else target, "", "")
+
+
+# (status in the list, running, desired) -> "send", "join", "nothing" or the code of a refusal
+NOW, LATER = {"restart": "immediate"}, {"restart": "defer"}
+CASES = [
+    # inactive: the target is needed
+    (INACTIVE, None, {**NOW, "uuid": HERE}, "send"),
+    (INACTIVE, None, {**LATER, "uuid": BAY}, "send"),
+    (INACTIVE, None, NOW, "uuid_missing"),
+    (INACTIVE, ACTIVATING, {**NOW, "uuid": HERE}, "target_mismatch"),
+    # active: nothing, unless it is to be sent again
+    (ACTIVE, None, NOW, "nothing"),
+    (ACTIVE, None, LATER, "nothing"),
+    (ACTIVE, None, {**NOW, "uuid": HERE}, "nothing"),
+    (ACTIVE, None, {**NOW, "uuid": HERE.lower()}, "nothing"),
+    (ACTIVE, None, {**NOW, "uuid": "0A100000-0000-0000-0000-00000000000A"}, "nothing"),
+    (ACTIVE, None, {**NOW, "uuid": THERE}, "target_mismatch"),
+    (ACTIVE, ACTIVE, {**NOW, "redeploy": True}, "send"),
+    (ACTIVE, ACTIVATING, {**NOW, "redeploy": True}, "join"),
+    (ACTIVE, ACTIVATING, {**LATER, "redeploy": True}, "nothing"),
+    # pending: with defer it is reached
+    (PENDING, None, LATER, "nothing"),
+    (PENDING, PENDING, NOW, "send"),
+    (PENDING, ACTIVATING, NOW, "join"),
+    (PENDING, PENDING, {**LATER, "redeploy": True}, "send"),
+    # failed: again, unless it runs already
+    (FAILED, FAILED, NOW, "send"),
+    (FAILED, ACTIVATING, NOW, "join"),
+    (FAILED, profiles.NOT_TOLD, NOW, "send"),
+    # under way
+    (ACTIVATING, None, NOW, "join"),
+    (ACTIVATING, None, LATER, "nothing"),
+    # a word that is not understood: the second source, or a person
+    (OTHER, ACTIVE, NOW, "nothing"),
+    (OTHER, ACTIVATING, NOW, "join"),
+    (OTHER, PENDING, LATER, "nothing"),
+    (OTHER, None, NOW, "state_unknown"),
+    (OTHER, OTHER, NOW, "state_unknown"),
+    (OTHER, None, {**NOW, "redeploy": True}, "send"),
+]
+
+
+@pytest.mark.parametrize("status, running, desired, expected", CASES)
+def test_what_is_sent(status, running, desired, expected):
+    one = Desired("71", **desired)
+    refused = expected not in ("send", "join", "nothing")
+    code, choice = code_of(lambda: plan_activation(profile(status), one, "web-01", running))
+    assert code == (expected if refused else None)
+    if refused:
+        return
+    assert ("send" if choice.step else "join" if choice.join else "nothing") == expected
+    if choice.step:
+        body = {"restart": desired["restart"]} | ({"uuid": desired["uuid"]} if "uuid" in desired else {})
+        assert (choice.step.method, choice.step.path, choice.step.body) == ("POST", "/profiles/71", body)
+        assert (choice.step.resource, choice.step.name) == ("71", "web-01")
+        assert ("restarts the server" in choice.step.why) == (desired["restart"] == "immediate")
+
+
+@pytest.mark.parametrize("status", [INACTIVE, PENDING, ACTIVE, ACTIVATING, FAILED, OTHER])
+def test_what_is_unassigned(status):
+    sent = status != INACTIVE
+    flags = {"force": False, "powerDownITE": True, "resetIMM": False, "resetSwitch": False}
+    step = profiles.plan_unassignment(profile(status), flags, "web-01").step
+    assert (step is not None) is sent
+    if step:
+        assert (step.method, step.path, step.body) == ("POST", "/profiles/unassign/71", flags)
+
+
+def test_before_and_after_say_what_restarts():
+    choice = plan_activation(profile(INACTIVE), Desired("71", HERE, "immediate"), "web-01")
+    assert profiles.view(choice, active=True, after=False) == {"name": "web-01", "status": INACTIVE, "target": ""}
+    assert profiles.view(choice, active=True, after=True) == {"name": "web-01", "status": ACTIVE, "target": HERE, "restart": "now"}
+    deferred = plan_activation(profile(INACTIVE), Desired("71", HERE, "defer"), "web-01")
+    assert "manual restart" in profiles.view(deferred, active=True, after=True)["restart"]
+    again = plan_activation(profile(ACTIVE), Desired("71", "", "immediate", redeploy=True), "web-01", ACTIVE)
+    assert profiles.view(again, active=True, after=True)["redeployed"] == "yes"
+    same = plan_activation(profile(ACTIVE), Desired("71", "", "defer"), "web-01")
+    assert profiles.view(same, active=True, after=True) == profiles.view(same, active=True, after=False)
+
+
+# -- what the list tells to be impossible -----------------------------------------------------------------------------
+
+
+def conflict(desired, *others):
+    every = [profile(INACTIVE, ident=str(n), name=f"web-{n}") for n in range(len(desired))] + list(others)
+    try:
+        profiles.refuse_conflicts(every, every[: len(desired)], desired)
+    except Failure as failure:
+        return failure.code
+    return None
+
+
+def test_two_profiles_for_one_target_are_refused_however_it_is_spelled():
+    assert conflict([Desired("0", HERE), Desired("1", HERE.lower())]) == "duplicate_target"
+    assert conflict([Desired("0", HERE), Desired("1", "0a100000-0000-0000-0000-00000000000a")]) == "duplicate_target"
+    assert conflict([Desired("0", BAY), Desired("1", BAY.upper())]) == "duplicate_target"
+    assert conflict([Desired("0", HERE), Desired("1", THERE)]) is None
+    assert conflict([Desired("0"), Desired("1")]) is None
+
+
+@pytest.mark.parametrize("status", [ACTIVE, PENDING, ACTIVATING, FAILED, OTHER])
+def test_a_target_that_another_profile_holds_is_refused(status):
+    assert conflict([Desired("0", HERE)], profile(status, ident="9")) == "target_taken"
+    assert conflict([Desired("0", THERE)], profile(status, ident="9")) is None
+
+
+def test_a_profile_that_is_meant_twice_is_refused():
+    one = profile(ACTIVE)
+    with pytest.raises(Failure) as caught:
+        profiles.refuse_conflicts([one], [one, one], [Desired("71"), Desired("web-01")])
+    assert caught.value.code == "duplicate_item"
+
+
+def test_its_own_target_is_no_conflict():
+    one = profile(ACTIVE)
+    profiles.refuse_conflicts([one], [one], [Desired("71", HERE)])
+
+
+@pytest.mark.parametrize("target, good", [
+    (HERE, True), (HERE.lower(), True), ("0A100000-0000-0000-0000-00000000000A", True), (BAY, True), (BAY.upper(), True), ("", True),
+    ("phc-12_bay3", True), (f"{HERE}_bay11_1", True),
+    ("web-01", False), ("0A10", False), (HERE + "0", False), ("G" * 32, False), ("../71", False), ("_bay3", False), (f"{HERE}_bay", False),
+])  # fmt: skip
+def test_what_can_be_a_target(target, good):
+    assert code_of(lambda: profiles.check_target(Desired("71", target)))[0] == (None if good else "config_uuid")
+
+
+@pytest.mark.parametrize(
+    "status, uuid, refused", [(INACTIVE, THERE, True), (INACTIVE, HERE, False), (INACTIVE, BAY, False), (ACTIVE, THERE, False)]
+)
+def test_a_server_that_nobody_knows_is_refused(status, uuid, refused):
+    code, _none = code_of(lambda: profiles.refuse_unknown_servers([profile(status)], [Desired("71", uuid)], {HERE}))
+    assert code == ("target_not_found" if refused else None)
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_several_have_is_told_with_the_id():
+    twins = [profile(ACTIVE, ident="1", name="web"), profile(ACTIVE, THERE, "2", "web"), profile(ACTIVE, BAY, "3", "db")]
+    assert profiles.titles(twins) == {"1": "web (1)", "2": "web (2)", "3": "db"}
+    assert profiles.titles(twins[:1]) == {"1": "web"}
+    assert profiles.titles([profile(ACTIVE, name="")]) == {"71": "(71)"}
+    with pytest.raises(Failure) as caught:
+        profiles.find(twins, ["web"])
+    assert (caught.value.code, "1, 2" in str(caught.value)) == ("profile_ambiguous", True)
+
+
+# -- the end ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "status, target, restart, ended, reached",
+    [
+        (ACTIVE, HERE, "immediate", False, True), (ACTIVE, THERE, "immediate", True, False), (PENDING, HERE, "immediate", True, False),
+        (PENDING, HERE, "defer", False, True), (ACTIVE, HERE, "defer", False, True), (ACTIVATING, HERE, "defer", True, True),
+        (ACTIVATING, HERE, "defer", False, False), (ACTIVATING, HERE, "immediate", True, False), (INACTIVE, HERE, "immediate", True, False),
+        (FAILED, HERE, "immediate", True, False), (OTHER, HERE, "immediate", True, False),
+    ],
+)  # fmt: skip
+def test_when_the_end_is_reached(status, target, restart, ended, reached):
+    assert profiles.reached(profile(status, target), Desired("71", HERE, restart), active=True, job_ended=ended) is reached
+
+
+@pytest.mark.parametrize(
+    "before, now, running, moved",
+    [
+        (INACTIVE, ACTIVE, None, True), (INACTIVE, ACTIVATING, None, True), (INACTIVE, INACTIVE, None, False),
+        (ACTIVE, ACTIVE, None, False),
+        (ACTIVE, ACTIVE, ACTIVATING, True), (FAILED, ACTIVE, None, True), (FAILED, FAILED, None, False), (PENDING, FAILED, None, True),
+        (ACTIVE, INACTIVE, None, False),
+    ],
+)  # fmt: skip
+def test_what_tells_that_a_lost_request_has_arrived(before, now, running, moved):
+    assert profiles.moved(profile(before), profile(now), running, HERE, active=True) is moved
+
+
+statuses = st.sampled_from([INACTIVE, PENDING, ACTIVE, ACTIVATING, FAILED, OTHER])
+
+
+running_statuses = st.sampled_from([None, ACTIVATING, ACTIVE, PENDING, FAILED, OTHER, profiles.NOT_TOLD])
+
+
+@given(statuses, running_statuses, st.sampled_from(["immediate", "defer"]))
+def test_nothing_is_sent_while_it_runs_nor_when_it_is_reached(status, running, restart):
+    desired = Desired("71", HERE, restart)
+    one = profile(status)
+    try:
+        choice = plan_activation(one, desired, "web-01", running)
+    except Failure:
+        return
+    if ACTIVATING in (status, running):
+        assert choice.step is None
+    if profiles.reached(one, desired, active=True):
+        assert choice.step is None or running in (ACTIVATING,) or status == PENDING
