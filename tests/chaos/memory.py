@@ -85,6 +85,7 @@ class Memory:
         self.world = World(self.clock.simulator, [load_system(name, self.clock.simulator) for name in systems])
         self.hook: Callable[[Sent], Reply | None] | None = None
         self.late: list[tuple[float, Callable[[], Any]]] = []
+        self.aliases: dict[str, str] = {}  # other names of the hosts -> app
         self._loop = asyncio.new_event_loop()
         self._connections = itertools.count(1)
         self.fronts: dict[str, Front] = {}
@@ -102,6 +103,7 @@ class Memory:
         self.world.entries.clear()
         self.world.faults.clear()
         self.late.clear()
+        self.aliases = {}
         self.hook = None
 
     def seed(self, **data: Any) -> None:
@@ -130,10 +132,18 @@ class Memory:
         finally:
             _wire.Adapter = before
 
+    def app_of(self, host: str) -> str:
+        """Which server answers under this name."""
+        name = host.removesuffix(".memory")
+        return self.aliases.get(name, name).replace("-", "_")
+
+    def reach(self, method: str, url: str, body: bytes) -> None:
+        """Called before a request leaves."""
+
     def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
         """Handle one request. Raises ConnectionResetError where the hook loses it."""
         parts = urlsplit(url)
-        app = (parts.hostname or "").removesuffix(".memory").replace("-", "_")
+        app = self.app_of(parts.hostname or "")
         front = self.fronts[app]
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         self._arrive_late()
@@ -220,18 +230,20 @@ class _Raw:
 class MemoryAdapter(requests.adapters.BaseAdapter):
     """Stands in for ``_wire.Adapter``; also good enough for keystoneauth1's session."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Any) -> None:
         super().__init__()
         self._memory = memory
 
     def send(self, request: Any, **options: Any) -> requests.Response:
         if not (urlsplit(request.url).hostname or "").endswith(".memory"):
             raise requests.exceptions.ConnectionError(ConnectionRefusedError("no such server"))
-        exchange = _wire.current()
-        if exchange is not None:
-            exchange.sent = True
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
+        self._memory.reach(request.method, request.url, body)
+        exchange = _wire.current()
+        if exchange is not None:
+            exchange.before()
+            exchange.sent = True
         try:
             status, headers, answer = self._memory.exchange(request.method, request.url, dict(request.headers), body)
         except ConnectionResetError as exc:

@@ -212,42 +212,53 @@ def list_all(
 def _walk_pages(
     client: OpsManager, path: str, what: str, query: t.Sequence[tuple[str, str]], key: t.Callable[[Entry], str], attempts: int
 ) -> tuple[list[Entry], str]:
-    """One reading from the first page to the last, and why it is not a whole one; empty when it is."""
-    found: dict[tuple[str, int], Entry] = {}
-    totals: list[int | None] = []
-    rows = 0
-    for number in range(1, MAX_PAGES + 1):
-        page = (*query, ("pageNum", str(number)), ("itemsPerPage", str(PAGE)))
+    """One reading from the first page to the last, and why it is not a whole one; empty when it is.
+
+    Each page begins with entries that the page before has shown. What was added or taken away in front of them moves them, so that
+    one entry more and one less between two pages is noticed although the count is the same.
+    """
+    found: list[Entry] = []
+    most: collections.Counter[str] = collections.Counter()  # several of one name on one page are several entries
+    said: set[int] = set()
+    size, number, largest = PAGE, 1, PAGE
+    for _page in range(MAX_PAGES):
+        page = (*query, ("pageNum", str(number)), ("itemsPerPage", str(size)))
         data = client.read(BASE + path, query=page, what=what, attempts=attempts, max_body=MAX_LIST)
         entries = data.get("results") if isinstance(data, dict) else None
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise bad_reply("the answer holds no list of results", what=what)
-        before = len(found)
-        alike: collections.Counter[str] = collections.Counter()
-        for entry in entries:
-            name = key(entry)
-            found.setdefault((name, alike[name]), entry)  # several of one name on one page are several entries
-            alike[name] += 1
-        rows += len(entries)
+        known = len(found) - (number - 1) * size
+        if [*map(key, entries[:known])] != [*map(key, found[len(found) - known :])]:
+            return [], f"entries moved before page {number}"
+        most |= collections.Counter(map(key, entries))
+        found += entries[known:]
         total = count(data.get("totalCount"))
-        totals.append(total)
-        if not entries or (rows >= total if total is not None else len(entries) < PAGE):
+        said |= set() if total is None else {total}
+        if len(entries) == known or (len(found) >= total if total is not None else len(entries) < size):
             break
-        if len(found) == before:
-            return [], f"page {number} showed what was on a page before it"
+        largest = len(entries) if len(entries) < size else largest
+        size, number = _following(len(found), largest)
     else:
         raise Failure(
             "list_too_long",
-            f"the list had not ended after {rows} entries on {MAX_PAGES} pages.",
+            f"the list had not ended after {len(found)} entries on {MAX_PAGES} pages.",
             "Check that the endpoint is Ops Manager itself.",
             what=what,
             system=client.system,
         )
-    said = {total for total in totals if total is not None}
     if len(said) > 1:
         return [], f"it had {min(said)} entries on one page and {max(said)} on another"
-    if len(found) < rows:
-        return [], f"{rows - len(found)} entries came on two pages"
+    if len(found) > most.total():
+        return [], f"{len(found) - most.total()} entries came on two pages"
     if said and (len(found) < max(said) or (number > 1 and len(found) > max(said))):
         return [], f"it said that it has {max(said)} entries, and {len(found)} came"
-    return list(found.values()), ""
+    return found, ""
+
+
+def _following(shown: int, largest: int) -> tuple[int, int]:
+    """(itemsPerPage, pageNum) of the page that begins before the entry ``shown`` and reaches farthest.
+
+    A server that gives very small pages has none; then the one that begins there."""
+    pages = [(size, (shown - 1) // size + 1) for size in range(largest, 0, -1)]
+    size, number = max(pages, key=lambda page: page[0] * page[1])
+    return (size, number) if size * number > shown else (largest, shown // largest + 1)

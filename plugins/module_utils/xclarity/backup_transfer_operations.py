@@ -127,7 +127,8 @@ class Transfer(Operation):
             else:
                 missing[step.key] = (step.operation, choice.backup, choice.desired.destination)
         if missing:
-            found.update(backup_transfers.adopt(self.jobs.fresh(), missing))
+            known = {outcome.job for outcome in self.run.outcomes}
+            found.update(backup_transfers.adopt([job for job in self.jobs.fresh() if job.id not in known], missing))
         return found
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:

@@ -310,20 +310,22 @@ def speaks_of(job: jobs.Told, operation: str) -> bool:
     return bool(_WORDS[operation].search(job.text))
 
 
-def names(job: jobs.Told, backup: Backup) -> bool:
-    """The job speaks of this backup."""
-    return any(jobs.holds(job.text, name) for name in (backup.uuid, backup.label, backup.filename) if name)
+def names(job: jobs.Told, backup: Backup, *, alone: bool = False) -> bool:
+    """The job speaks of this backup. alone: by a name that no other backup has."""
+    given = {backup.uuid, backup.label, backup.filename} - {""}
+    return any(jobs.holds(job.text, name) for name in (given - backup.common if alone else given))
 
 
 def adopt(fresh: t.Sequence[jobs.Told], missing: t.Mapping[str, tuple[str, Backup, str]]) -> dict[str, Accepted]:
     """Which of the jobs that were not there before belongs to which request without an answer; never a guess.
 
-    fresh: jobs that appeared since. missing: key -> (operation, backup, destination). One sure job is taken. A merely
-    likely one only when there is no other request and no other likely job.
+    fresh: jobs that appeared since, without those that another request is known to have started. missing: key -> (operation, backup,
+    destination). One sure job is taken, if it names the backup and could not mean another one. A merely likely one only when there is no
+    other request and no other likely job.
     """
     found: dict[str, Accepted] = {}
     for key, (operation, backup, destination) in missing.items():
-        ours = [job for job in fresh if sure(job, operation, backup, destination)]
+        ours = [job for job in fresh if sure(job, operation, backup, destination) and names(job, backup, alone=True)]
         if not ours and len(missing) == 1:
             ours = [job for job in fresh if likely(job, operation, backup)]
         if len(ours) == 1:

@@ -27,11 +27,12 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.remo
 class Destination:
     """Options ``dest`` or ``remote_file_server``. name: of the file; None while only its directory is known.
 
-    server: the server's identity, place: its address; a record names the first.
+    server: what the server is, as it tells itself, by which a record knows it.
     """
 
-    def __init__(self, run: Run, place: str, stack: contextlib.ExitStack) -> None:
-        self.run, self.params, self.place = run, run.params, place
+    def __init__(self, run: Run, stack: contextlib.ExitStack) -> None:
+        self.run, self.params = run, run.params
+        self.server = ""
         self.to_server = self.params["remote_file_server"] is not None
         self.remote: Server | None = None
         self.given: str | None = None
@@ -78,7 +79,7 @@ class Destination:
             return None
         if self.to_server or self.name is not None:
             return Record.load(self.folder.read_json(self._record_name(profile, self.name or "")))
-        return export_record.best_record(self.folder, self.place, profile)
+        return export_record.best_record(self.folder, self.server, profile)
 
     def save(self, record: Record) -> None:
         try:
@@ -91,11 +92,11 @@ class Destination:
         self.here.remove(self._record_name_of(record))
 
     def record(self, profile: OsProfile, filename: str, job: str) -> Record:
-        return Record(self.place, profile.id, profile.fingerprint, filename, job, local=self.name or filename)
+        return Record(self.server, profile.id, profile.fingerprint, filename, job, local=self.name or filename)
 
     def _record_name_of(self, record: Record) -> str:
         if self.remote is not None:
-            return export_record.record_of_remote(self.place, record.profile, self.remote.id, self.params["path"])
+            return export_record.record_of_remote(self.server, record.profile, self.remote.id, self.params["path"])
         return export_record.record_beside(record.local)
 
     def _record_name(self, profile: OsProfile, name: str) -> str:

@@ -65,6 +65,7 @@ class Export(Operation):
         params, to = self.params, self.to
         self.images = os_images.read_all(self.client)
         self.profile = os_images.find(self.images, params["profile"])
+        to.server = " ".join(self.client.identity()[1:])
         if to.to_server:
             to.remote = remote_file_servers.find(remote_file_servers.read_all(self.client), params["remote_file_server"])
         source = params["source_file"] or ""
@@ -79,7 +80,7 @@ class Export(Operation):
         wanted = to.wanted_digest
         decision = self.decision = decide(
             record,
-            to.place,
+            to.server,
             self.profile,
             file_same=to.to_server or (record is not None and digest == record.sha256 and wanted in ("", digest)),
             digest_wanted=bool(wanted) and digest == wanted,
@@ -103,7 +104,7 @@ class Export(Operation):
                 desired=decision,
                 steps=[step] if decision.act == START else [],
                 join=decision.job if decision.act == JOIN else None,
-                touches=decision.act == FETCH or (decision.act == JOIN and not to.to_server) or self.mode_differs,
+                touches=decision.act == FETCH or (decision.act == JOIN and not to.to_server and params["wait"]) or self.mode_differs,
             )
         ]
 
@@ -297,4 +298,4 @@ class Export(Operation):
 def export(run: Run, client: XClarity) -> dict[str, t.Any]:
     """Returns the result, raises :class:`Failure` with the result beside it."""
     with contextlib.ExitStack() as stack:
-        return drive(Export(run, client, Destination(run, client.transport.endpoint.place, stack)))
+        return drive(Export(run, client, Destination(run, stack)))

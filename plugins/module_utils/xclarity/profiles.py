@@ -460,10 +460,10 @@ def reached(profile: Profile, desired: Desired, *, active: bool, job_ended: bool
 
 def moved(before: Profile, now: Profile, running: str | None, target: str, *, active: bool) -> bool:
     """A request whose answer was lost has arrived: the profile left the state that it had before."""
-    if running == ACTIVATING or now.status == ACTIVATING:
-        return True
     if not active:
         return now.status == INACTIVE
+    if running == ACTIVATING or now.status == ACTIVATING:
+        return True
     if now.status == before.status:
         return False
     return now.status != INACTIVE and (not target or now.is_on(target) or not now.target)

@@ -282,6 +282,17 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(each_told, sim, run_mod
     assert run_module(MODULE, params)["changed"] is False
 
 
+def test_a_lost_request_is_not_taken_for_started_because_of_another_backup_of_the_same_label(sim, run_module):
+    """The job of the second copy has the label of both in its title."""
+    twin = "22222222-2222-4222-8222-222222222222"
+    sim.seed(xclarity={"backups": [{"uuid": twin, "label": "nightly", "locations": ["internal"]}]})
+    sim.fault("xclarity", "PUT", "^/managementServer/data", reset="before")
+    params = {"operation": "copy", "backups": [{"backup": NIGHTLY}, {"backup": twin}], "destination": "/mnt/backups", "concurrency": 1}
+    result = run_module(MODULE, params)
+    assert [one["outcome"] for one in result["backups"]] == ["unknown", "finished"], result
+    assert (locations(sim), locations(sim, twin)) == (["internal"], ["internal", "/mnt/backups"])
+
+
 @pytest.mark.parametrize("params", [COPY, MOVE])
 def test_a_lost_request_is_not_sent_again(sim, run_module, params):
     sim.fault("xclarity", "PUT", "^/managementServer/data", reset="before")

@@ -209,6 +209,15 @@ def test_without_a_job_the_file_tells(sim, run_module, web, dest, change):
 # -- idempotence ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("where", [{}, {"dest": None, "remote_file_server": "images", "path": "/srv"}])
+def test_an_export_is_known_by_the_server_and_not_by_how_its_address_is_typed(sim, run_module, web, where):
+    params = {key: value for key, value in {**web, **where}.items() if value is not None}
+    assert run_module(MODULE, params)["changed"] is True
+    address = sim.ready["xclarity"]
+    again = run_module(MODULE, {**params, "endpoint": address.replace("127.0.0.1", "localhost")})
+    assert (again.failed, again["changed"], len(changing(sim))) == (False, False, 1), again
+
+
 def test_the_file_was_changed(sim, run_module, web, dest):
     """It is fetched again; the export is still on the server, so nothing is started."""
     first = run_module(MODULE, web)
@@ -318,6 +327,7 @@ def test_wait_false_and_then_again(sim, run_module, web, dest):
     assert (first["changed"], first["outcome"]) == (True, "started")
     assert first["export"]["job"]
     assert not dest.exists()
+    assert run_module(MODULE, {**web, "wait": False}, check=True)["changed"] is False
     between = run_module(MODULE, {**web, "wait": False})
     assert (between["changed"], between["outcome"], between["export"]["action"]) == (False, "none", "join")
     foretold = run_module(MODULE, web, check=True)

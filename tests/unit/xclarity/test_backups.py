@@ -188,6 +188,16 @@ def test_two_that_fit_are_not_guessed_between(nightly):
     assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")}) == {}
 
 
+def test_a_job_that_could_be_for_another_backup_of_the_same_label_is_not_adopted():
+    """Its title holds the label, which two have; another request may have started it."""
+    twins = backups.gather([entry(locations=["internal"]), entry(uuid="22222222-2222-4222-8222-222222222222", locations=["internal"])])
+    fresh = jobs.told([job("Copy backup nightly to /mnt/a", "18")])
+    missing = {str(number): ("copy", twin, "/mnt/a") for number, twin in enumerate(twins)}
+    assert backup_transfers.adopt(fresh, missing) == {}
+    named = jobs.told([job(f"Copy backup nightly ({UUID}) to /mnt/a", "18")])
+    assert {key: accepted.job for key, accepted in backup_transfers.adopt(named, missing).items()} == {"0": "18"}
+
+
 def test_a_likely_job_is_taken_only_for_a_single_request(nightly):
     fresh = [job("Copy management server data", "18")]
     assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")})["a"].job == "18"

@@ -208,6 +208,12 @@ def test_what_tells_that_a_lost_request_has_arrived(before, now, running, moved)
     assert profiles.moved(profile(before), profile(now), running, HERE, active=True) is moved
 
 
+@pytest.mark.parametrize("now, moved", [(INACTIVE, True), (ACTIVATING, False), (ACTIVE, False), (FAILED, False)])
+def test_only_an_inactive_profile_tells_that_an_unassignment_has_arrived(now, moved):
+    """An activation that runs is why it was refused."""
+    assert profiles.moved(profile(ACTIVE), profile(now), ACTIVATING if now == ACTIVATING else None, HERE, active=False) is moved
+
+
 statuses = st.sampled_from([INACTIVE, PENDING, ACTIVE, ACTIVATING, FAILED, OTHER])
 
 

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks as users write them: a module, some resources by id or by name, one of several spellings of the server, and options."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from typing import Any
+
+from hypothesis import strategies as st
+
+from .estates import BACKUPS, GROUP, IMAGE, KINDS, PROFILES, PROJECT, SECRETS, SHARES, SPECS, TARGET
+
+MODULES = (
+    "profile_activation", "job", "backup", "backup_transfer", "osimage_export", "server_pool_request", "server_pool_server", "cluster_profile",
+)  # fmt: skip
+LABELS = ("fresh", "fresher")
+PUSHED_TO = ("192.0.2.11", "192.0.2.12")  # the other server of the estate, and one that nobody can ask
+HOSTS = tuple(f"{size}{number}.example" for size, count in (("m", 8), ("l", 3)) for number in range(count))
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Task:
+    """verb: what it does, in one word. things: (how each resource is given, its id or what stands for it).
+
+    redeploy: it starts again what is done already. counts: servers that are asked for, of each kind.
+    """
+
+    family: str
+    verb: str
+    module: str
+    params: dict[str, Any]
+    things: tuple[tuple[str, str], ...] = ()
+    redeploy: bool = False
+    counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.params.get("wait", True))
+
+    @property
+    def again(self) -> bool:
+        """Every run starts something, as is documented."""
+        return self.redeploy or (self.verb == "push" and "target_username" not in self.params) or bool(self.params.get("force"))
+
+    def owns(self, ident: str, key: str) -> bool:
+        """A request with this key is one for the thing ``ident`` of this task."""
+        where = self.params.get("destination", "")
+        where = where.rstrip("/") if where.startswith("/") else where
+        if self.verb == "verified move":
+            return key in (f"copy {ident} to {where}", f"delete {ident} at internal")
+        if self.family == "clusters":
+            return key == f"make {ident}" or key.startswith((f"update {ident} ", f"delete {ident} "))
+        if self.verb == "delete":
+            return key == f"delete {ident} at {self.params['location'].rstrip('/')}"
+        if self.verb in ("copy", "move", "push"):
+            return key == f"{self.verb} {ident} to {where}"
+        if self.verb == "export":
+            return key == f"export {ident} {self.export_to}"
+        return key == (self.verb if self.verb == "cancel push" else f"{self.verb} {ident}")
+
+    @property
+    def export_to(self) -> str:
+        """Where an export goes: two of one profile are two exports, which no request tells."""
+        return f"to {self.params.get('dest') or self.params.get('path')}"
+
+    def __repr__(self) -> str:
+        """In plain words."""
+        given = ", ".join(text if text == ident else f"{text} [{ident}]" for text, ident in self.things)
+        shown = {
+            key: value for key, value in self.params.items()
+            if key in ("restart", "redeploy", "destination", "location", "wait", "concurrency", "on_failure", "on_spec_change", "force",
+                       "on_shortage", "lock", "dest", "path")
+        }  # fmt: skip
+        who = self.params.get("username") or self.params.get("public_key") or self.params.get("auth", {}).get("username")
+        where = self.params.get("endpoint") or self.params.get("auth", {}).get("auth_url")
+        counts = ", ".join(f"{count} of {kind}" for kind, count in self.counts.items())
+        options = " ".join(f"{key}={value}" for key, value in shown.items())
+        return f"{self.verb} {counts or given} ({options}) as {who} at {where}"
+
+
+# -- options ------------------------------------------------------------------------------------------------------------------
+
+
+def _options(**more: Any) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional={
+        "concurrency": st.sampled_from([1, 2, 4]), "on_failure": st.just("stop"), "wait": st.just(False), "lock": st.just("best_effort"),
+        **more,
+    })  # fmt: skip
+
+
+XCLARITY = st.fixed_dictionaries({
+    "endpoint": st.sampled_from(["https://xclarity.memory", "https://manager.memory", "https://XClarity.memory:443/"]),
+    "user": st.sampled_from([("AUTOMATION", SECRETS[0]), ("OPERATOR", SECRETS[1])]),
+    "auth_method": st.sampled_from(["session", "session", "basic"]),
+})  # fmt: skip
+OPS_MANAGER = st.fixed_dictionaries({
+    "endpoint": st.sampled_from(["https://ops-manager.memory", "https://pool.memory/", "https://ops-manager.memory:443/api/public/v1.0"]),
+    "user": st.sampled_from([("automation", SECRETS[2]), ("operator", SECRETS[3])]),
+    "group": st.sampled_from([("group_id", GROUP), ("group_name", "payments")]),
+})  # fmt: skip
+OPENSTACK = st.fixed_dictionaries({
+    "auth_url": st.sampled_from(["https://keystone.memory/v3", "https://identity.memory/v3/"]),
+    "user": st.sampled_from([("maker", SECRETS[4]), ("keeper", SECRETS[5])]),
+})  # fmt: skip
+
+
+def _xclarity(drawn: dict[str, Any]) -> dict[str, Any]:
+    user, password = drawn["user"]
+    return {"endpoint": drawn["endpoint"], "username": user, "password": password, "auth_method": drawn["auth_method"]}
+
+
+def _ops_manager(drawn: dict[str, Any]) -> dict[str, Any]:
+    user, secret = drawn["user"]
+    return {"endpoint": drawn["endpoint"], "public_key": user, "private_key": secret, drawn["group"][0]: drawn["group"][1]}
+
+
+def _openstack(drawn: dict[str, Any]) -> dict[str, Any]:
+    user, secret = drawn["user"]
+    domains = {"user_domain_name": "Default", "project_domain_name": "Default"}
+    return {"auth": {"auth_url": drawn["auth_url"], "username": user, "password": secret, "project_name": PROJECT, **domains}}
+
+
+# -- one strategy for each family ---------------------------------------------------------------------------------------------
+
+
+def _some(rows: list[Any], most: int) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.sampled_from(rows), min_size=1, max_size=most, unique_by=str)
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Task:
+    connection, options = _xclarity(draw(XCLARITY)), draw(_options())
+    verb = draw(st.sampled_from(["activate", "activate", "activate", "unassign", "cancel job", "delete job"]))
+    if verb.endswith("job"):
+        ids = draw(_some([str(number) for number in range(11, 17)], 3))
+        state = "cancelled" if verb == "cancel job" else "absent"
+        return Task("profiles", verb, "job", {**connection, **options, "jobs": ids, "state": state}, tuple((one, one) for one in ids))
+    rows = draw(_some(PROFILES, 8))
+    alone = collections.Counter(name for _id, name, _state in PROFILES)
+    things = tuple((name if alone[name] == 1 and draw(st.booleans()) else ident, ident) for ident, name, _state in rows)
+    own: dict[str, Any] = {"state": "inactive", "force": draw(st.booleans())}
+    redeploy = False
+    if verb == "activate":
+        redeploy = draw(st.booleans())
+        own = {"restart": draw(st.sampled_from(["immediate", "immediate", "defer"])), "redeploy": redeploy}
+    asked = [{"profile": text, **({"uuid": TARGET[ident]} if verb == "activate" else {})} for text, ident in things]
+    return Task("profiles", verb, "profile_activation", {**connection, **options, **own, "profiles": asked}, things, redeploy)
+
+
+@st.composite
+def backups(draw: st.DrawFn) -> Task:
+    connection, options = _xclarity(draw(XCLARITY)), draw(_options())
+    verb = draw(st.sampled_from(["copy", "move", "verified move", "push", "cancel push", "create", "delete"]))
+    if verb == "create":
+        label = draw(st.sampled_from(LABELS))
+        options = {key: value for key, value in options.items() if key not in ("concurrency", "on_failure")}
+        own: dict[str, Any] = {"label": label, "passphrase": SECRETS[6], "remote_share": draw(st.sampled_from([None, SHARES[0]]))}
+        return Task("backups", verb, "backup", {**connection, **options, **own}, ((label, label),))
+    if verb == "cancel push":
+        own = {"operation": "push", "action": "cancel"}
+        return Task("backups", verb, "backup_transfer", {**connection, **options, **own}, (("push", "push"),))
+    rows = draw(_some(BACKUPS, 1 if verb == "push" else 3))
+    alone = collections.Counter(label for _id, label, _at in BACKUPS)
+    spelled = {ident: [ident, ident.upper(), *([label] if alone[label] == 1 else [])] for ident, label, _at in rows}
+    things = tuple((draw(st.sampled_from(spelled[ident])), ident) for ident, _label, _at in rows)
+    names = [text for text, _ident in things]
+    if verb == "delete":
+        own = {"state": "absent", "backups": names, "location": draw(st.sampled_from(["internal", "/mnt/a", "/mnt/a/", "all"]))}
+        return Task("backups", verb, "backup", {**connection, **options, **own}, things)
+    if verb == "push":
+        own = {"operation": "push", "backup": names[0], "destination": draw(st.sampled_from(PUSHED_TO))}
+        if own["destination"] == PUSHED_TO[0] and draw(st.booleans()):
+            own |= {"target_endpoint": "https://xclarity-target.memory", "target_username": "OPERATOR", "target_password": SECRETS[1]}
+        return Task("backups", verb, "backup_transfer", {**connection, **options, **own}, things)
+    own = {"operation": "copy" if verb == "copy" else "move", "backups": [{"backup": name} for name in names]}
+    places = ["/mnt/a", "/mnt/b", "/mnt/b/"] + (["internal"] if verb == "copy" else [])
+    own["destination"] = draw(st.sampled_from(places))
+    if verb == "verified move":
+        own["move_method"] = "verified"
+        options.pop("wait", None)
+    return Task("backups", verb, "backup_transfer", {**connection, **options, **own}, things)
+
+
+@st.composite
+def images(draw: st.DrawFn) -> Task:
+    options = {key: value for key, value in draw(_options(force=st.just(True))).items() if key not in ("concurrency", "on_failure")}
+    where = draw(st.sampled_from([{"dest": "{folder}/gold.tar.gz"}, {"dest": "{folder}/other.tar.gz"}, {"remote_file_server": "images", "path": "/srv/gold"}]))
+    return Task("images", "export", "osimage_export", {**_xclarity(draw(XCLARITY)), **options, **where, "profile": IMAGE}, ((IMAGE, IMAGE),))
+
+
+@st.composite
+def pool(draw: st.DrawFn) -> Task:
+    connection, options = _ops_manager(draw(OPS_MANAGER)), draw(_options())
+    verb = draw(st.sampled_from(["order", "order", "order", "cancel request", "terminate"]))
+    if verb == "terminate":
+        names = draw(_some(list(HOSTS), 3))
+        own: dict[str, Any] = {"hostnames": [name.upper() if draw(st.booleans()) else name for name in names], "state": "absent"}
+        return Task("pool", verb, "server_pool_server", {**connection, **options, **own}, tuple((one, one) for one in names))
+    for name in ("concurrency", "on_failure"):
+        options.pop(name, None)
+    kinds = draw(_some(list(KINDS), 2))
+    counts = collections.Counter({f"{kind['Datacenter']} {kind['Size']}": draw(st.integers(1, 9)) for kind in kinds})
+    own = {"servers": [{"properties": kind, "count": counts[f"{kind['Datacenter']} {kind['Size']}"]} for kind in kinds]}
+    things = ((GROUP, GROUP),)
+    if verb == "order":
+        own["on_shortage"] = draw(st.sampled_from(["wait", "partial", "fail"]))
+        return Task("pool", verb, "server_pool_request", {**connection, **options, **own}, things, counts=counts)
+    return Task("pool", verb, "server_pool_request", {**connection, **options, **own, "state": "absent"}, things)
+
+
+@st.composite
+def clusters(draw: st.DrawFn) -> Task:
+    options = {key: value for key, value in draw(_options()).items() if key != "wait"}
+    names = draw(_some(["a", "b", "c"], 3))
+    own: dict[str, Any] = {"state": "absent"}
+    rows: list[dict[str, Any]] = [{"name": name} for name in names]
+    if draw(st.sampled_from(["make", "make", "delete"])) == "make":
+        own = {"on_spec_change": draw(st.sampled_from(["fail", "replace"]))}
+        metadata = draw(st.sampled_from([None, {"team": "x"}, {"team": "y"}]))
+        rows = [{"name": name, "spec": draw(st.sampled_from(SPECS)), "metadata": metadata} for name in names]
+    verb = "remove" if own.get("state") else "make"
+    things = tuple((name, name) for name in names)
+    return Task("clusters", verb, "cluster_profile", {**_openstack(draw(OPENSTACK)), **options, **own, "profiles": rows}, things)
+
+
+TASKS = {"profiles": profiles(), "backups": backups(), "images": images(), "pool": pool(), "clusters": clusters()}
