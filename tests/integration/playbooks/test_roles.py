@@ -159,8 +159,9 @@ def test_servers_that_are_given_back_are_given_back_once(sim, harness):
     assert alone(harness, "acquire_servers", acquire_servers_wanted=TWO, **QUICK).rc == 0
     options = {"release_servers_hostnames": ["oslo-l1.example.net"], "release_servers_poll_interval": 0.1}
     after = [{"name": "Show", "ansible.builtin.debug": {"msg": "{{ release_servers_results['oslo-l1.example.net'].state }} now"}}]
-    foretold = alone(harness, "release_servers", "--check", **options)
-    assert [step["resource"] for step in shown(foretold.output)[0]["planned_requests"]] == ["oslo-l1.example.net"]
+    ident = next(one["id"] for one in sim.state("ops_manager")["servers"] if one["hostname"] == "oslo-l1.example.net")
+    predicted = alone(harness, "release_servers", "--check", **options)
+    assert [step["resource"] for step in shown(predicted.output)[0]["planned_requests"]] == [ident]
     played = alone(harness, "release_servers", after=after, **options)
     assert (played.rc, played.recap["changed"]) == (0, 1), played.output
     assert "absent now" in played.output
