@@ -32,7 +32,8 @@ def test_the_examples_of_a_role_work(empty_sim, harness, role):
         path.rename(harness.folder / "cluster_profiles" / path.name)
     blocks = [examples.replaced(block, harness.control, harness.folder) for block in BLOCKS.findall((role / "README.md").read_text())]
     books = [block for block in blocks if block.startswith("- ")]
-    (inventory,) = [block for block in blocks if not block.startswith("- ")] or [yaml.safe_dump(HOSTS)]
+    sources = [block for block in blocks if block.startswith("# ")]
+    (inventory,) = [block for block in blocks if not block.startswith(("- ", "# "))] or [yaml.safe_dump(HOSTS)]
     assert books
     everything = {"all": {"children": yaml.safe_load(inventory), "vars": VARIABLES}}
     (harness.folder / "hosts.yml").write_text(yaml.safe_dump(everything), encoding="utf-8")
@@ -43,6 +44,12 @@ def test_the_examples_of_a_role_work(empty_sim, harness, role):
                                   OS_CLIENT_CONFIG_FILE=str(harness.folder / "clouds.yaml"))  # fmt: skip
         assert played.rc == 0, played.output
         assert played.recap["rescued"] == 0, played.output
+    for source in sources:  # of an inventory plugin, with the name of its file in the first line
+        path = harness.folder / source.splitlines()[0].removeprefix("# ")
+        path.write_text(source, encoding="utf-8")
+        played = harness.playbook("-i", str(path), f"groundwork.provision.{role.name}", "-e", "xclarity_restart=defer", "--check", "--diff")
+        assert played.rc == 0, played.output
+        assert played.recap["ok"], played.output
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
