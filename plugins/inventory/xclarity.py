@@ -122,8 +122,9 @@ options:
       - Whether to read the server profiles too, one request more, for the role P(groundwork.provision.activate_profiles#role).
       - Each host then has C(xclarity_target), where a profile is activated for it (its UUID, or C(<chassis uuid>_bay<n>) in a Flex
         chassis), and of the profile that is assigned to it C(xclarity_profile) (the id), C(xclarity_profile_name),
-        C(xclarity_profile_status) (as in M(groundwork.provision.profile_info)) and C(xclarity_profile_compliance). They are empty where
-        it has none, and the role then skips the host and says so.
+        C(xclarity_profile_status) (as in M(groundwork.provision.profile_info)) and C(xclarity_profile_compliance).
+      - Where it has none they are empty, and C(xclarity_profile) is not there, so that a group of the inventory can name one. The role
+        skips a host without, and says so.
     type: bool
     default: false
   profiles_by_name:

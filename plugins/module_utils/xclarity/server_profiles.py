@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import INACTIVE, Profile
 
-KEYS = ("target", "profile", "profile_name", "profile_status", "profile_compliance")
+KEYS = ("target", "profile_name", "profile_status", "profile_compliance")
 
 
 class ServerProfiles:
@@ -30,12 +30,16 @@ class ServerProfiles:
         self._by_name = {one.name: one for one in free if one.name and counts[one.name] == 1}
 
     def facts(self, node: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, str]:
-        """For a server as nodes.parse() has it: where a profile is activated for it, and the profile that it has. Empty: none."""
+        """For a server as nodes.parse() has it: where a profile is activated for it, and the profile that it has.
+
+        Without one the texts are empty, and there is no ``profile`` (the id), which would hide one of the inventory's groups.
+        """
         target = target_of(node, prefix)
-        found = [self._by_target.get(profiles.normal(one)) for one in (node[prefix + "uuid"], target) if one]
-        profile = next((one for one in found if one is not None), None) or self._by_name.get(node[prefix + "name"])
-        told = ("", "", "", "") if profile is None else (profile.id, profile.name, profile.status, profile.compliance)
-        return dict(zip((prefix + key for key in KEYS), (target, *told), strict=True))
+        named = [self._by_target.get(profiles.normal(one)) for one in (node[prefix + "uuid"], target) if one]
+        profile = next((one for one in named if one is not None), None) or self._by_name.get(node[prefix + "name"])
+        told = ("", "", "") if profile is None else (profile.name, profile.status, profile.compliance)
+        facts = dict(zip((prefix + key for key in KEYS), (target, *told), strict=True))
+        return facts if profile is None else {**facts, prefix + "profile": profile.id}
 
 
 def target_of(node: t.Mapping[str, t.Any], prefix: str = "") -> str:

@@ -131,15 +131,18 @@ def test_servers_beyond_what_is_asked_for_are_told_and_not_added(sim, harness):
     assert "['oslo-l1.example.net'] and ['oslo-l2.example.net']" in output
 
 
-def test_a_server_whose_name_is_an_option_of_ssh_is_not_added(sim, harness):
-    group = "5a9d0a0a1d41c81a2b3c4d01"
+UNUSABLE = ("-oProxyCommand=x", "localhost", "127.1", "all")
+
+
+def test_a_server_whose_name_is_no_host_elsewhere_is_not_added(sim, harness):
+    """An option of ssh, this machine, a group of Ansible's own."""
     sim.seed(ops_manager={"servers": [
-        {"hostname": name, "group": group, "properties": {"Datacenter": "bergen", "Size": "s"}}
-        for name in ("-oProxyCommand=x", "bergen-1.example.net")
+        {"hostname": name, "group": "5a9d0a0a1d41c81a2b3c4d01", "properties": {"Datacenter": "bergen", "Size": "s"}}
+        for name in (*UNUSABLE, "bergen-1.example.net")
     ]})  # fmt: skip
-    wanted = [{"properties": {"Datacenter": "bergen", "Size": "s"}, "count": 2}]
+    wanted = [{"properties": {"Datacenter": "bergen", "Size": "s"}, "count": 1 + len(UNUSABLE)}]
     output = output_with_a_warning(harness, "acquire_servers", after=SHOW_HOSTS, acquire_servers_wanted=wanted, **QUICK)
-    assert "1 servers have a name that is no host name or address" in output
+    assert f"{len(UNUSABLE)} servers have a name that is no host name or address of another machine" in output
     assert "['bergen-1.example.net'] and []" in output
 
 

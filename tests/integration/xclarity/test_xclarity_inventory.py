@@ -222,12 +222,12 @@ PROFILE_KEYS = ("target", "profile", "profile_name", "profile_status")
 def test_profiles_join_their_servers_in_one_request_more(sim, listing):
     found = listing({"profiles": True})
     assert [e["method"] for e in sim.log(system="xclarity")] == ["POST", "GET", "GET", "DELETE"]
-    told = {name: tuple(values[f"xclarity_{key}"] for key in PROFILE_KEYS) for name, values in found["_meta"]["hostvars"].items()}
+    told = {name: tuple(values.get(f"xclarity_{key}", "none") for key in PROFILE_KEYS) for name, values in found["_meta"]["hostvars"].items()}
     rack, bay = "0A10000000000000000000000000000", "1B54B9AEFCE04D5E820C0B6310D03590_bay"
     assert told == {
-        "web-01": (f"{rack}A", "", "", ""), "web-02": (f"{rack}B", "", "", ""), "web-03": (f"{rack}C", "", "", ""),
+        "web-01": (f"{rack}A", "none", "", ""), "web-02": (f"{rack}B", "none", "", ""), "web-03": (f"{rack}C", "none", "", ""),
         "db-01": (f"{rack}D", "74", "db-01", "active"),
-        "app-01": (f"{bay}3", "", "", ""), "app-02": (f"{bay}4", "76", "app-02", "pending"),
+        "app-01": (f"{bay}3", "none", "", ""), "app-02": (f"{bay}4", "76", "app-02", "pending"),
     }  # fmt: skip
     assert "xclarity_profile" not in listing({})["_meta"]["hostvars"]["db-01"]
 
