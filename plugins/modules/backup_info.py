@@ -64,7 +64,7 @@ EXAMPLES = r"""
     location: /mnt/backups
     package_size: 734003200
 
-- name: Which backups are only on the box itself
+- name: List the backups that are only on the appliance
   groundwork.provision.backup_info:
     endpoint: https://xclarity.example.com
     username: automation
@@ -94,7 +94,7 @@ backups:
       description: The checksum at each of these locations. Where the server tells one for all of them, it is that one.
       type: dict
       sample: {internal: 5f0c1a, /mnt/backups: 5f0c1a}
-    details: {description: Everything the server says of it in its own words., type: dict}
+    details: {description: All fields of the backup as the server reports them., type: dict}
 repository:
   description: The local repository.
   returned: success, unless O(repository=false)

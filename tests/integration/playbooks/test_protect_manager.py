@@ -27,9 +27,9 @@ def test_only_what_is_on_the_share_is_pruned_and_never_the_newest(sim, harness):
     seed_series(sim, 11, 12, 14, locations=["internal", "/mnt/backups"])
     seed_series(sim, 13, locations=["internal"])
     options = {**SAFE, "protect_manager_series": "series-", "protect_manager_label": "series-15", "protect_manager_keep": 2}
-    foretold = alone(harness, "protect_manager", "--check", **options)
-    assert foretold.rc == 0, foretold.output
-    deletions = [step["path"] for step in shown(foretold.output)[0]["planned_requests"] if step["method"] == "DELETE"]
+    predicted = alone(harness, "protect_manager", "--check", **options)
+    assert predicted.rc == 0, predicted.output
+    deletions = [step["path"] for step in shown(predicted.output)[0]["planned_requests"] if step["method"] == "DELETE"]
     played = alone(harness, "protect_manager", **options)
     assert played.rc == 0, played.output
     sent = [path.partition("?")[0] for method, path in changing(sim) if method == "DELETE"]
@@ -111,9 +111,9 @@ def test_while_a_share_does_not_work_one_backup_is_left_over_however_often_it_ru
         assert len(error["msg"]) <= 600
     assert [name for name in locations(sim) if name.startswith("night-")] == ["night-1"]
     # A check-mode run of the next night says what is going to happen first.
-    foretold = nightly(harness, 4, "--check", **SAFE)
-    assert foretold.rc == 0, foretold.output
-    assert [(step["method"], step["body"].get("operation")) for step in shown(foretold.output)[0]["planned_requests"]] == [
+    predicted = nightly(harness, 4, "--check", **SAFE)
+    assert predicted.rc == 0, predicted.output
+    assert [(step["method"], step["body"].get("operation")) for step in shown(predicted.output)[0]["planned_requests"]] == [
         ("PUT", "copy"), ("POST", "backup")]  # fmt: skip
     since = sim.last()
     played = nightly(harness, 4, **SAFE)

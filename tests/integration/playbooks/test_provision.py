@@ -25,7 +25,7 @@ def as_sent(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def level(step: dict[str, Any]) -> dict[str, Any]:
-    """A step or request without what cannot be foretold (a random id) or must not be shown (a passphrase)."""
+    """A step or request without what cannot be predicted (a random id) or must not be shown (a passphrase)."""
     step = {key: step[key] for key in ("method", "path", "query", "body")}
     if isinstance(step["body"], dict):
         if "passphrase" in step["body"]:
@@ -40,20 +40,20 @@ def in_order(steps: list[dict[str, Any]]) -> list[str]:
     return sorted(json.dumps(step, sort_keys=True) for step in steps)
 
 
-def test_check_mode_sends_nothing_and_foretells_what_the_real_run_sends(sim, provision):
-    foretold = provision("provision", "--check", "--diff")
-    assert foretold.rc == 0, foretold.output
+def test_check_mode_sends_nothing_and_predicts_what_the_real_run_sends(sim, provision):
+    predicted = provision("provision", "--check", "--diff")
+    assert predicted.rc == 0, predicted.output
     assert sim.log(changing=True) == []
-    plans = shown(foretold.output)
+    plans = shown(predicted.output)
     assert len(plans) == 5
     expected = [level(step) for plan in plans for step in plan["planned_requests"]]
     announced = [step for plan in plans for step in plan["not_predictable"] if isinstance(step, dict)]
-    assert "+++ after" in foretold.output
+    assert "+++ after" in predicted.output
 
     since = sim.last()
     real = provision("provision", "-vvvvv", "--diff")
     assert real.rc == 0, real.output
-    assert [secret for secret in SECRETS if secret in foretold.output + real.output] == []
+    assert [secret for secret in SECRETS if secret in predicted.output + real.output] == []
     sent = [as_sent(entry) for entry in sim.log(since=since, changing=True)]
     # One request needs the uuid of a backup that is still to be made: it is announced, without its body.
     copies = [step for step in sent if step not in expected and step["method"] == "PUT" and step["body"]["operation"] == "copy"]

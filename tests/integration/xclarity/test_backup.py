@@ -32,8 +32,8 @@ def held(sim, system="xclarity"):
 
 def test_make_a_backup_once(sim, run_module):
     """The pages POST /managementServer/data and GET /managementServer/quiesce (label, includeOS, includeFW)."""
-    foretold = run_module(MODULE, MAKE, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, MAKE, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     first = run_module(MODULE, MAKE)
     assert not first.failed, first
@@ -44,7 +44,7 @@ def test_make_a_backup_once(sim, run_module):
     assert first["backups"] == [first["backup"]]
     assert first["job"]
     assert first["diff"] == {"before": {"weekly": "absent"}, "after": {"weekly": "present"}}
-    assert first["plan"] == foretold["plan"]
+    assert first["plan"] == predicted["plan"]
     assert PHRASE not in json.dumps(first["plan"])
     assert changing(sim) == [("POST", PATH)]
     second = run_module(MODULE, MAKE)
@@ -183,14 +183,14 @@ def test_delete_once(sim, run_module, status, location, query, left):
     """The page DELETE /managementServer/data/{uuid}: location all, internal or a mount point."""
     sim.switches("xclarity", delete_backup_status=status)
     params = DELETE | {"location": location}
-    foretold = run_module(MODULE, params, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, params, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     first = run_module(MODULE, params)
     assert not first.failed, first
     assert first["changed"] is True
-    assert first["plan"] == foretold["plan"]
-    assert first["diff"] == foretold["diff"]
+    assert first["plan"] == predicted["plan"]
+    assert first["diff"] == predicted["diff"]
     assert first["diff"]["after"] == {UPGRADE: {"label": "before-upgrade", "locations": left} if left else "absent"}
     assert changing(sim) == [("DELETE", f"{PATH}/{UPGRADE}?location={query}")]
     assert held(sim).get("before-upgrade") == left
@@ -311,12 +311,12 @@ PROCESS = ("POST", "/files/managementServer/data?action=process")
 def test_validate_what_was_pushed(sim, run_module, new_server, named):
     """The page POST /files/managementServer/data: action process, with the passphrase."""
     params = VALIDATE | new_server | named
-    foretold = run_module(MODULE, params, check=True)
+    predicted = run_module(MODULE, params, check=True)
     assert changing(sim, "xclarity_target") == []
     result = run_module(MODULE, params)
     assert not result.failed, result
     assert result["changed"] is True
-    assert result["plan"] == foretold["plan"]
+    assert result["plan"] == predicted["plan"]
     assert "Backup-demo" not in json.dumps(result)
     assert changing(sim, "xclarity_target") == [PROCESS]
     assert sim.state("xclarity_target")["data"]["backups"][NIGHTLY]["processed"] is True

@@ -222,7 +222,8 @@ PROFILE_KEYS = ("target", "profile", "profile_name", "profile_status")
 def test_profiles_join_their_servers_in_one_request_more(sim, listing):
     found = listing({"profiles": True})
     assert [e["method"] for e in sim.log(system="xclarity")] == ["POST", "GET", "GET", "DELETE"]
-    told = {name: tuple(values.get(f"xclarity_{key}", "none") for key in PROFILE_KEYS) for name, values in found["_meta"]["hostvars"].items()}
+    hosts = found["_meta"]["hostvars"].items()
+    told = {name: tuple(values.get(f"xclarity_{key}", "none") for key in PROFILE_KEYS) for name, values in hosts}
     rack, bay = "0A10000000000000000000000000000", "1B54B9AEFCE04D5E820C0B6310D03590_bay"
     assert told == {
         "web-01": (f"{rack}A", "none", "", ""), "web-02": (f"{rack}B", "none", "", ""), "web-03": (f"{rack}C", "none", "", ""),
@@ -330,7 +331,7 @@ def test_only_the_text_of_the_file_is_a_template(sim, harness, listing, password
 
 
 @pytest.mark.parametrize("secret", ["Aa1{#s3cret", "{{ s3cret }}", "{{ 's3cret' | nope }}"])
-def test_a_template_that_can_not_be_read_is_not_quoted(sim, listing, secret):
+def test_a_template_that_cannot_be_read_is_not_quoted(sim, listing, secret):
     done = listing.run({"password": secret}, "--list", "-vvv")
     assert "value of password in the file cannot be evaluated as a template" in said(done)
     assert "s3cret" not in done.stdout + done.stderr
