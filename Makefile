@@ -33,7 +33,7 @@ demo: build ## run the playbook twice against three simulated servers; FAULTS=1 
 test: $(READY) ## run the unit, property, simulator and integration tests on the built artifact (ARGS="-k name")
 	@$(BIN)/python tools/run_tests.py $(ARGS)
 
-gates: $(READY) ## check what is generated; run ansible-test sanity, ansible-lint, antsibull, ruff, mypy (ARGS="sanity" for one)
+gates: $(READY) ## check what is generated, and words; run ansible-test sanity, ansible-lint, antsibull, ruff, mypy (ARGS="sanity" for one)
 	@$(BIN)/python tools/gates.py $(ARGS)
 
 fix: $(READY) ## write what is generated (CONTRIBUTING.md lists it), and let ruff repair what it can

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pytest plugin of `make test-ways`: tests that can not run both ways are left out, each with its reason printed."""
+"""pytest plugin of `make test-ways`: tests that cannot run both ways are left out, each with its reason printed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OWN_PROCESS = (".setattr(", ".setitem(", "setrlimit", "mock.patch")
 
 
 def reason(function: Any) -> str:
-    """Why a test can not run both ways; empty when it can."""
+    """Why a test cannot run both ways; empty when it can."""
     if function.__name__ in TIMING:
         return TIMING[function.__name__]
     source = inspect.getsource(function)

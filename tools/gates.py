@@ -50,6 +50,7 @@ def gates() -> tuple[list[Gate], list[Gate]]:
     sanity = [Gate("sanity", ["ansible-test", "sanity", "--local", "--python", python, "--color", "no"])]
     others = [
         Gate("generated", [sys.executable, "tools/generate.py", "--check"]),
+        Gate("words", [sys.executable, "tools/words.py"]),
         Gate("ruff", ["ruff", "check", "--quiet", "--no-cache", "--output-format=concise", "."]),
         Gate("changelog", ["antsibull-changelog", "lint"]),
         Gate(

@@ -43,7 +43,7 @@ READERS = {
 SET_BY = {"xclarity": ("XCLARITY_ENDPOINT",), "ops_manager": ("OPS_MANAGER_ENDPOINT",), "clustering": ("OS_CLOUD", "OS_AUTH_URL")}
 SECRET_NAME = re.compile(r"pass|secret|private_key|token|csrf|credential", re.IGNORECASE)
 
-# Parts of a path that are the API's own words; any other part is data.
+# Parts of a path that are literals of the API; any other part is data.
 PATH_WORDS = {
     "sessions", "userAccountSettings", "aicc", "profiles", "status", "unassign", "tasks", "jobs", "managementServer", "data",
     "repository", "quiesce", "files", "osImages", "remoteFileServers", "nodes", "api", "public", "v1.0", "groups", "byName",
@@ -100,7 +100,7 @@ class Masker:
         return value if abs(value) < LARGEST_NUMBER else f"<{type(value).__name__} of {len(str(value))} digits>"
 
     def target(self, path: str, query: Iterable[tuple[str, str]]) -> str:
-        """Path and query with the API's own words only."""
+        """Path and query with the literals of the API only."""
         parts = [part if part in PATH_WORDS else self.text(part) for part in path.split("/")]
         asked = [f"{name}={self.text(str(value))}" for name, value in query]
         return "/".join(parts) + ("?" + "&".join(asked) if asked else "")

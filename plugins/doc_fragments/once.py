@@ -17,8 +17,8 @@ options:
     default: 15.0
   lock:
     description:
-      - Two runs of the same user on one machine do not start the same work at once; a lock in O(state_dir) sees to it.
-      - With V(required) the task fails when the lock can not be had, with V(best_effort) it warns and goes on.
+      - Two runs of the same user on one machine do not start the same work at once; a lock in O(state_dir) ensures that.
+      - With V(required) the task fails when the lock cannot be had, with V(best_effort) it warns and goes on.
     type: str
     choices: [required, best_effort]
     default: required

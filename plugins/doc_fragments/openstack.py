@@ -72,7 +72,7 @@ options:
         description: A token that another one is made of.
         type: str
       application_credential_id:
-        description: Id of an application credential. It brings its project with it.
+        description: Id of an application credential. Its project is part of it.
         type: str
       application_credential_name:
         description: Name of an application credential; it needs its user.

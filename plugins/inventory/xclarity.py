@@ -14,6 +14,7 @@ description:
   - Names and addresses that XClarity Administrator tells are those of the management controllers (BMC), not of operating systems.
     So C(ansible_host) is not set unless O(bmc_as_ansible_host) says so. The controller's address is the variable C(xclarity_bmc_address).
   - The file must be named C(xclarity.yml) or end in C(.xclarity.yml) (or C(.yaml)).
+  - Every server is in the group C(xclarity_servers), the hosts of the playbook C(groundwork.provision.activate_profiles).
   - A host's name is a host name, as it is what Ansible connects to where nothing else is set. What has no place in one becomes C(_),
     so that C(Web Server 1) is the host C(Web_Server_1). The name as people see it is the variable C(xclarity_name).
   - The variables C(xclarity_hostname), C(xclarity_fqdn), C(xclarity_domain), C(xclarity_bmc_address), C(xclarity_ipv4_addresses) and
@@ -121,6 +122,29 @@ options:
     description: What the names of the variables begin with. It may be empty.
     type: str
     default: xclarity_
+  profiles:
+    description:
+      - Whether to read the server profiles too, one request more, for the role P(groundwork.provision.activate_profiles#role).
+      - Each host then has C(xclarity_target), where a profile is activated for it (its UUID, or C(<chassis uuid>_bay<n>) in a Flex
+        chassis), and of the profile that is assigned to it C(xclarity_profile) (the id), C(xclarity_profile_name),
+        C(xclarity_profile_status) (as in M(groundwork.provision.profile_info)) and C(xclarity_profile_compliance).
+      - Where it has none they are empty, and C(xclarity_profile) is not there, so that a group of the inventory can name one. The role
+        skips a host without, and says so.
+    type: bool
+    default: false
+  profiles_by_name:
+    description:
+      - Whether a server without a profile gets the inactive profile that has its name, so that the role activates it there. A name
+        that several inactive profiles have counts for none.
+      - Includes O(profiles=true).
+    type: bool
+    default: false
+  firmware:
+    description:
+      - Whether each host has C(xclarity_firmware), the firmware that runs on it, with C(name), C(version) and C(build) by its type
+        such as C(UEFI). No request more, but a longer answer.
+    type: bool
+    default: false
   bmc_as_ansible_host:
     description: Whether C(ansible_host) is the address of the management controller, for plays that talk to the controllers themselves.
     type: bool
@@ -142,6 +166,11 @@ keyed_groups:
     prefix: product
 compose:
   ansible_host: xclarity_name ~ ".servers.example.com"
+
+# For `ansible-playbook -i servers.xclarity.yml groundwork.provision.activate_profiles -e xclarity_restart=defer`: servers with the
+# profiles that they have, and new ones with the inactive profile of their name
+# plugin: groundwork.provision.xclarity
+# profiles_by_name: true
 """
 
 import operator
@@ -152,7 +181,7 @@ from ansible.errors import AnsibleParserError
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes, profiles, server_profiles
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import (
     are_elsewhere,
     as_host_name,
@@ -165,6 +194,7 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_sou
 
 PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by their nature
 LISTS = ("ipv4_addresses", "ipv6_addresses")
+GROUP = "xclarity_servers"
 
 
 def host_name(node: t.Mapping[str, t.Any], keys: t.Sequence[str]) -> str:
@@ -191,22 +221,34 @@ class InventoryModule(ServerInventory):
         "session_timeout", "state_dir",
     )  # fmt: skip
     secrets = ("password",)
-    selection = ("status", "bmc_type")
+    selection = ("status", "bmc_type", "profiles", "profiles_by_name", "firmware")
 
     def connect(self, run: Run) -> Client:
         return api.connect(run)
 
     def fetch(self, client: t.Any, run: Run) -> list[Row]:
-        """One list; each server as :func:`nodes.parse` has it."""
-        status = self.get_option("status")
+        """One list, or two; each server as :func:`nodes.parse` has it, and what the options add."""
+        status, firmware = self.get_option("status"), self.get_option("firmware")
         entries = nodes.read_raw(
-            client, status=None if status == "all" else status, processor=self.get_option("bmc_type"), attributes=nodes.ATTRIBUTES
+            client,
+            status=None if status == "all" else status,
+            processor=self.get_option("bmc_type"),
+            attributes=nodes.ATTRIBUTES + (",firmware" if firmware else ""),
         )
         # Control characters and broken Unicode are rare: one look at each server is cheaper than a copy of all.
         prefix = self.get_option("vars_prefix")
         texts = operator.itemgetter(*nodes.text_keys(prefix), *(prefix + key for key in ("bmc_address", "location", "room", "rack")))
         found = [nodes.parse(entry, prefix) for entry in entries]
-        return [node if "".join(texts(node)).isprintable() else safe(node) for node in found]
+        found = [node if "".join(texts(node)).isprintable() else safe(node) for node in found]
+        if firmware:
+            for node, entry in zip(found, entries, strict=True):
+                node[prefix + "firmware"] = safe(nodes.firmware(entry))
+        by_name = self.get_option("profiles_by_name")
+        if by_name or self.get_option("profiles"):
+            told = server_profiles.ServerProfiles(profiles.read_all(client), by_name=by_name)
+            for node in found:
+                node.update(safe(told.facts(node, prefix)))
+        return found
 
     def of_use(self, row: Row) -> bool:
         return row.keys() >= nodes.parse({}, self.get_option("vars_prefix")).keys()
@@ -216,6 +258,7 @@ class InventoryModule(ServerInventory):
         if prefix and not prefix.isidentifier():
             raise AnsibleParserError("vars_prefix has to be the beginning of a variable's name (letters, digits, _).")
         direct = self.get_option("bmc_as_ansible_host")
+        group = self.inventory.groups[self.inventory.add_group(GROUP)]
         adder = Adder(self.inventory)
         checked = [self._checked(row, prefix) for row in rows]
         names = name_all(checked, [prefix + key for key in self.get_option("hostnames")], prefix + "uuid")
@@ -225,7 +268,9 @@ class InventoryModule(ServerInventory):
                 continue
             if direct and variables[prefix + "bmc_address"]:
                 variables["ansible_host"] = variables[prefix + "bmc_address"]
-            self.constructed(adder.add(name, variables))
+            host = adder.add(name, variables)
+            group.add_host(host)
+            self.constructed(host)
 
     def _checked(self, row: Row, prefix: str) -> Row:
         """A copy for the host (a cache keeps the row as it is) without names and addresses that are none."""

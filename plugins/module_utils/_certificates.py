@@ -14,7 +14,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 def warn(run: Run, url: str) -> None:
     """Say that the certificate of the server at ``url`` is not verified.
 
-    urllib3's own words are switched off here and not only where it is imported: Ansible restores the filters of warnings
+    urllib3's warnings are switched off here and not only where it is imported: Ansible restores the filters of warnings
     after it has loaded a plugin.
     """
     _wire.urllib3.disable_warnings(_wire.urllib3.exceptions.InsecureRequestWarning)

@@ -48,7 +48,7 @@ class Budget:
 class Client:
     """Requests to one system, authenticated.
 
-    explain: turns an error reply into the system's own words (or None). Used as a context manager it logs in on
+    explain: takes the server's message out of an error reply (or None). Used as a context manager it logs in on
     entry and logs out on every way out.
     """
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetch a tar.gz: stream it to a private temporary file, go on where it broke off, prove it whole.
+"""Fetch a tar.gz: stream it to a private temporary file, resume where it broke off, verify it.
 
 Memory stays flat whatever the size: pieces go to the file and, over a short queue, to a second thread that computes the
 digest and walks through the archive in the same pass. Nothing is put in place here; that is the caller's last step.
@@ -154,7 +154,7 @@ class _Stream:
         self.validator = etag if etag.startswith('"') and etag.endswith('"') and len(etag) > 2 else ""
 
     def _break_off(self, why: str, *, whole: bool = False, failure: Failure | None = None) -> None:
-        """Count a break and get ready for the next request. whole: what we have can not be added to."""
+        """Count a break and get ready for the next request. whole: what we have cannot be added to."""
         self.breaks += 1
         if self.breaks > MAX_RESUMES:
             raise self._failure(

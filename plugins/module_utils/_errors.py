@@ -79,7 +79,7 @@ class Failure(Exception):
 
     @property
     def server_message(self) -> str | None:
-        """The server's own words: hostile text, so cleaned and cut wherever they are set."""
+        """The server's message: hostile text, so cleaned and cut wherever they are set."""
         return self._server_message
 
     @server_message.setter

@@ -76,7 +76,7 @@ class Folder:
                 os.makedirs(path, mode=0o700, exist_ok=True)
             self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as exc:
-            raise os_failure(exc, f"the directory {path} can not be opened") from None
+            raise os_failure(exc, f"the directory {path} cannot be opened") from None
 
     def close(self) -> None:
         os.close(self.fd)
@@ -88,7 +88,7 @@ class Folder:
         self.close()
 
     def check_writable(self) -> None:
-        """Fail when a file can not be made here, as far as that can be told without making one."""
+        """Fail when a file cannot be made here, as far as that can be told without making one."""
         room = os.fstatvfs(self.fd)
         if room.f_flag & os.ST_RDONLY:
             raise unwritable(f"the file system of {self.path} is read-only")
@@ -107,7 +107,7 @@ class Folder:
         except FileNotFoundError:
             return None
         except OSError as exc:
-            raise os_failure(exc, f"{self.path}/{name} can not be looked at") from None
+            raise os_failure(exc, f"{self.path}/{name} cannot be looked at") from None
         if stat.S_ISLNK(found.st_mode):
             raise bad_input("dest_symlink", f"{self.path}/{name} is a symbolic link.", "Remove it or name another file, and run again.")
         if not stat.S_ISREG(found.st_mode):
@@ -115,7 +115,7 @@ class Folder:
         return found
 
     def sha256(self, name: str) -> str | None:
-        """The digest of a file in hex; None when it can not be read."""
+        """The digest of a file in hex; None when it cannot be read."""
         digest = hashlib.sha256()
         try:
             fd = self._open(name)
@@ -140,7 +140,7 @@ class Folder:
             finally:
                 os.close(fd)
         except OSError as exc:
-            raise os_failure(exc, f"the mode of {self.path}/{name} can not be set") from None
+            raise os_failure(exc, f"the mode of {self.path}/{name} cannot be set") from None
 
     def names(self) -> list[str]:
         return sorted(os.listdir(self.fd))

@@ -60,7 +60,7 @@ class Entry:
 
 
 class Guard:
-    """Hold from before the reading that is acted on until the fate of every request is known.
+    """Hold from before the reading that is acted on until the outcome of every request is known.
 
     directory: private (0700), made if need be. system, kind: of the work. settle: seconds after which a request that was
     on its way has arrived or never will. required: fail when the lock cannot be had; otherwise go on without one and say so

@@ -276,7 +276,7 @@ class Operation:
         return False
 
     def explain(self, step: Step, failure: Failure) -> None:
-        """Put into a refusal what is known of the case where the server's own words do not help."""
+        """Put into a refusal what is known of the case where the server's message does not help."""
 
     def check(self, items: t.Sequence[Item]) -> None:
         """In check mode: ask the server what only it can tell. May set failures."""

@@ -89,7 +89,7 @@ class Redactor:
     def value(self, value: t.Any) -> t.Any:
         """Any JSON-like value without any secret, keys included. Returned as it is when there is nothing to mask.
 
-        Keys are left alone by secrets so short that they are part of our own words.
+        Keys are left alone by secrets so short that they are part of the words of our messages.
         """
         if not self._forms:
             return value

@@ -21,7 +21,7 @@ FINAL = ("tls_untrusted", "tls_expired", "tls_hostname", "tls_protocol", "auth_f
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """What one poll said of one thing. name: the system's own word. done: it will not change any more. ok: it went well."""
+    """What one poll said of one thing. name: the state as the server reports it. done: it will not change any more. ok: it went well."""
 
     name: str
     done: bool = False
@@ -70,7 +70,7 @@ def wait(
     """Poll until each key is done, lost or out of time. One call of ``poll`` for all that are still open.
 
     poll: given the open keys, tells the state of those that it finds; may raise :class:`Failure`, of which
-    ``poll_failures`` in a row are borne (an appliance that restarts, a login page), but none that waiting can not mend.
+    ``poll_failures`` in a row are tolerated (an appliance that restarts, a login page), but none that waiting cannot fix.
     timeout, interval: seconds. After the deadline one more read is made, so that what ended meanwhile is not missed. pause:
     called before each sleep.
     """

@@ -24,11 +24,19 @@ options:
     type: str
   location:
     description:
-      - Only backups that are there, V(internal) for the local repository, or the mount point of a remote share.
+      - Only backups that are there, V(internal) for the local repository, or the mount point of a remote share. They may be elsewhere
+        as well, see O(only_at).
+      - A backup of which the server does not tell where it is, is left out.
+    type: str
+  only_at:
+    description:
+      - Only backups that are there and nowhere else. With V(internal), those that are lost when the server is.
       - A backup of which the server does not tell where it is, is left out.
     type: str
   repository:
-    description: Whether the space of the local repository is read too.
+    description:
+      - Whether the space of the local repository is read too.
+      - Where the server does not have this call, there is a warning, and what RV(repository) says is not set.
     type: bool
     default: true
   package_size:
@@ -55,6 +63,13 @@ EXAMPLES = r"""
     backup: before-upgrade
     location: /mnt/backups
     package_size: 734003200
+
+- name: List the backups that are only on the appliance
+  groundwork.provision.backup_info:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    only_at: internal
 """
 
 RETURN = r"""
@@ -75,7 +90,11 @@ backups:
       type: list
       elements: str
       sample: [internal, /mnt/backups]
-    details: {description: Everything the server says of it in its own words., type: dict}
+    checksums:
+      description: The checksum at each of these locations. Where the server tells one for all of them, it is that one.
+      type: dict
+      sample: {internal: 5f0c1a, /mnt/backups: 5f0c1a}
+    details: {description: All fields of the backup as the server reports them., type: dict}
 repository:
   description: The local repository.
   returned: success, unless O(repository=false)
@@ -107,7 +126,8 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backups
@@ -116,27 +136,50 @@ SPEC = XCLARITY + Spec(
     {
         "backup": {"type": "str"},
         "location": {"type": "str"},
+        "only_at": {"type": "str"},
         "repository": {"type": "bool", "default": True},
         "package_size": {"type": "int"},
-    }
+    },
+    mutually_exclusive=(("location", "only_at"),),
 )
 
 
 def run(run: Run) -> dict:
     """Read and filter."""
     params = run.params
-    size, name, location = params["package_size"], params["backup"], params["location"]
+    size, name = params["package_size"], params["backup"]
     if size is not None and size < 0:
         raise bad_input("config_number", "package_size must be 0 or more.", "Correct package_size and run again.")
     with api.connect(run) as client:
         found = backups.read_all(client)
-        space = backups.read_space(client, size) if params["repository"] else None
+        space = read_space(run, client, size) if params["repository"] else None
     if name:
         found = backups.matching(found, name)
-    if location:
-        found = [backup for backup in found if backup.is_at(backups.normal(location))]
-    result = {"changed": False, "backups": [{**backup.public(), "details": dict(backup.entry)} for backup in found]}
+    if params["location"]:
+        found = [backup for backup in found if backup.is_at(backups.normal(params["location"]))]
+    if params["only_at"]:
+        found = [backup for backup in found if backup.locations == [backups.normal(params["only_at"])]]
+    result = {"changed": False, "backups": [public(backup) for backup in found]}
     return result if space is None else {**result, "repository": space}
+
+
+def public(backup: backups.Backup) -> dict:
+    return {
+        **backup.public(),
+        "checksums": None if backup.at is None else dict(backup.at),
+        "details": dict(backup.entry),
+    }
+
+
+def read_space(run: Run, client: Client, size: int | None) -> dict:
+    """The space, or a warning that it is not known: the list is worth having without it."""
+    try:
+        return backups.read_space(client, size)
+    except Failure as failure:
+        if failure.status != 404:
+            raise
+        run.warn("The server does not tell the space of its local repository (it answered 404), so it is not known.")
+        return {"space_used": None, "total_space": None, "fits": None}
 
 
 def main() -> None:

@@ -42,8 +42,8 @@ options:
     required: true
   action:
     description:
-      - V(start) brings the backup to its destination.
-      - V(cancel) sees to it that no push is running. It is only for O(operation=push). A copy or move can be cancelled with
+      - V(start) copies, moves or pushes the backup.
+      - V(cancel) ensures that no push is running. It is only for O(operation=push). A copy or move can be cancelled with
         M(groundwork.provision.job).
     type: str
     choices: [start, cancel]
@@ -79,7 +79,7 @@ options:
         destination and still in the local repository is moved once more.
       - V(verified) copies, reads the list, compares the checksum that the server tells of the copy itself with that of the original,
         and only then deletes the original from the local repository. Where the server tells one checksum for all locations, or
-        none, nothing is proven by it, and the task fails with the code C(copy_not_proven) before it begins.
+        none, the copy cannot be verified, and the task fails with the code C(copy_not_proven) before it begins.
         A backup that is at both places already is only compared and deleted. It needs O(wait=true).
     type: str
     choices: [native, verified]
@@ -218,14 +218,14 @@ backups:
       type: list
       elements: str
       sample: [internal, /mnt/backups]
-    destination: {description: Where it was wanted., type: str, sample: /mnt/backups}
+    destination: {description: Where it was to go., type: str, sample: /mnt/backups}
     changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
     outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     job: {description: Id of the job that was started or joined., type: str, sample: "17"}
     joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
     reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
     proven:
-      description: Whether a list was read that shows the wanted end. For a push this is the list of the other server.
+      description: Whether a list was read that shows the desired end. For a push this is the list of the other server.
       type: bool
       sample: true
     server_messages: {description: What the server said when it accepted a request with a warning., type: list, elements: str, sample: []}

@@ -29,7 +29,7 @@ options:
     description:
       - Name of the profile, 1 to 255 letters, digits and the characters C(_ . ~ -).
       - With O(id) it is the name that the profile is to have.
-      - Several profiles of this name in the project are refused, unless the metadata proves that this module made all but one of them.
+      - Several profiles of this name in the project are refused, unless the metadata shows that this module made all but one of them.
     type: str
   id:
     description:
@@ -76,14 +76,14 @@ options:
         type: dict
   state:
     description:
-      - V(present) creates the profile, or brings name and metadata of the one that is there to what is wanted.
-      - V(absent) deletes it. A profile that a cluster or node uses can not be deleted.
+      - V(present) creates the profile, or changes name and metadata of the one that exists to the desired ones.
+      - V(absent) deletes it. A profile that a cluster or node uses cannot be deleted.
     type: str
     choices: [present, absent]
     default: present
   on_spec_change:
     description:
-      - What to do with a profile whose spec differs from the wanted one. The service can not change a spec.
+      - What to do with a profile whose spec differs from the desired one. The service cannot change a spec.
       - V(fail) changes nothing and tells where they differ.
       - V(replace) creates a new profile of the same name, and then deletes the old one if no cluster or node uses it. One that is in use is
         kept and named in RV(kept). The new profile's metadata names it under C(groundwork_provision_replaces), so that later runs know
@@ -100,7 +100,7 @@ options:
     description:
       - Whether a new profile's metadata gets the key C(groundwork_provision_request). It is not shown in diffs and not compared.
       - Without it, a creation whose answer was lost is looked for by name, spec and metadata, doubles made by two runs at once are
-        not removed, and a profile that is in use can not be replaced.
+        not removed, and a profile that is in use cannot be replaced.
     type: bool
     default: true
 seealso:
@@ -263,7 +263,7 @@ error:
       sample: req-8cc96fec-81c5-413a-9963-a10482cd922f
     server_type: {description: The kind of error as the service names it., returned: when the clustering service answered, type: str}
     differences:
-      description: Where the spec differs from the wanted one, as dotted paths.
+      description: Where the spec differs from the desired one, as dotted paths.
       type: list
       elements: str
       returned: when RV(error.code) is V(spec_differs)

@@ -33,7 +33,7 @@ options:
   state:
     description:
       - V(finished) waits, and changes nothing. With O(wait=false) it only tells how the jobs stand.
-      - V(cancelled) sees to it that the jobs run no longer. One that has ended by itself is left as it is, and one that the server
+      - V(cancelled) ensures that the jobs do not run any more. One that has ended by itself is left as it is, and one that the server
         does not know is no error. RV(jobs[].state) tells how each has ended.
       - V(absent) deletes the jobs from the server's list. A job that is running is refused before anything is sent.
     type: str
@@ -64,7 +64,7 @@ EXAMPLES = r"""
     password: "{{ xclarity_password }}"
     job: "{{ copy.backups[0].job }}"
 
-- name: See to it that two jobs run no longer
+- name: Ensure that two jobs do not run any more
   groundwork.provision.job:
     endpoint: https://xclarity.example.com
     username: automation
@@ -115,7 +115,7 @@ jobs:
       description: "One of V(running), V(succeeded), V(failed), V(cancelled), V(interrupted), V(absent) and V(unknown)."
       type: str
       sample: succeeded
-    status: {description: The server's own word., type: str, sample: Complete}
+    status: {description: The status as the server reports it., type: str, sample: Complete}
     percentage: {description: How far it is. A job that failed stands at 100 too., type: float, sample: 100.0}
     title: {description: Its title., type: str, sample: Copy backup nightly to /mnt/archive}
     message: {description: Its summary as plain text., type: str}

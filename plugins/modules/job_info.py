@@ -37,7 +37,7 @@ options:
   children:
     description:
       - Whether the parts of each job are listed too. Without them the answer is much smaller, but a job that says it is complete
-        while a part of it failed can not be told from a good one.
+        while a part of it failed cannot be told from a good one.
       - Jobs that are named in O(jobs) always come with their parts.
     type: bool
     default: true
@@ -74,7 +74,7 @@ jobs:
       description: "One of V(running), V(succeeded), V(failed), V(cancelled), V(interrupted) and V(unknown)."
       type: str
       sample: succeeded
-    status: {description: The server's own word., type: str, sample: Complete}
+    status: {description: The status as the server reports it., type: str, sample: Complete}
     percentage: {description: How far it is. A job that failed stands at 100 too., type: float, sample: 100.0}
     title: {description: Its title., type: str, sample: Copy backup nightly to /mnt/archive}
     message: {description: Its summary as plain text., type: str}

@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - Exports a customised OS-image profile as a tar.gz, and downloads it to O(dest), or has it written to a O(remote_file_server).
   - The request that starts an export is a GET. It is sent at most once, never by check mode, and never repeated.
-  - A download goes on where it broke off, and is put in place only when it is proven whole. Whoever reads O(dest) finds the old file or the
+  - A download goes on where it broke off, and is put in place only when it is verified. Whoever reads O(dest) finds the old file or the
     new one. The file is private from its first byte, since an export holds unattend files, and those hold passwords.
   - What was exported is remembered, since the server keeps no list of exports and makes another file each time. Beside the file stands
     a small record C(.<file>.groundwork.json). While the profile's entry in the repository and the file are the same, nothing is done.
@@ -65,13 +65,13 @@ options:
   download_timeout:
     description:
       - Seconds that the download may take, with everything that has to be sent again. It ends as well when nothing comes for O(timeout)
-        seconds and can not be resumed.
+        seconds and cannot be resumed.
     type: float
     default: 14400.0
   remote_file_server:
     description:
       - Id or display name of a remote file server that XClarity Administrator writes the export to. O(path) is required then.
-      - XClarity Administrator can not be asked what is on that server. So this task is unchanged when the user of this machine has
+      - XClarity Administrator cannot be asked what is on that server. So this task is unchanged when the user of this machine has
         exported the profile there before and its entry in the repository is the same; whether the file is still there nobody looks.
         The record of it is in O(state_dir). Where that is not kept between runs, as in a container, every run exports anew.
     type: str
@@ -114,7 +114,7 @@ EXAMPLES = r"""
     remote_file_server: images
     path: /exports/web_gold.tar.gz
 
-- name: Start an export and see to it later
+- name: Start an export without waiting for it
   groundwork.provision.osimage_export:
     endpoint: https://xclarity.example.com
     username: automation

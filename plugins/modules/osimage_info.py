@@ -74,7 +74,7 @@ profiles:
     name: {description: Name of the profile., type: str, sample: corp_gold}
     image: {description: Id of its OS image., type: str, sample: win2016}
     customization:
-      description: Its options for customisation as the server tells them; empty when the image can not be customised.
+      description: Its options for customisation as the server tells them; empty when the image cannot be customised.
       type: dict
       sample: {bootOptions: {bootFileIds: [boot01]}}
     fingerprint: {description: Changes when anything in the profile's entry changes., type: str, sample: 0f1e2d3c}

@@ -10,9 +10,9 @@ module: profile_activation
 short_description: Activate or unassign server profiles of XClarity Administrator
 version_added: 1.0.0
 description:
-  - Brings one server profile, or many in one task, into the wanted state on its server, and waits until it is there.
+  - Activates one server profile, or many in one task, on its server (or unassigns it), and waits until it is in the desired state.
   - An inactive profile is assigned to a server and activated. A pending one, or one that failed, is activated again on its server.
-  - A profile that is already active on the wanted server is left alone, one that is being activated is waited for.
+  - A profile that is already active on the desired server is left alone, one that is being activated is waited for.
   - Every activation is sent at most once. One whose answer was lost is looked for, never repeated.
 author:
   - groundwork.provision contributors (@groundwork)
@@ -87,7 +87,7 @@ options:
     type: bool
     default: false
   force:
-    description: With O(state=inactive), unassign also when the server can not be reached.
+    description: With O(state=inactive), unassign also when the server cannot be reached.
     type: bool
     default: false
 seealso:
@@ -158,7 +158,7 @@ plan:
       query: {}
       body: {restart: immediate, uuid: A1B2C3D4E5F60718293A4B5C6D7E8F90}
       resource: web-01
-      why: it is inactive and is wanted on A1B2C3D4E5F60718293A4B5C6D7E8F90; restarts the server
+      why: it is inactive and is desired on A1B2C3D4E5F60718293A4B5C6D7E8F90; restarts the server
 profiles:
   description: A result for each profile, in the order given.
   returned: always, once the profiles were found
@@ -168,7 +168,7 @@ profiles:
     id: {description: Id of the profile., type: str, sample: "71"}
     name: {description: Name of the profile., type: str, sample: web-01}
     status: {description: "One of V(inactive), V(pending), V(active), V(activating), V(failed), V(unknown).", type: str, sample: active}
-    profile_status: {description: The server's own word., type: str, sample: ACTIVE}
+    profile_status: {description: The status as the server reports it., type: str, sample: ACTIVE}
     uuid: {description: UUID of its server., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     location: {description: UUID or location id that it is deployed to., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     server: {description: Name of its server., type: str, sample: web-01}

@@ -49,17 +49,17 @@ options:
     description: User on the file server.
     type: str
   server_password:
-    description: Password of O(server_username). It can not be read back; see O(update_secret).
+    description: Password of O(server_username). It cannot be read back; see O(update_secret).
     type: str
   key_type:
     description: Kind of the SSH key that XClarity Administrator makes for SFTP.
     type: str
     choices: [RSA-2048, RSA-4096, ECDSA-521-secp521r1]
   key_comment:
-    description: Comment of that key. It can not be read back and changes nothing by itself.
+    description: Comment of that key. It cannot be read back and changes nothing by itself.
     type: str
   key_passphrase:
-    description: Passphrase of that key. It can not be read back; see O(update_secret).
+    description: Passphrase of that key. It cannot be read back; see O(update_secret).
     type: str
   update_secret:
     description:

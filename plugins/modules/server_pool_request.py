@@ -10,7 +10,7 @@ module: server_pool_request
 short_description: Get servers for a group from the server pool of Ops Manager
 version_added: 1.0.0
 description:
-  - Sees to it that a group (project) holds as many servers with the wanted properties as are asked for.
+  - Ensures that a group (project) holds as many servers with the desired properties as are asked for.
   - Counted are the bound servers that match, and those that matching requests which are executing will bring. Only the
     shortfall is asked for, as one request with one document a server. A second run therefore asks for nothing.
   - It waits until the servers are bound and returns them.
@@ -26,7 +26,7 @@ extends_documentation_fragment:
 options:
   properties:
     description:
-      - The properties of the wanted servers, a value for each property that the pool offers.
+      - The properties of the desired servers, a value for each property that the pool offers.
       - A property whose C(multiSelect) is on may have a list of values; they are dealt out to the servers in turn.
       - The pool knows only text, so numbers are written out (V(16) becomes V("16")). Booleans, null and numbers with a fraction are
         refused; write them in quotes as the pool spells them.
@@ -178,7 +178,7 @@ request:
     num_servers: {description: How many servers it asks for., type: int, sample: 1}
     properties: {description: "What it asks for, one entry a server.", type: list, elements: dict, sample: [{Datacenter: oslo, Size: m}]}
     created: {description: When it was made., type: str, sample: "2026-03-05T09:10:11Z"}
-    expires: {description: When it lapses if the servers can not be had., type: str, sample: "2026-03-05T11:10:11Z"}
+    expires: {description: When it lapses if the servers cannot be had., type: str, sample: "2026-03-05T11:10:11Z"}
     complete_date: {description: When it was fulfilled., type: str, sample: "2026-03-05T09:10:19Z"}
     cancel_date: {description: When it was cancelled., type: str, sample: "2026-03-05T09:30:00Z"}
     own: {description: Whether this run sent it., type: bool, sample: true, returned: with O(state=present)}

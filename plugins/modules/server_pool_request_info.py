@@ -71,7 +71,7 @@ requests:
     num_servers: {description: How many servers it asks for., type: int, sample: 3}
     properties: {description: "What it asks for, one entry a server.", type: list, elements: dict, sample: [{ram: "16", region: west}]}
     created: {description: When it was made., type: str, sample: "2016-11-06T15:07:25Z"}
-    expires: {description: When it lapses if the servers can not be had., type: str, sample: "2016-11-06T17:07:25Z"}
+    expires: {description: When it lapses if the servers cannot be had., type: str, sample: "2016-11-06T17:07:25Z"}
     complete_date: {description: When it was fulfilled., type: str, sample: "2016-11-06T15:09:00Z"}
     cancel_date: {description: When it was cancelled., type: str, sample: "2016-11-06T15:30:00Z"}
 outcome:

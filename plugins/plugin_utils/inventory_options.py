@@ -80,7 +80,8 @@ def read(plugin: t.Any, config: t.Mapping[str, t.Any], *, exclusive: t.Sequence[
             names = option["fallback"][1] if "fallback" in option else []
             raise _refused(f"{name} is not set{''.join(f', in the file or as {one}' for one in names[:1])}.")
         else:
-            values[name] = option.get("default")
+            default = option.get("default")
+            values[name] = default if default is None else _typed(name, option, default, "by default")
     for entry in values.get("keyed_groups") or ():
         _known_keys(entry, definitions["keyed_groups"].get("suboptions") or {})
     return values

@@ -43,7 +43,7 @@ WHAT = {
     "task_over_ping_module": "the same task as a module, over `ansible.builtin.ping`",
     "challenges_per_task": "401 challenges of Digest in one task of Ops Manager",
     "requests_excess": "requests sent beyond the formula (docs/requests.md)",
-    "download_over_curl": "rate of a download of 4 GiB over a link of 1 Gbit/s, proven whole, over that of curl",
+    "download_over_curl": "rate of a download of 4 GiB over a link of 1 Gbit/s, verified, over that of curl",
     "download_over_curl_without_link": "1 GiB through the loopback as fast as it goes, the server on one of the same two cores",
     "download_rss_mib": "memory that this download adds to Ansible's own, MiB",
     "inventory_over_plain_10000": "inventory of 10,000 servers, beyond a start with bare names, over reading the list in plain Python",
@@ -115,7 +115,7 @@ def page(results: dict[str, Any], missed: list[str]) -> str:
     lines += [
         "",
         "A download goes into memory (`/dev/shm`) where there is room for it: osimage_export syncs its file to the disk and curl does",
-        "not, which would measure the disk. osimage_export also computes the digest and unpacks the archive to prove it, on a second",
+        "not, which would measure the disk. osimage_export also computes the digest and unpacks the archive to verify it, on a second",
         "core. When there is no link in between, the server needs that core as well: so the budget is for a link of 1 Gbit/s, as a",
         "management network has, and both are measured.",
         "",
@@ -129,7 +129,7 @@ def page(results: dict[str, Any], missed: list[str]) -> str:
         "  `environment`, with the controller's own interpreter (set `ansible_python_interpreter: \"{{ ansible_playbook_python }}\"`).",
         "* With a real network the latency decides, and `concurrency` divides it.",
         "",
-        "What this page can not say is how fast a real appliance answers; the simulated one answers faster.",
+        "What this page cannot say is how fast a real appliance answers; the simulated one answers faster.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -98,7 +98,7 @@ def test_ours_and_theirs_agree_on_the_same_profile(sim: Control, resource: Calla
 def test_a_numeric_version_fails_on_its_second_run_and_not_on_ours(
     sim: Control, resource: Callable[..., list[Result]], run_module: Any
 ) -> None:
-    """The service stores what it was sent; "1.0" then differs from 1.0, and a spec can not be changed."""
+    """The service stores what it was sent; "1.0" then differs from 1.0, and a spec cannot be changed."""
     number = {**SPEC, "version": 1.0}
     for name, first, second in (("ours", number, SPEC), ("ours", SPEC, number)):
         assert run_module("cluster_profile", {"name": name, "spec": first}).failed is False

@@ -164,7 +164,7 @@ BAD_CLIENTS = [
     BadClient("takes the server's name for a file as it is", "xclarity/os_images.py",
               "isinstance(value, str) and FILE_NAME.fullmatch(value)", "isinstance(value, str)",
               CHAOS + "::test_downloads_of_hostile_names"),
-    BadClient("does not prove that a file is whole", "_download.py",
+    BadClient("does not verify a file", "_download.py",
               "        self._archive.finish()", "        pass", CORE + "test_download.py"),
     BadClient("plans on a list that is older than the jobs", "xclarity/backup_transfer_operations.py",
               "                there = backups.read_all(self.client)\n                pairs", "                pairs",

@@ -53,7 +53,7 @@ def test_what_was_done_is_told_whatever_comes_after(lab, task):
 
 
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
-def test_check_mode_foretells_and_the_second_run_changes_nothing(lab, start):
+def test_check_mode_predicts_and_the_second_run_changes_nothing(lab, start):
     assert soak.idempotent(lab, start) == []
 
 

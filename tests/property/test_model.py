@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be promised, and what can not: all states of a small world, for each policy of a client."""
+"""What can be promised, and what cannot: all states of a small world, for each policy of a client."""
 
 from __future__ import annotations
 

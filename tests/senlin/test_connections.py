@@ -172,7 +172,7 @@ def test_a_token_that_expires_in_the_middle_is_fetched_anew(
     assert fresh.call("DELETE", f"{PROFILES}/{made['profile']['id']}").status_code == 204
 
 
-# --- a create whose fate is not known
+# --- a create whose outcome is not known
 
 
 def test_the_conductor_dies_before_the_create(play: Player, fragile_cloud: Cloud, name: str, heat_spec: dict[str, Any]) -> None:

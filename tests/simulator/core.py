@@ -120,7 +120,7 @@ def path_id(request: Request, name: str = "id") -> str:
 
 
 def set_user(request: Request, user: str) -> None:
-    """Tell the request log who is asking."""
+    """Note the user in the request log."""
     request.scope["state"]["user"] = user
 
 

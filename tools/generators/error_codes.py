@@ -1,4 +1,4 @@
-"""The table of error codes: docs/error_codes.md of tools/error_codes.yml, which is held against what plugins/ raises."""
+"""The table of error codes: docs/error_codes.md of tools/error_codes.yml, which is held against what plugins/ and roles/ raise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from generators import File, Generated, modules, raised
+from generators import File, Generated, modules, raised, role_codes
 from generators.raised import Raised
 
 REGISTRY = Path("tools", "error_codes.yml")
@@ -85,11 +85,14 @@ HEAD = "| Code | When | What to do | System | Server |\n|---|---|---|---|---|\n"
 
 
 def generate(root: Path) -> Generated:
-    """The page, and where registry and plug-ins differ."""
+    """The page, and where the registry differs from plug-ins and roles."""
     registry = modules.parsed(REGISTRY, (root / REGISTRY).read_text(encoding="utf-8"), "the registry")
     problems = malformed(registry)
     good = {code: entry for code, entry in registry.items() if not any(f" {code}: " in problem for problem in problems)}
-    found = Generated(problems=problems + differences(registry, raised.scan(root)))
+    scan = raised.scan(root)
+    for code, places in role_codes.scan(root).items():
+        scan.codes[code] = [*scan.codes.get(code, []), *places]
+    found = Generated(problems=problems + differences(registry, scan))
     if len(good) == len(registry):
         found.files.append(File(PAGE, page(registry), str(REGISTRY)))
     return found
@@ -133,7 +136,7 @@ def differences(registry: Mapping[str, Any], scan: Raised) -> list[str]:
             if place and isinstance(told, list) and system not in told:
                 found.append(f"{place}: raises {code}; add {system} to its systems in {REGISTRY} and run `make fix`")
     found += [
-        f"{REGISTRY}: nothing in plugins/ raises {code}; remove {code} from the registry and run `make fix`"
+        f"{REGISTRY}: nothing in plugins/ or roles/ raises {code}; remove {code} from the registry and run `make fix`"
         for code in registry
         if code not in scan.codes
     ]

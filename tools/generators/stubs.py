@@ -26,12 +26,12 @@ class ActionModule(InProcessAction):
 
 
 def generate(root: Path) -> Generated:
-    """A stub for each module, and none for anything else."""
+    """A stub for each module. An action with a YAML file of documentation beside the modules is written by hand."""
     found = Generated()
     names = {module.name for module in modules.read_all(root)}
     found.files = [File(FOLDER / f"{name}.py", TEMPLATE.format(name=name), SOURCE) for name in sorted(names)]
     for file in sorted((root / FOLDER).glob("[!_]*.py")):
-        if file.stem in names:
+        if file.stem in names or (root / modules.FOLDER / f"{file.stem}.yml").exists():
             continue
         path = file.relative_to(root)
         if "(InProcessAction)" in file.read_text(encoding="utf-8"):

@@ -405,7 +405,7 @@ def validation(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def explain_refusal(step: Step, failure: Failure) -> None:
-    """Where the service's own words do not help: say what is known of the case."""
+    """Where the message of the service does not help: say what is known of the case."""
     if step.method != "POST" or failure.status != 400:
         return
     if failure.code == "bad_request":

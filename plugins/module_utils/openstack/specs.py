@@ -96,7 +96,7 @@ def load(path: str) -> dict[str, t.Any]:
             text = file.read(MAX_REQUEST * 2)
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
-        why = f"spec_file {clean(path, 200)} can not be read: {reason}."
+        why = f"spec_file {clean(path, 200)} cannot be read: {reason}."
         raise bad_input("config_spec_file", why, "Correct spec_file and run again.") from None
     return check_spec(_parse(text, path), f"spec_file {clean(path, 120)}")
 
@@ -132,7 +132,7 @@ def _not_parsed(path: str, kind: str) -> Failure:
 
 
 def _plain(value: t.Any, option: str, code: str) -> dict[str, t.Any]:
-    """A mapping with nothing in it that JSON or UTF-8 can not carry; dates become texts, keys become texts."""
+    """A mapping with nothing in it that JSON or UTF-8 cannot carry; dates become texts, keys become texts."""
     if not isinstance(value, dict):
         raise bad_input(code, f"{option} is not a mapping.", f"Correct {option} and run again.")
     try:
@@ -142,7 +142,7 @@ def _plain(value: t.Any, option: str, code: str) -> dict[str, t.Any]:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):
         raise bad_input(
-            code, f"{option} holds something that JSON can not carry (a number that is not finite, binary data, ...).", f"Correct {option}."
+            code, f"{option} holds something that JSON cannot carry (a number that is not finite, binary data, ...).", f"Correct {option}."
         ) from None
 
 

@@ -142,7 +142,7 @@ def error_of(reply: Reply) -> Entry:
 
 
 def explain(reply: Reply) -> str | None:
-    """The server's own words: detail and errorCode."""
+    """The server's message: detail and errorCode."""
     error = error_of(reply)
     words = [error.get("detail"), f"({error['errorCode']})" if error.get("errorCode") else None]
     return " ".join(clean(word, 300) for word in words if isinstance(word, str)) or None

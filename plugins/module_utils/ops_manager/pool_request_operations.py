@@ -351,7 +351,7 @@ def _without_cancelling(run: Run, client: OpsManager, group: str, asked: t.Seque
 
 
 def _servers(client: OpsManager, group: str, satisfied_by: str) -> list[Server] | None:
-    """The group's servers. Where requests are counted in their place, a key that may not list them is borne."""
+    """The group's servers. Where requests are counted in their place, a key that may not list them is accepted."""
     try:
         return server_pool.read_servers(client, group)
     except Failure as failure:

@@ -296,7 +296,7 @@ def counted(wanted: t.Sequence[Document], here: t.Sequence[bool]) -> dict[str, i
 
 
 def accept_order(step: Step, data: t.Any) -> Accepted:
-    """The answer to the POST is the entity of the request (200 in the sample; 201 and 202 are borne)."""
+    """The answer to the POST is the entity of the request (200 in the sample; 201 and 202 are accepted)."""
     if not isinstance(data, dict) or not isinstance(data.get("id"), str) or not data["id"]:
         raise Unproven("the answer holds no id of a request.")
     request = parse_request(data)

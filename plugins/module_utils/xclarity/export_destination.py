@@ -124,7 +124,7 @@ class Destination:
             raise Failure("no_space", f"there is no room in {self.here.path}.", "Make room and run again.")
 
     def download(self, client: Client, filename: str, patience: float) -> Fetched:
-        """Fetch the export, prove it whole and put it in place. patience: seconds in which a 404 means "not there yet"."""
+        """Fetch the export, verify it and put it in place. patience: seconds in which a 404 means "not there yet"."""
         params, file = self.params, t.cast(Temporary, self.file)
         what = f"download {filename}"
         limits = Limits(params["download_timeout"], params["max_size"], patience)

@@ -156,7 +156,7 @@ def public(job: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def read(client: Client, ids: t.Sequence[str], *, attempts: int = READ_ATTEMPTS) -> dict[str, dict[str, t.Any]]:
     """The entries of these jobs, by id; those that the server does not know are left out.
 
-    One request for up to 200 ids. For an unknown id a 404, a 400 and an empty list are all borne (which of them is not
+    One request for up to 200 ids. For an unknown id a 404, a 400 and an empty list are all accepted (which of them is not
     documented). One such id may make the server refuse a whole batch: the list of all jobs then tells which ids it knows, and
     those are asked for once more, so that the number of requests does not grow with the number of unknown ids.
     """

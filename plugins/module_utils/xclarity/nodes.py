@@ -89,6 +89,20 @@ def parse(entry: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, t.Any]:
     return dict(zip(_keys(prefix), texts + rest, strict=True))
 
 
+def firmware(entry: t.Mapping[str, t.Any]) -> dict[str, dict[str, str]]:
+    """The firmware that runs, by its type (``UEFI``, ``XCC``): name, version and build. Backup images are left out."""
+    rows = entry.get("firmware")
+    found: dict[str, dict[str, str]] = {}
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict):
+            continue
+        told = {key: row.get(key) for key in ("type", "role", "status", "name", "version", "build")}
+        texts = {key: value if isinstance(value, str) else "" for key, value in told.items()}
+        if texts["role"].lower() != "backup" and texts["status"].lower() != "inactive":
+            found.setdefault(texts["type"] or texts["name"], {key: texts[key] for key in ("name", "version", "build")})
+    return found
+
+
 @functools.cache
 def _keys(prefix: str) -> tuple[str, ...]:
     return tuple(prefix + key for key in (*(key for key, _told in _TEXTS), *_REST))

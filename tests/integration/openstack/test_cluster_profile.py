@@ -58,14 +58,14 @@ def test_check_mode_sends_nothing_and_tells_what_would_be_sent(empty_sim, run_mo
     """The random marker is the one value that a plan does not show; the rest is what the server then gets."""
     seed(empty_sim, "old", metadata={"a": 1})
     params = {"concurrency": 1, "profiles": [{"name": "web", "spec": HEAT}, {"name": "old", "metadata": {"a": 2}}]}
-    foretold = run_module(MODULE, params, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, params, check=True)
+    assert predicted["changed"] is True
     assert changing(empty_sim) == []
     real = run_module(MODULE, params)
-    assert foretold["plan"] == real["plan"]
-    assert foretold["diff"] == real["diff"]
-    assert changing(empty_sim) == sent(foretold)
-    for step, entry in zip(foretold["plan"], empty_sim.log(system="clustering", changing=True), strict=True):
+    assert predicted["plan"] == real["plan"]
+    assert predicted["diff"] == real["diff"]
+    assert changing(empty_sim) == sent(predicted)
+    for step, entry in zip(predicted["plan"], empty_sim.log(system="clustering", changing=True), strict=True):
         body = json.loads(entry["body"])
         marker = body["profile"]["metadata"].get(MARKER)
         if marker:
@@ -197,10 +197,10 @@ def test_replace_makes_the_new_one_first_and_deletes_the_old_one(empty_sim, run_
     params = {"name": "web", "on_spec_change": "replace"}
     old = run_module(MODULE, params | {"spec": heat(60), "metadata": {"a": 1}})["profile"]
     since = empty_sim.last()
-    foretold = run_module(MODULE, params | {"spec": heat(70)}, check=True)
+    predicted = run_module(MODULE, params | {"spec": heat(70)}, check=True)
     result = run_module(MODULE, params | {"spec": heat(70)})
     assert not result.failed, result
-    assert sent(result) == sent(foretold) == changing(empty_sim, since)
+    assert sent(result) == sent(predicted) == changing(empty_sim, since)
     assert sent(result) == [("POST", PROFILES), ("DELETE", f"{PROFILES}/{old['id']}")]
     assert result["deleted"] == [old["id"]]
     assert result["profile"]["spec"] == heat(70)
@@ -319,11 +319,11 @@ def test_a_profile_that_somebody_made_by_hand_is_never_taken_for_a_double(empty_
 def test_absent(empty_sim, run_module):
     run_module(MODULE, {"name": "web", "spec": HEAT})
     (profile,) = there(empty_sim)
-    foretold = run_module(MODULE, {"name": "web", "state": "absent"}, check=True)
+    predicted = run_module(MODULE, {"name": "web", "state": "absent"}, check=True)
     assert len(there(empty_sim)) == 1
     result = run_module(MODULE, {"name": "web", "state": "absent"})
     assert (result["changed"], result["profile"], result["deleted"]) == (True, None, [profile["id"]])
-    assert foretold["plan"] == result["plan"]
+    assert predicted["plan"] == result["plan"]
     assert list(result["diff"]["before"]) == ["web"]
     assert result["diff"]["after"] == {}
     again = run_module(MODULE, {"name": "web", "state": "absent"})
@@ -464,7 +464,7 @@ def test_a_bad_spec_fails_in_check_mode_already(empty_sim, run_module):
     assert there(empty_sim) == []
 
 
-def test_a_service_that_can_not_check_specs_is_said_to(empty_sim, run_module, capfd):
+def test_a_service_that_cannot_check_specs_is_said_to(empty_sim, run_module, capfd):
     empty_sim.fault("clustering", "POST", "/validate", status=406, body="{}")
     result = run_module(MODULE, {"name": "web", "spec": HEAT}, check=True)
     assert (result.failed, result["changed"]) == (False, True)
@@ -629,7 +629,7 @@ def test_a_profile_that_vanishes_after_its_creation_is_a_failure(empty_sim, run_
     assert (result.code, result["changed"], result["outcome"]) == ("effect_missing", True, "started")
 
 
-def test_a_creation_that_can_not_be_read_again_is_told_as_done(empty_sim, run_module):
+def test_a_creation_that_cannot_be_read_again_is_told_as_done(empty_sim, run_module):
     body = SENLIN.format(403)
     empty_sim.fault("clustering", "GET", PROFILES, nth=2, times=-1, status=403, body=body)
     result = run_module(MODULE, {"name": "web", "spec": HEAT})

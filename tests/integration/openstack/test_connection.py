@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the clustering modules find their cloud and prove who is asking, against the simulated Keystone."""
+"""How the clustering modules find their cloud and authenticate, against the simulated Keystone."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_certificate_that_is_not_verified_is_told_once(empty_sim, run_module, 
     ("certificate", "config_cloud", "client certificate"),
     ("unheard-of", "config_cloud", "not found"),
 ])  # fmt: skip
-def test_clouds_that_can_not_be_used(empty_sim, run_module, clouds, cloud, code, words):
+def test_clouds_that_cannot_be_used(empty_sim, run_module, clouds, cloud, code, words):
     result = run_module(INFO, {"cloud": cloud, **dict.fromkeys(ENVIRONMENT, OMIT)})
     assert (result.code, result["changed"]) == (code, False)
     assert words in result["msg"]

@@ -71,7 +71,7 @@ def test_a_nonce_older_than_a_minute_is_renewed_once(pool: Pool, client: api.Ops
     assert pool.challenges() == 2
 
 
-def test_stale_twice_in_a_row_is_borne(pool: Pool, client: api.OpsManager) -> None:
+def test_stale_twice_in_a_row_is_tolerated(pool: Pool, client: api.OpsManager) -> None:
     read(client)
     pool.control.fault("ops_manager", "GET", None, times=2, status=401,
                        headers={"www-authenticate": 'Digest realm="MMS Public API", domain="", nonce="bm90LWtub3duLXRvLWFueWJvZHk=",'

@@ -46,11 +46,11 @@ def test_cancel_and_again(slow: Pool) -> None:
 def test_check_mode(slow: Pool) -> None:
     slow.request(OSLO)
     slow.request(ROME)
-    foretold = slow.ask(properties={"Size": "m"}, state="absent", check=True)
-    assert (foretold["changed"], slow.log(changing=True)) == (True, [])
+    predicted = slow.ask(properties={"Size": "m"}, state="absent", check=True)
+    assert (predicted["changed"], slow.log(changing=True)) == (True, [])
     real = slow.ask(properties={"Size": "m"}, state="absent")
-    assert foretold["plan"] == real["plan"]
-    assert foretold["diff"] == real["diff"]
+    assert predicted["plan"] == real["plan"]
+    assert predicted["diff"] == real["diff"]
     assert [(e["method"], e["path"]) for e in slow.log(changing=True)] == [(s["method"], s["path"]) for s in real["plan"]]
 
 
@@ -72,7 +72,7 @@ def test_only_requests_that_ask_for_nothing_else(slow: Pool) -> None:
 
 @pytest.mark.parametrize("reply", ["empty", "json", "202", "204"])
 def test_every_answer_to_a_delete(slow: Pool, reply: str) -> None:
-    """The page: "This endpoint does not return a response body"; other answers are borne."""
+    """The page: "This endpoint does not return a response body"; other answers are accepted."""
     slow.switch(delete_request_reply=reply)
     slow.request(OSLO)
     assert slow.ask(properties=OSLO, state="absent")["changed"] is True

@@ -121,7 +121,7 @@ def test_errors_with_the_words_of_the_server(pool: Pool, status: int) -> None:
     assert result["changed"] is False
 
 
-def test_a_passing_fault_is_borne(pool: Pool) -> None:
+def test_a_passing_fault_is_tolerated(pool: Pool) -> None:
     pool.control.fault("ops_manager", "GET", "/serverPool/requests", times=1, status=502, body="<html>")
     pool.control.fault("ops_manager", "GET", "/serverPool/requests", nth=2, times=1, reset="after")
     assert pool.run("server_pool_request_info")["requests"] == []

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documents of Ops Manager leave open: each reading that the simulator can take is borne."""
+"""What the documents of Ops Manager leave open: each reading that the simulator can take is handled."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ SWITCHES = [
 def test_every_reading_of_the_documents(pool: Pool, switch: dict) -> None:
     """Ask, ask again, wait in vain and cancel, give back: the same results whatever the server does."""
     pool.switch(**switch)
-    wish = {"properties": {"Datacenter": ["oslo", "rome"], "Size": "m"}, "count": 3}
-    first = pool.ask(**wish)
+    desired = {"properties": {"Datacenter": ["oslo", "rome"], "Size": "m"}, "count": 3}
+    first = pool.ask(**desired)
     assert not first.failed, first["msg"]
     assert (first["changed"], first["certain"], len(first["servers"])) == (True, True, 3)
     assert (first["request"]["num_servers"], first["request"]["properties"]) == (3, [OSLO, ROME, OSLO])
-    assert pool.ask(**wish)["changed"] is False
+    assert pool.ask(**desired)["changed"] is False
     assert pool.ask(properties=LARGE, count=3, wait=False)["outcome"] == "started"
     joined = pool.ask(properties=LARGE, count=3, wait_timeout=0.1)
     assert (joined.code, joined["changed"]) == ("wait_timeout", False)

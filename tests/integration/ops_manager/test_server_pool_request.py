@@ -115,17 +115,17 @@ def test_satisfied_by_requests_needs_no_list_of_servers(pool: Pool) -> None:
 # -- check mode
 
 
-def test_check_mode_sends_nothing_and_foretells_the_request(pool: Pool) -> None:
-    wish = {"servers": [{"properties": {"Datacenter": ["oslo", "rome"], "Size": "m"}, "count": 3}, {"properties": LARGE}]}
-    foretold = pool.ask(**wish, check=True)
-    assert foretold["changed"] is True
+def test_check_mode_sends_nothing_and_predicts_the_request(pool: Pool) -> None:
+    desired = {"servers": [{"properties": {"Datacenter": ["oslo", "rome"], "Size": "m"}, "count": 3}, {"properties": LARGE}]}
+    predicted = pool.ask(**desired, check=True)
+    assert predicted["changed"] is True
     assert pool.log(changing=True) == []
-    real = pool.ask(**wish)
-    assert foretold["plan"] == real["plan"]
-    assert foretold["diff"] == real["diff"]
+    real = pool.ask(**desired)
+    assert predicted["plan"] == real["plan"]
+    assert predicted["diff"] == real["diff"]
     sent = [(e["method"], e["path"], json.loads(e["body"])) for e in pool.log(changing=True)]
-    assert sent == [(step["method"], step["path"], step["body"]) for step in foretold["plan"]]
-    after = pool.ask(**wish, check=True)
+    assert sent == [(step["method"], step["path"], step["body"]) for step in predicted["plan"]]
+    after = pool.ask(**desired, check=True)
     assert (after["changed"], after["plan"]) == (False, [])
 
 

@@ -42,10 +42,10 @@ def test_terminate_and_again(held: Pool) -> None:
 
 def test_check_mode(held: Pool) -> None:
     names = {"hostnames": ["oslo1.example", "elsewhere.example"], "state": "absent"}
-    foretold = held.run(MODULE, **names, check=True)
-    assert (foretold["changed"], held.log(changing=True)) == (True, [])
+    predicted = held.run(MODULE, **names, check=True)
+    assert (predicted["changed"], held.log(changing=True)) == (True, [])
     real = held.run(MODULE, **names)
-    assert (foretold["plan"], foretold["diff"]) == (real["plan"], real["diff"])
+    assert (predicted["plan"], predicted["diff"]) == (real["plan"], real["diff"])
     assert [(e["method"], e["path"]) for e in held.log(changing=True)] == [(s["method"], s["path"]) for s in real["plan"]]
     assert real["plan"][0]["path"].startswith(f"/api/public/v1.0/groups/{GROUP}/serverPool/servers/")
 

@@ -13,13 +13,13 @@ PASSPHRASE = "Passphrase-canary-71"
 
 
 def shown(output: str) -> list[dict[str, Any]]:
-    """What the roles' check-mode tasks print: ``would_send`` and ``not_foretold``, in the order of the roles."""
+    """What the roles' check-mode tasks print: ``planned_requests`` and ``not_predictable``, in the order of the roles."""
     found = []
     for match in re.finditer(r"=> (?=\{)", output):
         try:
             data, _end = json.JSONDecoder().raw_decode(output, match.end())
         except ValueError:
             continue
-        if isinstance(data.get("msg"), dict) and "would_send" in data["msg"]:
+        if isinstance(data.get("msg"), dict) and "planned_requests" in data["msg"]:
             found.append(data["msg"])
     return found

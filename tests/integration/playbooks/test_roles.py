@@ -5,34 +5,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
+import pytest
 import yaml
-from harness import XCLARITY_PASSWORD
+from harness import PACKAGE, XCLARITY_PASSWORD
+from hosts_of_a_play import NO_BECOME
 from playbook_output import shown
+from role_runs import alone, changing, output_with_a_warning, run
 
 WEB = {f"web-0{n}": {"xclarity_profile": f"web-0{n}", "xclarity_target": f"0A1000000000000000000000000000{n + 9:02X}"} for n in (1, 2, 3)}
-
-
-def run(harness, hosts, *arguments, after=(), role="activate_profiles", **variables):
-    """A play over these hosts with the role, and tasks after it."""
-    inventory = harness.folder / "hosts.yml"
-    everything = {"all": {"hosts": hosts, "vars": {f"{role}_poll_interval": 0.1, **variables}}}
-    inventory.write_text(yaml.safe_dump(everything), encoding="utf-8")
-    tasks = [{"name": "Use the role", "ansible.builtin.include_role": {"name": f"groundwork.provision.{role}"}}, *after]
-    book = harness.folder / "roles.yml"
-    book.write_text(yaml.safe_dump([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    return harness.playbook("-i", str(inventory), str(book), *arguments)
-
-
-def alone(harness, role, *arguments, after=(), **variables):
-    """The role on localhost."""
-    here = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
-    return run(harness, here, *arguments, after=after, role=role, **variables)
-
-
-def changing(sim, system="xclarity", since=0):
-    return [(entry["method"], entry["path"]) for entry in sim.log(since=since, system=system, changing=True)]
 
 
 # -- activate_profiles ------------------------------------------------------------------------------------------------
@@ -77,63 +60,7 @@ def test_nothing_is_assumed_about_the_restart(sim, harness):
 def test_a_play_in_which_no_host_has_a_profile_does_nothing(sim, harness):
     played = run(harness, {"bastion": {}}, "--check")
     assert played.rc == 0, played.output
-    assert shown(played.output) == [{"would_send": [], "not_foretold": []}]
-    assert sim.log() == []
-
-
-# -- protect_manager --------------------------------------------------------------------------------------------------
-
-SAFE = {"protect_manager_destination": "/mnt/backups", "protect_manager_passphrase": "Passphrase-canary-72"}
-
-
-def seed_series(sim, *days, locations):
-    """Backups series-DAY, older days first."""
-    sim.seed(xclarity={"backups": [
-        {"uuid": f"00000000-0000-4000-8000-0000000000{day}", "label": f"series-{day}", "date": f"2026-03-{day}T02:00:00Z",
-         "locations": list(locations)} for day in days
-    ]})  # fmt: skip
-
-
-def test_only_what_is_on_the_share_is_pruned_and_never_the_newest(sim, harness):
-    seed_series(sim, 11, 12, 14, locations=["internal", "/mnt/backups"])
-    seed_series(sim, 13, locations=["internal"])
-    options = {**SAFE, "protect_manager_series": "series-", "protect_manager_label": "series-15", "protect_manager_keep": 2}
-    foretold = alone(harness, "protect_manager", "--check", **options)
-    assert foretold.rc == 0, foretold.output
-    deletions = [step["path"] for step in shown(foretold.output)[0]["would_send"] if step["method"] == "DELETE"]
-    played = alone(harness, "protect_manager", **options)
-    assert played.rc == 0, played.output
-    sent = [path.partition("?")[0] for method, path in changing(sim) if method == "DELETE"]
-    assert sorted(sent) == sorted(deletions)  # side by side: they arrive in any order
-    left = {one["label"]: one["locations"] for one in sim.state("xclarity")["data"]["backups"].values()}
-    assert left == {
-        "series-11": ["/mnt/backups"],
-        "series-12": ["/mnt/backups"],
-        "series-13": ["internal"],  # nowhere else
-        "series-14": ["internal", "/mnt/backups"],  # the second newest
-        "series-15": ["internal", "/mnt/backups"],
-        "nightly": ["internal"],  # of no series
-        "before-upgrade": ["internal", "/mnt/backups"],
-    }
-    since = sim.last()
-    again = alone(harness, "protect_manager", **options)
-    assert again.recap["changed"] == 0, again.output
-    assert changing(sim, since=since) == []
-
-
-def test_where_the_copy_is_not_seen_nothing_is_deleted(sim, harness):
-    """The server does not tell where backups are."""
-    sim.switches("xclarity", location_key="absent")
-    seed_series(sim, 11, 12, locations=["internal", "/mnt/backups"])
-    played = alone(harness, "protect_manager", **SAFE, protect_manager_series="series-", protect_manager_keep=1)
-    assert played.rc != 0
-    assert [method for method, _path in changing(sim)] == ["POST"]  # the backup itself, which is safe in any case
-
-
-def test_to_keep_no_backup_is_refused(sim, harness):
-    played = alone(harness, "protect_manager", **SAFE, protect_manager_keep=0)
-    assert played.rc != 0
-    assert "must be 1 or more" in played.output
+    assert shown(played.output) == [{"planned_requests": [], "not_predictable": []}]
     assert sim.log() == []
 
 
@@ -152,6 +79,22 @@ def test_the_next_step_gets_the_file(sim, harness):
     again = alone(harness, "publish_os_image", after=after, **options)
     assert again.rc == 0, again.output
     assert again.recap["changed"] == 1
+
+
+@pytest.mark.parametrize("name", ["profile", "dest"])
+def test_without_a_profile_or_a_place_nothing_is_exported(sim, harness, name):
+    options = {"publish_os_image_profile": "web_gold", "publish_os_image_dest": str(harness.folder)}
+    played = alone(harness, "publish_os_image", **{**options, f"publish_os_image_{name}": ""})
+    assert played.rc != 0
+    assert f"publish_os_image_{name} is not set" in played.output
+    assert sim.log() == []
+
+
+def test_a_place_that_is_not_there_is_known_before_the_export(sim, harness):
+    options = {"publish_os_image_profile": "web_gold", "publish_os_image_dest": str(harness.folder / "nowhere" / "image.tar.gz")}
+    played = alone(harness, "publish_os_image", **options)
+    assert played.rc != 0
+    assert changing(sim) == []
 
 
 # -- acquire_servers --------------------------------------------------------------------------------------------------
@@ -175,6 +118,106 @@ def test_acquired_servers_are_hosts_of_the_next_play(sim, harness):
     assert played.recap["changed"] == 1  # the request; the inventory of a run is nobody's state
 
 
+ONE = [{"properties": {"Datacenter": "oslo", "Size": "l"}, "count": 1}]
+TWO = [{"properties": {"Datacenter": "oslo", "Size": "l"}, "count": 2}]
+QUICK = {"acquire_servers_poll_interval": 0.1}
+SHOW_HOSTS = [{"name": "Show", "ansible.builtin.debug": {"msg": "{{ groups.acquired }} and {{ acquire_servers_surplus }}"}}]
+
+
+def test_servers_beyond_what_is_asked_for_are_told_and_not_added(sim, harness):
+    assert alone(harness, "acquire_servers", acquire_servers_wanted=TWO, **QUICK).rc == 0
+    output = output_with_a_warning(harness, "acquire_servers", after=SHOW_HOSTS, acquire_servers_wanted=ONE, **QUICK)
+    assert "The group holds 1 servers more than were asked for: oslo-l2.example.net" in output
+    assert "['oslo-l1.example.net'] and ['oslo-l2.example.net']" in output
+
+
+UNUSABLE = ("-oProxyCommand=x", "localhost", "127.1", "all")
+
+
+def test_a_server_whose_name_is_no_host_elsewhere_is_not_added(sim, harness):
+    """An option of ssh, this machine, a group of Ansible's own."""
+    sim.seed(ops_manager={"servers": [
+        {"hostname": name, "group": "5a9d0a0a1d41c81a2b3c4d01", "properties": {"Datacenter": "bergen", "Size": "s"}}
+        for name in (*UNUSABLE, "bergen-1.example.net")
+    ]})  # fmt: skip
+    wanted = [{"properties": {"Datacenter": "bergen", "Size": "s"}, "count": 1 + len(UNUSABLE)}]
+    output = output_with_a_warning(harness, "acquire_servers", after=SHOW_HOSTS, acquire_servers_wanted=wanted, **QUICK)
+    assert f"{len(UNUSABLE)} servers have a name that is no host name or address of another machine" in output
+    assert "['bergen-1.example.net'] and []" in output
+
+
+def test_what_to_do_about_a_shortage_is_handed_on_when_it_is_set(sim, harness):
+    module = importlib.import_module(f"{PACKAGE}.modules.server_pool_request")
+    options = {"acquire_servers_wanted": ONE, "acquire_servers_on_shortage": "partial", **QUICK}
+    played = alone(harness, "acquire_servers", "--check", **options)
+    assert (played.rc == 0) == ("on_shortage" in module.SPEC.options)
+    assert alone(harness, "acquire_servers", "--check", **{**options, "acquire_servers_on_shortage": ""}).rc == 0
+
+
+def bound(sim):
+    return sorted(one["hostname"] for one in sim.state("ops_manager")["servers"] if one["statusName"] == "BOUND")
+
+
+def test_servers_that_are_given_back_are_given_back_once(sim, harness):
+    assert alone(harness, "acquire_servers", acquire_servers_wanted=TWO, **QUICK).rc == 0
+    options = {"release_servers_hostnames": ["oslo-l1.example.net"], "release_servers_poll_interval": 0.1}
+    after = [{"name": "Show", "ansible.builtin.debug": {"msg": "{{ release_servers_results['oslo-l1.example.net'].state }} now"}}]
+    ident = next(one["id"] for one in sim.state("ops_manager")["servers"] if one["hostname"] == "oslo-l1.example.net")
+    predicted = alone(harness, "release_servers", "--check", **options)
+    assert [step["resource"] for step in shown(predicted.output)[0]["planned_requests"]] == [ident]
+    played = alone(harness, "release_servers", after=after, **options)
+    assert (played.rc, played.recap["changed"]) == (0, 1), played.output
+    assert "absent now" in played.output
+    assert bound(sim) == ["oslo-l2.example.net", "reports1.example.net"]
+    again = alone(harness, "release_servers", **options)
+    assert (again.rc, again.recap["changed"]) == (0, 0), again.output
+
+
+@pytest.mark.parametrize("names", ["", None, "oslo-l1.example.net", {"all": True}])
+def test_no_server_is_given_back_by_a_guess(sim, harness, names):
+    played = alone(harness, "release_servers", release_servers_hostnames=names)
+    assert played.rc != 0
+    assert sim.log() == []
+
+
+def test_an_empty_list_gives_nothing_back(sim, harness):
+    played = alone(harness, "release_servers", release_servers_hostnames=[])
+    assert played.rc == 0, played.output
+    assert sim.log() == []
+
+
+POOL = ["endpoint", "public_key", "private_key", "group_id", "group_name", "ca_path", "validate_certs"]
+LXCA = ["endpoint", "username", "password", "ca_path", "validate_certs"]
+# role -> what it needs, its other variables, and those of its connection
+EMPTY = {
+    "acquire_servers": ({"acquire_servers_wanted": ONE}, ["groups", "satisfied_by", "on_shortage", "wait_timeout"], POOL),
+    "release_servers": ({"release_servers_hostnames": ["oslo-l1.example.net"]}, ["concurrency", "on_failure", "wait_timeout"], POOL),
+    "publish_os_image": ({"publish_os_image_profile": "web_gold"}, ["mode", "force", "wait_timeout"], LXCA),
+}
+
+
+@pytest.mark.parametrize("value", ["", None])
+@pytest.mark.parametrize("role", EMPTY)
+def test_empty_variables_are_not_set(sim, harness, role, value):
+    given, own, connection = EMPTY[role]
+    system = "xclarity" if role == "publish_os_image" else "ops_manager"
+    empty = [f"{role}_{name}" for name in own] + [f"{system}_{name}" for name in connection]
+    if role == "publish_os_image":
+        given = {**given, "publish_os_image_dest": str(harness.folder)}
+    played = alone(harness, role, "-e", json.dumps(dict.fromkeys(empty, value)), **given)
+    assert played.rc == 0, played.output
+    assert sim.log(system=system)
+
+
+@pytest.mark.parametrize("role", EMPTY)
+def test_nothing_becomes(sim, harness, role):
+    given = {**EMPTY[role][0], "ansible_become": True, **NO_BECOME}
+    if role == "publish_os_image":
+        given = {**given, "publish_os_image_dest": str(harness.folder)}
+    played = alone(harness, role, "-b", **given)
+    assert played.rc == 0, played.output
+
+
 # -- define_cluster_profiles ------------------------------------------------------------------------------------------
 
 
@@ -196,3 +239,79 @@ def test_a_bad_spec_fails_in_check_mode_already(sim, harness):
     assert played.rc != 0
     assert "flavour" in played.output
     assert changing(sim, "clustering") == []
+
+
+def spec(flavor):
+    properties = {"name": "web", "flavor": flavor, "networks": [{"network": "private"}]}
+    return {"type": "os.nova.server", "version": "1.0", "properties": properties}
+
+
+def write_specs(folder, **specs):
+    (folder / "specs").mkdir(exist_ok=True)
+    for name, content in specs.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / "specs" / f"{name}.json").write_text(text, encoding="utf-8")
+    return {"define_cluster_profiles_directory": str(folder / "specs")}
+
+
+def own_profiles(sim):
+    state = sim.state("clustering")
+    return sorted(one["name"] for one in state["profiles"] if one["project"] == state["projects"]["demo"])
+
+
+def test_specs_that_fail_leave_the_others_alone_and_are_told_by_file(sim, harness):
+    options = write_specs(harness.folder, app=spec("m1.small"), web=spec("m1.small"))
+    assert alone(harness, "define_cluster_profiles", **options).rc == 0
+    write_specs(harness.folder, app=spec("m1.large"), bad="{", db=spec("m1.small"))
+    since = sim.last()
+    after = [{"name": "Never", "ansible.builtin.debug": {"msg": "went on"}}]
+    for arguments in (["--check"], []):
+        played = alone(harness, "define_cluster_profiles", *arguments, after=after, **options)
+        assert played.rc != 0
+        assert "2 of 4 specs failed: app.json (spec_differs), bad.json (config_spec_file)." in played.output
+        error = json.loads(played.output.rpartition("FAILED! => ")[2].splitlines()[0])
+        assert error["error"]["code"] == "spec_differs"
+        assert error["error"]["resource"] == "app"
+        assert [one["file"] for one in error["errors"]] == ["app.json", "bad.json"]
+        assert "went on" not in played.output
+        assert own_profiles(sim) == (["app", "web"] if arguments else ["app", "db", "web"])
+    assert [path for _method, path in changing(sim, "clustering", since)] == ["/v1/profiles"]
+
+
+def test_with_stop_a_spec_that_cannot_be_planned_stops_all(sim, harness):
+    options = write_specs(harness.folder, bad="{", web=spec("m1.small"))
+    played = alone(harness, "define_cluster_profiles", define_cluster_profiles_on_failure="stop", **options)
+    assert played.rc != 0
+    assert "config_spec_file" in played.output
+    assert own_profiles(sim) == []
+
+
+def test_a_service_that_is_down_is_asked_once_and_told_with_its_code(sim, harness):
+    options = write_specs(harness.folder, **{f"web-{n}": spec("m1.small") for n in range(4)})
+    sim.fault("keystone", times=-1, status=401)
+    played = alone(harness, "define_cluster_profiles", **options)
+    assert played.rc != 0
+    assert "4 of 4 specs failed: web-0.json (auth_failed)" in played.output
+    assert len(sim.log(system="keystone")) <= 2
+
+
+def test_two_specs_of_one_name_are_refused(sim, harness):
+    options = write_specs(harness.folder, web=spec("m1.small"))
+    (harness.folder / "specs" / "web.yml").write_text(json.dumps(spec("m1.large")), encoding="utf-8")
+    played = alone(harness, "define_cluster_profiles", **options)
+    assert played.rc != 0
+    assert '"code": "duplicate_item"' in played.output
+    assert sim.log() == []
+
+
+def test_empty_variables_of_define_cluster_profiles_are_not_set(sim, harness):
+    options = write_specs(harness.folder, web=spec("m1.small"))
+    names = [f"openstack_{name}" for name in ("cloud", "auth", "auth_type", "region_name", "ca_path", "validate_certs")]
+    names += [f"define_cluster_profiles_{name}" for name in ("metadata", "on_spec_change", "on_failure")]
+    for value in ("", None):
+        played = alone(harness, "define_cluster_profiles", "-e", json.dumps(dict.fromkeys(names, value)), **options)
+        assert played.rc == 0, played.output
+    assert own_profiles(sim) == ["web"]
+    played = alone(harness, "define_cluster_profiles", define_cluster_profiles_directory="")
+    assert played.rc != 0
+    assert "define_cluster_profiles_directory is not set" in played.output

@@ -35,7 +35,7 @@ def pytest(way: str, folder: Path, *arguments: str, **how: Any) -> subprocess.Co
 
 
 def left_out(folder: Path, arguments: list[str]) -> list[str]:
-    """The tests that can not run both ways, each with its reason."""
+    """The tests that cannot run both ways, each with its reason."""
     printed = pytest("in_process", folder, "--collect-only", *arguments, stdout=subprocess.PIPE).stdout
     return [line for line in printed.splitlines() if line.startswith("left out: ")]
 

@@ -48,7 +48,7 @@ def ip(*words: str) -> None:
 
 
 def cannot() -> str:
-    """Why a network namespace can not be made here; empty when it can."""
+    """Why a network namespace cannot be made here; empty when it can."""
     if shutil.which("ip") is None:
         return "the program ip (iproute2) is not there"
     if os.geteuid() != 0:

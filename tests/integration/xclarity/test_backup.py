@@ -32,8 +32,8 @@ def held(sim, system="xclarity"):
 
 def test_make_a_backup_once(sim, run_module):
     """The pages POST /managementServer/data and GET /managementServer/quiesce (label, includeOS, includeFW)."""
-    foretold = run_module(MODULE, MAKE, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, MAKE, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     first = run_module(MODULE, MAKE)
     assert not first.failed, first
@@ -44,7 +44,7 @@ def test_make_a_backup_once(sim, run_module):
     assert first["backups"] == [first["backup"]]
     assert first["job"]
     assert first["diff"] == {"before": {"weekly": "absent"}, "after": {"weekly": "present"}}
-    assert first["plan"] == foretold["plan"]
+    assert first["plan"] == predicted["plan"]
     assert PHRASE not in json.dumps(first["plan"])
     assert changing(sim) == [("POST", PATH)]
     second = run_module(MODULE, MAKE)
@@ -183,14 +183,14 @@ def test_delete_once(sim, run_module, status, location, query, left):
     """The page DELETE /managementServer/data/{uuid}: location all, internal or a mount point."""
     sim.switches("xclarity", delete_backup_status=status)
     params = DELETE | {"location": location}
-    foretold = run_module(MODULE, params, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, params, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     first = run_module(MODULE, params)
     assert not first.failed, first
     assert first["changed"] is True
-    assert first["plan"] == foretold["plan"]
-    assert first["diff"] == foretold["diff"]
+    assert first["plan"] == predicted["plan"]
+    assert first["diff"] == predicted["diff"]
     assert first["diff"]["after"] == {UPGRADE: {"label": "before-upgrade", "locations": left} if left else "absent"}
     assert changing(sim) == [("DELETE", f"{PATH}/{UPGRADE}?location={query}")]
     assert held(sim).get("before-upgrade") == left
@@ -311,12 +311,12 @@ PROCESS = ("POST", "/files/managementServer/data?action=process")
 def test_validate_what_was_pushed(sim, run_module, new_server, named):
     """The page POST /files/managementServer/data: action process, with the passphrase."""
     params = VALIDATE | new_server | named
-    foretold = run_module(MODULE, params, check=True)
+    predicted = run_module(MODULE, params, check=True)
     assert changing(sim, "xclarity_target") == []
     result = run_module(MODULE, params)
     assert not result.failed, result
     assert result["changed"] is True
-    assert result["plan"] == foretold["plan"]
+    assert result["plan"] == predicted["plan"]
     assert "Backup-demo" not in json.dumps(result)
     assert changing(sim, "xclarity_target") == [PROCESS]
     assert sim.state("xclarity_target")["data"]["backups"][NIGHTLY]["processed"] is True
@@ -377,6 +377,10 @@ def test_list_everything(sim, run_module):
         ({"location": "/mnt/backups/"}, ["before-upgrade"]),
         ({"location": "internal"}, ["nightly", "before-upgrade"]),
         ({"backup": "nightly", "location": "/mnt/backups"}, []),
+        ({"only_at": "internal"}, ["nightly"]),
+        ({"only_at": "Internal"}, ["nightly"]),
+        ({"only_at": "/mnt/backups/"}, []),
+        ({"backup": "before-upgrade", "only_at": "internal"}, []),
     ],
 )
 def test_filters(sim, run_module, params, labels):
@@ -390,6 +394,27 @@ def test_filters(sim, run_module, params, labels):
 def test_would_it_fit(sim, run_module, size, fits, word):
     sim.switches("xclarity", failed_word=word)
     assert run_module("backup_info", {"package_size": size})["repository"]["fits"] is fits
+
+
+def test_where_locations_are_not_told_nothing_is_said_to_be_only_there(sim, run_module):
+    sim.switches("xclarity", location_key="absent")
+    assert run_module("backup_info", {"only_at": "internal"})["backups"] == []
+
+
+def test_without_the_call_for_the_space_the_list_is_still_had(sim, run_module, capfd):
+    sim.fault("xclarity", path="^/managementServer/data/repository", times=-1, status=404)
+    result = run_module("backup_info", {"package_size": 1})
+    assert not result.failed, result
+    assert [one["label"] for one in result["backups"]] == ["nightly", "before-upgrade"]
+    assert result["repository"] == {"space_used": None, "total_space": None, "fits": None}
+    told = str(result.get("warnings")) + capfd.readouterr().err  # in this process it is shown at once
+    assert "the space of its local repository" in told
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_any_other_failure_of_that_call_is_one(sim, run_module, status):
+    sim.fault("xclarity", path="^/managementServer/data/repository", times=-1, status=status)
+    assert run_module("backup_info", {"timeout": 5}).failed
 
 
 def test_a_size_that_is_none(sim, run_module):

@@ -64,13 +64,13 @@ def test_without_the_other_side_every_run_pushes(sim, run_module):
 
 
 def test_with_the_other_side_the_second_run_changes_nothing(sim, run_module, asked):
-    foretold = run_module(MODULE, asked, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, asked, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     first = run_module(MODULE, asked)
     assert not first.failed, first
-    assert first["plan"] == foretold["plan"]
-    assert first["diff"] == foretold["diff"]
+    assert first["plan"] == predicted["plan"]
+    assert first["diff"] == predicted["diff"]
     assert first["backups"][0]["proven"] is True
     assert NIGHTLY in sim.state("xclarity_target")["data"]["backups"]
     second = run_module(MODULE, asked)
@@ -106,7 +106,7 @@ def test_a_push_that_did_not_arrive_is_no_success(sim, run_module, asked):
         ({"target_ca_path": "/no/such/file"}, "config_ca_path"),
     ],
 )
-def test_nothing_is_pushed_when_the_other_side_can_not_be_asked(sim, run_module, asked, target, code):
+def test_nothing_is_pushed_when_the_other_side_cannot_be_asked(sim, run_module, asked, target, code):
     result = run_module(MODULE, asked | target)
     assert result.code == code, result
     assert "Nothing was changed." in result["msg"]
@@ -224,12 +224,12 @@ def test_the_running_push_is_cancelled(sim, run_module, named, cancel_seconds):
     sim.switches("xclarity", cancel_seconds=cancel_seconds)
     job = running_push(sim, run_module)
     params = CANCEL | ({"job_id": job} if named else {})
-    foretold = run_module(MODULE, params, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, params, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == [START]
     first = run_module(MODULE, params)
     assert not first.failed, first
-    assert first["plan"] == foretold["plan"]
+    assert first["plan"] == predicted["plan"]
     assert first["diff"] == {"before": {"push": f"job {job}"}, "after": {"push": "none"}}
     assert first["changed"] is True
     assert first["outcome"] == "finished"

@@ -100,12 +100,12 @@ def each_told(sim):
 
 def test_a_verified_move_copies_compares_and_deletes(each_told, sim, run_module):
     params = MOVE | {"move_method": "verified"}
-    foretold = run_module(MODULE, params, check=True)
+    predicted = run_module(MODULE, params, check=True)
     assert changing(sim) == []
     first = run_module(MODULE, params)
     assert not first.failed, first
     assert locations(sim) == ["/mnt/archive"]
-    assert changing(sim) == planned(first) == planned(foretold)
+    assert changing(sim) == planned(first) == planned(predicted)
     assert [(m, p) for m, p, _body in changing(sim)] == [
         ("PUT", "/managementServer/data"),
         ("DELETE", f"/managementServer/data/{NIGHTLY}?location=internal"),
@@ -140,13 +140,13 @@ def test_a_move_that_left_the_original_is_not_called_moved(sim, run_module):
 
 def test_check_mode_is_the_plan_of_the_real_run(sim, run_module):
     params = {"operation": "copy", "destination": "/mnt/archive", "backups": [{"backup": "nightly"}, {"backup": "before-upgrade"}]}
-    foretold = run_module(MODULE, params, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, params, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     real = run_module(MODULE, params | {"concurrency": 1})
-    assert real["plan"] == foretold["plan"]
-    assert real["diff"] == foretold["diff"]
-    assert changing(sim) == planned(foretold)
+    assert real["plan"] == predicted["plan"]
+    assert real["diff"] == predicted["diff"]
+    assert changing(sim) == planned(predicted)
 
 
 def test_many_with_one_list_and_one_poll(sim, run_module):
@@ -422,14 +422,14 @@ def killed(harness, operation, resource):
     harness.leave_unfinished("xclarity", "backups", identity, f"{operation}:{resource}")
 
 
-def test_a_killed_run_whose_fate_the_list_shows_needs_no_question(sim, run_module, harness):
+def test_a_killed_run_whose_outcome_the_list_shows_needs_no_question(sim, run_module, harness):
     killed(harness, "copy", f"{NIGHTLY} to /mnt/backups")
     result = run_module(MODULE, COPY)
     assert not result.failed, result
     assert len(changing(sim)) == 1
 
 
-def test_a_killed_run_whose_fate_nothing_shows_is_told_once(sim, run_module, harness):
+def test_a_killed_run_whose_outcome_nothing_shows_is_told_once(sim, run_module, harness):
     sim.switches("xclarity", location_key="absent")
     killed(harness, "copy", f"{NIGHTLY} to /mnt/backups")
     told = run_module(MODULE, COPY | {"assume_absent": True})
@@ -441,7 +441,7 @@ def test_a_killed_run_whose_fate_nothing_shows_is_told_once(sim, run_module, har
 
 
 def test_a_killed_run_whose_job_could_be_running_is_told_once(sim, run_module, harness):
-    """Another copy of the backup runs: whether it is the one of the killed run can not be told for sure."""
+    """Another copy of the backup runs: whether it is the one of the killed run cannot be told for sure."""
     sim.switches("xclarity", fail_next=[{"kind": "copy", "seconds": 30}])
     assert run_module(MODULE, COPY | {"destination": "/mnt/archive", "wait": False})["changed"] is True
     killed(harness, "copy", f"{NIGHTLY} to /mnt/backups")

@@ -115,13 +115,13 @@ def test_cancel_what_runs(sim, run_module, start, cancel_seconds):
     running, ended = start({"seconds": 30}, {"seconds": 0.0})
     since = sim.last()
     params = CANCEL | {"jobs": [running, ended, "4711"]}
-    foretold = run_module(MODULE, params, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, params, check=True)
+    assert predicted["changed"] is True
     assert changing(sim, since) == []
     first = run_module(MODULE, params)
     assert not first.failed, first
     assert first["changed"] is True
-    assert first["plan"] == foretold["plan"]
+    assert first["plan"] == predicted["plan"]
     assert first["diff"] == {
         "before": {running: "Running", ended: "Complete", "4711": "absent"},
         "after": {running: "cancelled", ended: "Complete", "4711": "absent"},
@@ -193,11 +193,11 @@ def test_delete_what_has_ended(sim, run_module, start, status):
     ids = start({"seconds": 0.0}, {"seconds": 0.0})
     since = sim.last()
     params = DELETE | {"jobs": [*ids, "4711"]}
-    foretold = run_module(MODULE, params, check=True)
+    predicted = run_module(MODULE, params, check=True)
     first = run_module(MODULE, params | {"concurrency": 1})
     assert not first.failed, first
     assert first["changed"] is True
-    assert first["plan"] == foretold["plan"]
+    assert first["plan"] == predicted["plan"]
     assert changing(sim, since) == [("DELETE", f"/tasks/{ident}", None) for ident in ids]
     assert [one["state"] for one in first["jobs"]] == ["absent"] * 3
     assert run_module(MODULE, params)["changed"] is False

@@ -98,15 +98,15 @@ def test_requests(sim, run_module, web):
 def test_check_mode_sends_nothing_and_tells_what_would_be_sent(sim, run_module, web, dest, existing):
     if existing:
         dest.write_text("something else")
-    foretold = run_module(MODULE, web, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, web, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     assert sorted(os.listdir(dest.parent)) == (["gold.tar.gz"] if existing else [])
     assert not list((dest.parent.parent / "state").glob("*.record"))
     real = run_module(MODULE, web)
-    assert foretold["plan"] == real["plan"]
-    assert foretold["diff"] == real["diff"]
-    assert changing(sim) == sent(foretold)
+    assert predicted["plan"] == real["plan"]
+    assert predicted["diff"] == real["diff"]
+    assert changing(sim) == sent(predicted)
     assert run_module(MODULE, web, check=True)["changed"] is False
 
 
@@ -123,11 +123,11 @@ def test_check_mode_sends_nothing_and_tells_what_would_be_sent(sim, run_module, 
 def test_export_to_a_remote_file_server(sim, run_module, path, wire):
     """The page: serverId and path as a query, the whole path percent-encoded; nothing is kept on the management server."""
     params = {"profile": "web_gold", "remote_file_server": "images", "path": path}
-    foretold = run_module(MODULE, params, check=True)
+    predicted = run_module(MODULE, params, check=True)
     first = run_module(MODULE, params)
     assert not first.failed, first
     assert (first["changed"], first["outcome"]) == (True, "finished")
-    assert foretold["plan"] == first["plan"]
+    assert predicted["plan"] == first["plan"]
     assert first["plan"][0]["query"] == {"serverId": "101", "path": path}
     assert changing(sim) == [("GET", f"{WEB_PATH}?serverId=101&path={wire}")]
     assert sim.state("xclarity")["os_images"]["exports"][0]["path"] == path
@@ -330,10 +330,10 @@ def test_wait_false_and_then_again(sim, run_module, web, dest):
     assert run_module(MODULE, {**web, "wait": False}, check=True)["changed"] is False
     between = run_module(MODULE, {**web, "wait": False})
     assert (between["changed"], between["outcome"], between["export"]["action"]) == (False, "none", "join")
-    foretold = run_module(MODULE, web, check=True)
+    predicted = run_module(MODULE, web, check=True)
     second = run_module(MODULE, web)
     assert (second["changed"], second["outcome"], second["plan"]) == (True, "none", [])
-    assert foretold["diff"] == second["diff"]
+    assert predicted["diff"] == second["diff"]
     assert second["export"]["filename"] == first["export"]["filename"]
     assert dest.exists()
     assert run_module(MODULE, web)["changed"] is False

@@ -75,13 +75,13 @@ def test_defer_ends_whatever_the_server_takes_it_for(sim, run_module, switches):
 
 def test_check_mode_sends_nothing_and_tells_what_would_be_sent(sim, run_module):
     params = {"restart": "immediate", "profiles": [{"profile": "web-01", "uuid": RACK}, {"profile": "app-01", "uuid": BAY3}]}
-    foretold = run_module(MODULE, params, check=True)
-    assert foretold["changed"] is True
+    predicted = run_module(MODULE, params, check=True)
+    assert predicted["changed"] is True
     assert changing(sim) == []
     real = run_module(MODULE, params | {"concurrency": 1})
-    assert foretold["plan"] == real["plan"]
-    assert foretold["diff"] == real["diff"]
-    assert [(e["method"], e["path"]) for e in changing(sim)] == sent(foretold)
+    assert predicted["plan"] == real["plan"]
+    assert predicted["diff"] == real["diff"]
+    assert [(e["method"], e["path"]) for e in changing(sim)] == sent(predicted)
 
 
 def test_a_pending_profile_is_finished_by_a_restart(sim, run_module):
@@ -202,7 +202,7 @@ def test_a_lost_answer_is_looked_for_and_never_sent_again(sim, run_module, when,
     {"compliance_case": "upper"},
     {"content_type": "text/plain"},
 ])  # fmt: skip
-def test_every_undocumented_variant_is_borne(sim, run_module, switches):
+def test_every_undocumented_variant_is_handled(sim, run_module, switches):
     """The page's response table is empty: what the id is good for is not known, so the profile itself is the judge."""
     sim.switches("xclarity", **switches)
     result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate"})
@@ -263,10 +263,10 @@ def test_a_timeout_tells_how_to_go_on(sim, run_module):
 def test_unassign(sim, run_module):
     """The page "POST /profiles/unassign/{id}": all four booleans."""
     params = {"profile": "db-01", "state": "inactive", "power_down": True}
-    foretold = run_module(MODULE, params, check=True)
+    predicted = run_module(MODULE, params, check=True)
     first = run_module(MODULE, params)
     assert not first.failed, first
-    assert first["plan"] == foretold["plan"]
+    assert first["plan"] == predicted["plan"]
     assert first["plan"][0]["body"] == {"force": False, "powerDownITE": True, "resetIMM": False, "resetSwitch": False}
     assert first["profiles"][0]["status"] == "inactive"
     assert run_module(MODULE, params)["changed"] is False

@@ -28,12 +28,12 @@ def stored(sim, name):
 def test_make_change_remove(sim, run_module, switches):
     """The page: without serverId an entry is made, with it the entry is modified; DELETE answers 204 with no body."""
     sim.switches("xclarity", **switches)
-    foretold = run_module(MODULE, NEW, check=True)
-    assert (foretold["changed"], changing(sim)) == (True, [])
+    predicted = run_module(MODULE, NEW, check=True)
+    assert (predicted["changed"], changing(sim)) == (True, [])
     first = run_module(MODULE, NEW)
     assert not first.failed, first
     assert (first["changed"], first["outcome"]) == (True, "finished")
-    assert (foretold["plan"], foretold["diff"]) == (first["plan"], first["diff"])
+    assert (predicted["plan"], predicted["diff"]) == (first["plan"], first["diff"])
     assert sent(first) == changing(sim) == [("POST", "/osImages/remoteFileServers")]
     assert first["server"] == {"id": "102", "name": "golden", "address": "192.0.2.81", "port": 22, "protocol": "SFTP",
                                "server_username": "images", "key_type": "", "public_key": ""}  # fmt: skip
@@ -59,7 +59,7 @@ def test_make_change_remove(sim, run_module, switches):
 
 
 def test_secrets_are_sent_when_asked(sim, run_module):
-    """They can not be read back: on_create sends them with the entry and with other changes, always at every run."""
+    """They cannot be read back: on_create sends them with the entry and with other changes, always at every run."""
     run_module(MODULE, NEW)
     assert run_module(MODULE, {**NEW, "server_password": "Canary-secret-2"})["changed"] is False
     always = {**NEW, "server_password": "Canary-secret-2", "key_passphrase": "Canary-secret-3", "update_secret": "always"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -69,6 +70,7 @@ def test_constructed_features(sim, listing):
     }
     found = listing(options)
     assert found["_meta"]["hostvars"]["db-01"]["ansible_host"] == "db-01.servers.example"
+    assert sorted(found["xclarity_servers"]["hosts"]) == sorted(found["_meta"]["hostvars"])
     assert found["racked"]["hosts"] == ["web-01", "web-02", "web-03"]
     assert found["blades"]["hosts"] == ["app-01", "app-02"]
     assert found["rack_R13"]["hosts"] == ["db-01"]
@@ -211,6 +213,66 @@ def test_options_of_the_file_may_be_templates(sim, listing):
     assert "web-01" in done.stdout, done.stderr
 
 
+# -- profiles, and the role that activates them -----------------------------------------------------------------------
+
+
+PROFILE_KEYS = ("target", "profile", "profile_name", "profile_status")
+
+
+def test_profiles_join_their_servers_in_one_request_more(sim, listing):
+    found = listing({"profiles": True})
+    assert [e["method"] for e in sim.log(system="xclarity")] == ["POST", "GET", "GET", "DELETE"]
+    hosts = found["_meta"]["hostvars"].items()
+    told = {name: tuple(values.get(f"xclarity_{key}", "none") for key in PROFILE_KEYS) for name, values in hosts}
+    rack, bay = "0A10000000000000000000000000000", "1B54B9AEFCE04D5E820C0B6310D03590_bay"
+    assert told == {
+        "web-01": (f"{rack}A", "none", "", ""), "web-02": (f"{rack}B", "none", "", ""), "web-03": (f"{rack}C", "none", "", ""),
+        "db-01": (f"{rack}D", "74", "db-01", "active"),
+        "app-01": (f"{bay}3", "none", "", ""), "app-02": (f"{bay}4", "76", "app-02", "pending"),
+    }  # fmt: skip
+    assert "xclarity_profile" not in listing({})["_meta"]["hostvars"]["db-01"]
+
+
+def test_firmware_costs_no_request(sim, listing):
+    rows = [{"type": "UEFI", "name": "UEFI\x1b", "version": "2.40", "build": "IVE1", "role": "Primary", "status": "Active"}]
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "new", "attributes": {"firmware": rows}}]})
+    found = listing({"firmware": True})["_meta"]["hostvars"]
+    assert found["new"]["xclarity_firmware"]["UEFI"]["version"] == "2.40"
+    assert "\x1b" not in found["new"]["xclarity_firmware"]["UEFI"]["name"]
+    assert found["web-01"]["xclarity_firmware"] == {}
+    assert [e["method"] for e in sim.log(system="xclarity")] == ["POST", "GET", "DELETE"]
+
+
+def test_a_cache_knows_what_was_joined(sim, tmp_path, listing):
+    cached = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    assert "xclarity_profile" not in listing(cached)["_meta"]["hostvars"]["db-01"]
+    assert listing({**cached, "profiles": True})["_meta"]["hostvars"]["db-01"]["xclarity_profile"] == "74"
+    since = sim.last()
+    assert listing({**cached, "profiles": True})["_meta"]["hostvars"]["db-01"]["xclarity_profile"] == "74"
+    assert sim.log(since=since) == []
+
+
+def test_its_hosts_go_into_the_role_as_they_are(sim, harness, listing):
+    """Pending and unassigned profiles are activated, each on its server or bay; an active one is left alone; a host without is told."""
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "spare"}]})
+    sim.switches("xclarity", job_seconds=0.1)
+    options = {"profiles_by_name": True}
+    arguments = ("groundwork.provision.activate_profiles", "-e", "xclarity_restart=immediate", "-e", "activate_profiles_poll_interval=0.1")
+    done = listing.run(options, *arguments, program="ansible-playbook", ANSIBLE_LOCALHOST_WARNING="false")
+    assert done.returncode == 0, done.stdout + done.stderr
+    wanted = [("POST", f"/profiles/{number}") for number in (71, 72, 73, 75, 76)]
+    assert sorted((e["method"], e["path"]) for e in sim.log(changing=True) if e["path"] != "/sessions") == wanted
+    state = {one["name"]: (one["status"], one["target"]) for one in sim.state("xclarity")["profiles"].values()}
+    assert state["app-01"] == ("active", "1B54B9AEFCE04D5E820C0B6310D03590_bay3")
+    assert state["web-01"] == ("active", "0A10000000000000000000000000000A")
+    assert re.search(r"^db-01 .*changed=0 ", done.stdout, re.M)
+    assert re.search(r"^app-02 .*changed=1 ", done.stdout, re.M)
+    assert "No profile is named for this host" in done.stdout
+    again = listing.run(options, *arguments, program="ansible-playbook")
+    assert again.returncode == 0, again.stdout
+    assert "changed=1" not in again.stdout
+
+
 # -- how options are read -----------------------------------------------------------------------------------------------
 
 
@@ -269,7 +331,7 @@ def test_only_the_text_of_the_file_is_a_template(sim, harness, listing, password
 
 
 @pytest.mark.parametrize("secret", ["Aa1{#s3cret", "{{ s3cret }}", "{{ 's3cret' | nope }}"])
-def test_a_template_that_can_not_be_read_is_not_quoted(sim, listing, secret):
+def test_a_template_that_cannot_be_read_is_not_quoted(sim, listing, secret):
     done = listing.run({"password": secret}, "--list", "-vvv")
     assert "value of password in the file cannot be evaluated as a template" in said(done)
     assert "s3cret" not in done.stdout + done.stderr

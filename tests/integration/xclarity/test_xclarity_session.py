@@ -70,7 +70,7 @@ def test_a_lost_answer_to_the_end(sim, run_module, when):
     assert open_sessions(sim) == 0
 
 
-def test_a_server_that_can_not_be_reached_keeps_the_session_and_says_so(sim, run_module):
+def test_a_server_that_cannot_be_reached_keeps_the_session_and_says_so(sim, run_module):
     session = run_module(MODULE)["session"]
     params = ONLY | {"session": session, "state": "absent"}
     assert run_module(MODULE, params | {"endpoint": "https://127.0.0.1:1"}).code == "connect_refused"

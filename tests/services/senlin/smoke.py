@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The first authenticated request: token, senlin-api, RPC, conductor, database.
 
-A port that is open proves little; this proves the whole chain. It also lets Senlin make its Keystone
+An open port says little; this exercises the whole chain. It also lets Senlin make its Keystone
 trust for the user demo, which costs the first request of each user up to three seconds.
 environment: OS_AUTH_URL, SENLIN_URL, DEMO_PASSWORD, SENLIN_PARTS, OS_CACERT (with TLS)
 """

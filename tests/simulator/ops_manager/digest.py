@@ -30,7 +30,7 @@ class HasNow(Protocol):
 
 @dataclass
 class Verdict:
-    """Who is asking (None: nobody proven) and the headers to answer with."""
+    """The user (None: not authenticated) and the headers to answer with."""
 
     user: str | None
     headers: list[tuple[str, str]] = field(default_factory=list)

@@ -44,7 +44,7 @@ _REQUESTS_PATH = re.compile(rf"{BASE}/groups/[^/]+/serverPool/requests")
 
 
 class OpsManager(System):
-    """The app: who is asking, which handler, and how its answer goes out."""
+    """The app: which user, which handler, and how its answer goes out."""
 
     name = "ops_manager"
     SWITCHES: dict[str, Any] = {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is asking: /sessions, cookies with CSRF, Basic, the limit of sessions, lockout, /userAccountSettings.
+"""Authentication: /sessions, cookies with CSRF, Basic, the limit of sessions, lockout, /userAccountSettings.
 
 Open: GET with CSRF, the reply above the limit, Basic against the limit (switches). Chosen here: a Basic header is
 looked at before a cookie; a session above its inactivity time is gone at the next call.
@@ -78,7 +78,7 @@ class Sessions:
             Route("/userAccountSettings", self.set_policy, methods=["PUT"]),
         ]
 
-    # --- who is asking ---
+    # --- authentication ---
 
     def authenticate(self, request: Request) -> str:
         """The user of this request; refuses without valid credentials, without the CSRF token, without the role."""

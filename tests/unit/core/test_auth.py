@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is asking: never a weaker method, never another login than needed, no secret that is not known to the redactor."""
+"""Authentication: never a weaker method, never another login than needed, no secret that is not known to the redactor."""
 
 from __future__ import annotations
 

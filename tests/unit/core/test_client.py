@@ -157,7 +157,7 @@ def test_when_no_new_credentials_can_be_had_the_401_is_what_counts(serve, client
 
 
 def test_a_reset_after_a_401_is_not_repeated(serve, client_of):
-    """The challenge was a refusal; the second transmission is the one whose fate is unknown."""
+    """The challenge was a refusal; the second transmission is the one whose outcome is unknown."""
     server = serve(replies(401, reset))
     with pytest.raises(Failure) as caught:
         client_of(server, Once(3)).start("POST", "/x", what="start it")
@@ -204,7 +204,7 @@ def test_an_interrupted_run_logs_out_in_two_seconds(serve, client_of):
     assert closed == [2.0]
 
 
-def test_the_servers_own_words_are_told(serve, client_of):
+def test_the_message_of_the_server_is_told(serve, client_of):
     client = client_of(serve(replies(409)))
     client._explain = lambda reply: "in use by\x1b[31m web-01\r\nok: [localhost]"
     with pytest.raises(Failure) as caught:

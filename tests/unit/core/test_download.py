@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A download that breaks off goes on, or begins anew; what is not proven whole never counts."""
+"""A download that breaks off goes on, or begins anew; what is not verified never counts."""
 
 from __future__ import annotations
 

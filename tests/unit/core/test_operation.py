@@ -180,7 +180,7 @@ def test_what_never_shows_stays_unknown_and_is_looked_for_until_the_end(serve, c
 
 
 @pytest.mark.parametrize("transient, readings", [(True, 6), (False, 1)])
-def test_a_reading_back_that_fails_is_borne_if_it_can_pass(serve, client_of, run_of, transient, readings):
+def test_a_reading_back_that_fails_is_tolerated_if_it_can_pass(serve, client_of, run_of, transient, readings):
     server = serve(lambda request, wire: wire.reset())
     operation = Light(run_of(), client_of(server), items("71"))
     made = []
@@ -288,7 +288,7 @@ EFFECTS = {
 
 
 @pytest.mark.parametrize("case", EFFECTS)
-def test_what_happened_is_said_in_its_own_words(serve, client_of, run_of, case):
+def test_what_happened_is_said(serve, client_of, run_of, case):
     effect, one, many = EFFECTS[case]
     server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
     light = Light(run_of(), client_of(server), items("a", effect=effect), lambda key, count: False)
@@ -332,10 +332,10 @@ def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_
         return outcome(lambda: drive(operation))
 
     keys = [str(n) for n in range(11)]
-    foretold, told_in_check_mode = attempt(*keys, check_mode=True)
+    predicted, told_in_check_mode = attempt(*keys, check_mode=True)
     result, failure = attempt(*keys)
     assert failure.code == told_in_check_mode.code == "earlier_run_unfinished"
-    assert (result["changed"], result["outcome"], foretold["changed"], server.requests) == (False, "unknown", False, [])
+    assert (result["changed"], result["outcome"], predicted["changed"], server.requests) == (False, "unknown", False, [])
     assert failure.public()["resources"] == [f"name of {key}" for key in keys]
     assert "name of 9 and 1 more" in failure.message()
     assert "It is not known whether 11 of them were started." in failure.message()

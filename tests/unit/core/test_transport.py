@@ -472,7 +472,7 @@ def test_a_header_that_would_break_is_refused_without_its_value(serve, connect, 
 
 
 @pytest.mark.parametrize("value", ["\ud800", float("nan"), float("inf"), {"a": ["\udfff"]}])
-def test_a_body_that_can_not_be_written_is_refused_before_it_is_sent(serve, connect, value):
+def test_a_body_that_cannot_be_written_is_refused_before_it_is_sent(serve, connect, value):
     server = serve(ok)
     with pytest.raises(Failure) as caught:
         connect(server).send("POST", "/x", body={"uuid": value}, starts=True)

@@ -78,7 +78,7 @@ def test_versions_are_compared_as_text(one, other, same):
 @pytest.mark.parametrize("value", [
     float("nan"), float("inf"), b"x", {1, 2}, object(), "\ud800",
 ])  # fmt: skip
-def test_what_json_can_not_carry(value):
+def test_what_json_cannot_carry(value):
     for code, call in (("config_spec", lambda: specs.check_spec({**SPEC, "properties": {"x": value}})),
                        ("config_metadata", lambda: specs.check_metadata({"x": value}))):  # fmt: skip
         with pytest.raises(Failure) as caught:

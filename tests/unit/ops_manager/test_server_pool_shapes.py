@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes of the server pool, read from what the pages print and from what is borne beside that."""
+"""Shapes of the server pool, read from what the pages print and from what is accepted beside that."""
 
 from __future__ import annotations
 

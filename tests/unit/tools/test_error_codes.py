@@ -25,7 +25,9 @@ def test_a_code_that_nothing_raises_is_named(tree):
     tree.fix()
     code, said = tree.check()
     assert code == 1
-    assert said == "tools/error_codes.yml: nothing in plugins/ raises old_code; remove old_code from the registry and run `make fix`\n"
+    assert said == (
+        "tools/error_codes.yml: nothing in plugins/ or roles/ raises old_code; remove old_code from the registry and run `make fix`\n"
+    )
 
 
 def test_a_raise_that_cannot_be_resolved_is_named(tree):
@@ -109,3 +111,27 @@ def test_a_page_that_was_edited_is_named_and_written_anew(tree):
     assert said.endswith("docs/error_codes.md: is not as tools/error_codes.yml says; run `make fix`\n")
     assert tree.fix()[0] == 0
     assert tree.read("docs/error_codes.md") == page
+
+
+def test_codes_of_roles_are_held_against_the_registry_too(tree):
+    tree.write("roles/thing/tasks/main.yml", """
+        - name: Outer
+          block:
+            - name: Fail
+              report:
+                error: {code: config_keep}
+            - name: Fail for one of two reasons
+              report:
+                error:
+                  code: "{{ 'no_specs' if nothing else rows[0].code }}"
+            - name: Fail as the task did
+              report:
+                error: "{{ failed.error | default({'code': 'task_failed'}) }}"
+        """)  # fmt: skip
+    code, said = tree.check()
+    assert code == 1
+    assert [line.split(" raises ")[1].split(",")[0] for line in said.splitlines()] == ["config_keep", "no_specs", "task_failed"]
+    assert said.startswith("roles/thing/tasks/main.yml: raises config_keep, which tools/error_codes.yml does not have")
+    tree.codes("busy", "config_keep", "no_specs", "task_failed")
+    assert tree.fix()[0] == 0
+    assert tree.check() == (0, "")

@@ -50,6 +50,12 @@ def test_an_action_that_is_no_stub_is_not_removed(tree):
     assert (tree.root / "plugins/action/other.py").exists()
 
 
+def test_an_action_that_is_documented_beside_the_modules_is_written_by_hand(tree):
+    tree.write("plugins/action/other.py", "class ActionModule:\n    pass\n")
+    tree.write("plugins/modules/other.yml", "DOCUMENTATION: {}\n")
+    assert tree.check() == (0, "")
+
+
 def test_the_groups_follow_the_fragments(tree):
     tree.module("pool_info", "own: {description: Own., type: str}", "ops_manager")
     tree.codes("busy", systems="xclarity, ops_manager")

@@ -39,7 +39,7 @@ def code(call, *arguments, **more):
 
 
 def test_shapes():
-    """The page "GET /osImages": items with profiles; a profile's options are null where its OS can not be customised."""
+    """The page "GET /osImages": items with profiles; a profile's options are null where its OS cannot be customised."""
     assert [image.id for image in IMAGES] == ["win2016", "rhels9.4", "empty", "none"]
     assert [len(image.profiles) for image in IMAGES] == [2, 2, 0, 0]
     assert IMAGES[1].name == "rhels9.4"

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one result of profile_activation means for each host."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, share
+
+HOSTS, ITEMS = ["a", "b"], [{"profile": "p-a"}, {"profile": "p-b"}]
+
+
+def row(name, **more):
+    return {"id": f"7{name}", "name": f"p-{name}", "changed": False, "outcome": "none", **more}
+
+
+def step(name):
+    return {"method": "POST", "path": f"/profiles/7{name}", "resource": f"p-{name}"}
+
+
+def result(*rows, **more):
+    return {"changed": False, "outcome": "none", "plan": [], "profiles": list(rows), **more}
+
+
+def flags(shared):
+    return {host: (one["changed"], bool(one.get("failed"))) for host, one in shared.items()}
+
+
+def test_each_host_changes_by_itself():
+    shared = share(result(row("a", changed=True, outcome="finished"), row("b"), plan=[step("a")]), HOSTS, ITEMS)
+    assert flags(shared) == {"a": (True, False), "b": (False, False)}
+    assert [len(one["plan"]) for one in shared.values()] == [1, 0]
+
+
+def test_each_host_fails_by_itself_and_keeps_the_error():
+    error = {"code": "job_failed", "resource": "p-b", "message": "it failed"}
+    rows = row("a", changed=True, outcome="finished"), row("b", changed=True, outcome="started", error=error)
+    shared = share(result(*rows, failed=True), HOSTS, ITEMS)
+    assert flags(shared) == {"a": (True, False), "b": (True, True)}
+    assert shared["b"]["error"]["code"] == "job_failed"
+    assert shared["b"]["msg"] == "it failed"
+
+
+def test_in_check_mode_who_has_a_request_would_change():
+    rows = result(row("a"), row("b"), plan=[step("b")], changed=True)
+    assert flags(share(rows, HOSTS, ITEMS, check_mode=True)) == {"a": (False, False), "b": (True, False)}
+    # in a real run a request that was planned and not sent has changed nothing
+    assert flags(share(rows, HOSTS, ITEMS)) == {"a": (False, False), "b": (False, False)}
+
+
+@pytest.mark.parametrize("outcome, changed", [("none", False), ("unknown", True)])
+def test_a_failure_without_items_is_everybodys(outcome, changed):
+    told = {"failed": True, "changed": changed, "outcome": outcome, "msg": "no", "error": {"code": "auth_failed", "resource": None}}
+    shared = share(told, HOSTS, ITEMS)
+    assert flags(shared) == {"a": (changed, True), "b": (changed, True)}
+    assert {one["error"]["code"] for one in shared.values()} == {"auth_failed"}
+
+
+def test_a_failure_that_no_item_tells_of_is_everybodys():
+    told = result(row("a", changed=True, outcome="started"), row("b"), failed=True, msg="ended", error={"code": "interrupted"})
+    assert flags(share(told, HOSTS, ITEMS)) == {"a": (True, True), "b": (False, True)}
+
+
+def test_an_item_of_which_nothing_is_known_is_not_green():
+    error = {"code": "x", "message": "x"}
+    told = result(row("a", outcome="unknown", changed=True), row("b", error=error), failed=True, msg="m", error=error)
+    assert flags(share(told, HOSTS, ITEMS)) == {"a": (True, True), "b": (False, True)}
+
+
+def test_rows_that_do_not_belong_to_the_items_are_not_given_to_anybody():
+    shared = share(result(row("a")), HOSTS, ITEMS)
+    assert flags(shared) == {"a": (True, True), "b": (True, True)}
+    assert {one["outcome"] for one in shared.values()} == {"unknown"}
+
+
+def test_a_failure_without_a_code_gets_one():
+    assert share({"failed": True, "msg": "no such option"}, HOSTS, ITEMS)["a"]["error"]["code"] == "task_failed"
+
+
+@pytest.mark.parametrize("key", ["p-a", "7a", "p-a (7a)"])
+def test_a_diff_is_cut_to_the_host(key):
+    diff = {side: {key: side, "p-b": side} for side in ("before", "after")}
+    shared = share(result(row("a"), row("b"), diff=diff), HOSTS, ITEMS)
+    assert shared["a"]["diff"] == {"before": {key: "before"}, "after": {key: "after"}}
+    assert list(shared["b"]["diff"]["after"]) == ["p-b"]
+
+
+def test_a_task_that_ended_leaves_the_state_unknown():
+    assert {key: ended("why.")[key] for key in ("failed", "changed", "outcome")} == {"failed": True, "changed": True, "outcome": "unknown"}
+    assert "It is not known" in ended("why.")["msg"]
