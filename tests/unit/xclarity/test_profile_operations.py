@@ -1,0 +1,88 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Profiles whose activation status the server does not tell: what that means depends on whether it has the call at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import SetProfiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired
+
+WEB, DB = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
+RUNNING = {"id": 17, "jobUID": "17", "status": "Running", "percentage": 40, "name": "Activate server profile"}
+ENDED = {**RUNNING, "status": "Complete", "percentage": 100}
+
+
+class Appliance:
+    """Stands in for a client. activations: what is told of a server; others are refused. ``db`` is there for ``others``."""
+
+    system = "xclarity"
+
+    def __init__(self, activations, *, others=True, version="", jobs=(RUNNING,)):
+        self.activations, self.others, self.version, self.jobs = activations, others, version, list(jobs)
+        self.appliance = None
+
+    def read(self, path, *, query=(), what, attempts=4, max_body=0):
+        if path == "/profiles":
+            rows = [{"id": "1", "profileName": "web", "profileStatus": "PENDING", "uuid": WEB}]
+            if self.others:
+                rows.append({"id": "2", "profileName": "db", "profileStatus": "ACTIVE", "uuid": DB})
+            return {"items": rows}
+        if path == "/profiles/status":
+            asked = dict(query)["uuids"].split(",")
+            if set(asked) - set(self.activations):
+                raise Failure("not_found", "no", status=404)
+            return {"items": [{"uuid": uuid, "activationStatus": self.activations[uuid]} for uuid in asked]}
+        if path == "/tasks":
+            return self.jobs
+        assert path == "/aicc"
+        return {"appliance": {"uuid": "A", "version": self.version}}
+
+
+def read(appliance, *names):
+    desired = [Desired(name, "", "immediate", redeploy=True) for name in names]
+    return SetProfiles(Run({}), appliance, desired, None).read()
+
+
+@pytest.mark.parametrize(
+    "appliance, names",
+    [
+        (Appliance({DB: "COMPLETED"}), ["web", "db"]),
+        (Appliance({DB: "COMPLETED"}), ["web"]),
+        (Appliance({}, others=False, version="2.1.0"), ["web"]),
+        (Appliance({}, others=False, version="4.0"), ["web"]),
+    ],
+    ids=["told of another that is asked for", "told of another server", "the first release with the call", "a later release"],
+)
+def test_what_the_server_could_tell_and_does_not_is_not_taken_for_no(appliance, names):
+    with pytest.raises(Failure) as caught:
+        read(appliance, *names)
+    assert caught.value.code == "state_unknown"
+    assert caught.value.job == "17"
+    assert caught.value.resource == "web"
+
+
+@pytest.mark.parametrize(
+    "appliance",
+    [
+        Appliance({}, version="9.9"),
+        Appliance({}, others=False, version="2.0.9"),
+        Appliance({}, others=False),
+        Appliance({DB: "COMPLETED"}, jobs=[ENDED]),
+        Appliance({DB: "COMPLETED"}, jobs=[{**RUNNING, "name": "Backup"}]),
+    ],
+    ids=["it refuses for all servers", "an older release", "a release that is not told", "the job has ended", "another job"],
+)
+def test_where_no_activation_can_be_running_it_is_sent(appliance):
+    (item,) = read(appliance, "web")
+    assert len(item.steps) == 1
+    assert item.join is None
+
+
+def test_what_is_told_counts():
+    (item,) = read(Appliance({WEB: "RUNNING"}), "web")
+    assert (list(item.steps), item.join) == ([], "")
