@@ -11,6 +11,7 @@ import random
 import re
 import threading
 import typing as t
+from urllib.parse import quote
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
@@ -223,7 +224,7 @@ class Digest(Auth):
         response = digest(f"{secret}:{nonce}:{middle}{digest(f'{method}:{target}')}")
         user = self._user if self._user.isascii() else None
         parts = [
-            f'username="{user}"' if user is not None else f"username*=UTF-8''{_percent(self._user)}",
+            f'username="{user}"' if user is not None else f"username*=UTF-8''{quote(self._user, safe='')}",
             f'realm="{realm}"',
             f'nonce="{nonce}"',
             f'uri="{target}"',
@@ -236,10 +237,6 @@ class Digest(Auth):
         if "opaque" in challenge:
             parts.append(f'opaque="{challenge["opaque"]}"')
         return "Digest " + ", ".join(parts)
-
-
-def _percent(text: str) -> str:
-    return "".join(chr(b) if chr(b).isalnum() and b < 128 else f"%{b:02X}" for b in text.encode("utf-8"))
 
 
 _PAIR = re.compile(r'([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')

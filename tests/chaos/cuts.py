@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness import XCLARITY_PASSWORD
 
@@ -172,6 +173,25 @@ def run(lab: Lab, task: Task, number: int, way: str) -> list[str]:
     if len(whole) > len(set(whole)):
         wrong.append("DOUBLED: sent twice")
     return wrong
+
+
+def refused_although_done(lab: Lab, task: Task, status: int) -> list[str]:
+    """What is wrong when the server acts on each changing request as if it came from another client, and answers with a refusal."""
+    fresh(lab, task)
+
+    def hook(sent: Sent) -> Reply | None:
+        if not sent.changing or sent.target == "/sessions":
+            return None
+        lab.memory.handle(lab.memory.fronts[sent.app], sent.method, urlsplit(lab.memory.url(sent.app) + sent.target), sent.headers, sent.body)
+        return status, JSON, b"{}"
+
+    lab.hook = hook
+    result = lab.whole(task.as_start())
+    lab.hook = None
+    if result.failed:
+        right = result["error"]["status"] == status and result["outcome"] == "not_started" and sentence(result) == "K2"
+        return [f"it says {status} was a failure" if right else f"it says {result['msg']!r}"]
+    return [f"the change of another client is told as ours: {result}"] if result["changed"] else []
 
 
 SENTENCES = ("K1", "K2", "K3", "K4", "K3+K4")

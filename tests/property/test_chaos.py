@@ -52,6 +52,28 @@ def test_what_was_done_is_told_whatever_comes_after(lab, task):
     assert wrong == {}
 
 
+# task -> the statuses of a refusal after which it is looked whether the effect is there already
+QUICKER = {
+    "activate": {400, 404, 409},
+    "unassignment": {400, 404, 409},
+    "push-cancel": {400, 404, 409, 412},
+    "two backups deleted": {400, 404, 409, 410, 412},
+    "jobs cancelled": {400, 404, 409, 410, 412},
+    "jobs deleted": {400, 404, 409, 410, 412},
+    "om-cancel": {400, 404, 409},
+    "servers given back": {404, 409},
+    "cluster profile deleted": {404},
+}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 411, 412, 413])
+@pytest.mark.parametrize("name", QUICKER)
+def test_a_refusal_because_somebody_else_was_quicker(lab, name, status):
+    """The server refuses what another client has brought about a moment before: no failure, and no change of ours."""
+    task = next(task for task in cuts.TASKS if task.name == name)
+    assert cuts.refused_although_done(lab, task, status) == ([] if status in QUICKER[name] else [f"it says {status} was a failure"])
+
+
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
 def test_check_mode_foretells_and_the_second_run_changes_nothing(lab, start):
     assert soak.idempotent(lab, start) == []

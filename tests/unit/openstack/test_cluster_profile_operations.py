@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, NOT_STARTED, STARTED, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -55,6 +55,85 @@ def test_which_refusals_are_tolerated(method, status, after, tolerated, kept):
     outcome = Outcome(step, NOT_STARTED, failure=Failure("x", "why", status=status))
     assert operation.tolerates(item, outcome) is tolerated
     assert operation.kept["key"] == kept
+
+
+def made_item(operation, **more):
+    """The profile ``new`` was made in the place of ``old``; the deletion of ``used`` was refused."""
+    old, new = (cluster_profiles.parse(row(ident, "mine")) for ident in ("p1", "p2"))
+    steps = [Step(method, method, f"{cluster_profiles.PATH}{path}", path, "why") for method, path in
+             (("POST", ""), ("DELETE", "/p1"), ("DELETE", "/p3"))]  # fmt: skip
+    outcomes = [
+        Outcome(steps[0], STARTED, data=new), Outcome(steps[1], FINISHED, data=None), Outcome(steps[2], NOT_STARTED),
+    ]  # fmt: skip
+    operation.kept["key"] = {"p3": ["cluster c"]}
+    return Item("key", "web", desired=Choice(Desired("web"), after=PRESENT), before=old, current=old, outcomes=outcomes, **more)
+
+
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("verified, shown", [(False, "p2"), (True, "p1")])
+def test_what_is_told_of_a_profile(single, verified, shown):
+    """Until it is verified, the profile that the service answered with; then the one that was read."""
+    operation = SetProfiles(Run({}), Service(), [], present=True, policy="replace", single=single)
+    item = made_item(operation, verified=verified)
+    told = operation.rows([item]) if single else operation.rows([item])["profiles"][0]
+    assert told["profile"]["id"] == shown
+    assert (told["deleted"], told["kept"]) == (["p1"], [{"id": "p3", "used_by": ["cluster c"]}])
+    assert told["reconciled"] is False
+    assert set(told) == {"profile", "deleted", "kept", "reconciled"} | (set() if single else {"name", "changed", "outcome"})
+
+
+def test_what_is_told_of_none():
+    operation = SetProfiles(Run({}), Service(), [], present=False, policy="fail", single=True)
+    operation.kept["key"] = {}
+    assert operation.rows([Item("key", "web", desired=Choice(Desired("web")))])["profile"] is None
+    assert operation.rows([]) == {}
+
+
+def test_what_follows_is_sent_once():
+    operation = SetProfiles(Run({}), Service(), [], present=True, policy="replace", single=False)
+    later = Step("delete", "DELETE", f"{cluster_profiles.PATH}/p9", "p9", "why")
+    double = Step("delete", "DELETE", f"{cluster_profiles.PATH}/p8", "p8", "why")
+    item = made_item(operation)
+    assert not operation.has_next(item)
+    item.later = [later]
+    assert operation.has_next(item)
+    item.outcomes.append(Outcome(later, STARTED))
+    assert not operation.has_next(item)
+    operation.doubles["key"] = double
+    assert operation.has_next(item)
+    assert operation.next_steps([item]) == [(item, double)]
+    item.outcomes.append(Outcome(double, STARTED))
+    assert not operation.has_next(item)
+
+
+def plan(*asked, rows, used=()):
+    """(the steps, the lists that were read) for these desired profiles."""
+    service = Service(*rows)
+    paths = []
+    real = service.read
+
+    def read(path, *, query=(), what, max_body=0):
+        paths.append(path.rpartition("/")[2])
+        if path.endswith(("clusters", "nodes")):
+            users = [{"id": "c", "name": "c", "profile_id": ident} for ident in used]
+            return {path.rpartition("/")[2]: users if "marker" not in dict(query) else []}
+        return real(path, query=query, what=what)
+
+    service.read = read
+    operation = SetProfiles(Run({"marker": True}), service, asked, present=True, policy="replace", single=False)
+    return [(step.method, cluster_profiles.target(step)) for item in operation.read() for step in (*item.steps, *item.later)], set(paths)
+
+
+OTHER = {"type": "os.nova.server", "version": "1.0", "properties": {"flavor": "x"}}
+
+
+def test_who_uses_a_profile_is_asked_only_where_it_may_go():
+    there = [row("p1", "mine"), row("p2", "mine", name="db")]
+    assert plan(Desired("web", spec=there[0]["spec"]), rows=there) == ([], {"profiles"})
+    assert plan(Desired("new", spec=OTHER), Desired("web", spec=there[0]["spec"]), rows=there) == ([("POST", "")], {"profiles"})
+    lists = {"profiles", "clusters", "nodes"}
+    assert plan(Desired("web", spec=OTHER), rows=there) == ([("POST", ""), ("DELETE", "p1")], lists)
+    assert plan(Desired("web", spec=OTHER), rows=there, used=["p1"]) == ([("POST", "")], lists)
 
 
 def row(ident, project, name="web", kind="os.nova.server"):

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an order expects to find at its end, and what becomes of one request that is cancelled by its id."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, STARTED, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome, Step
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_request_operations import CancelRequests, Order
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.server_pool import desired
+
+SMALL, LARGE = {"Size": "s"}, {"Size": "l"}
+
+
+@pytest.mark.parametrize(
+    "missing, sent, expected",
+    [
+        ([], [], [SMALL, SMALL, LARGE]),
+        ([SMALL, LARGE], [[SMALL, LARGE]], [SMALL, SMALL, LARGE]),
+        ([SMALL], [], [SMALL, LARGE]),
+        ([SMALL, SMALL], [], [LARGE]),
+        ([SMALL, SMALL, LARGE], [[SMALL]], [SMALL]),
+        ([LARGE], [], [SMALL, SMALL]),
+    ],
+)
+def test_what_the_pool_could_not_give_is_not_expected(missing, sent, expected):
+    run = Run({})
+    order = Order(run, None, "g", [desired(SMALL, 2), desired(LARGE)], "servers", "partial")
+    order.choice = dataclasses.replace(order.choice, missing=missing)
+    run.outcomes += [Outcome(Step("order", "POST", "/", "r", "why", body={"properties": documents})) for documents in sent]
+    assert order._expected() == expected
+
+
+class Pool:
+    """Stands in for a client: the one request ``r1`` with this status; None: the server does not know it."""
+
+    system = "ops_manager"
+
+    def __init__(self, status):
+        self.status = status
+
+    def read(self, path, *, what, **more):
+        if path.endswith("/requests/r1"):
+            if self.status is None:
+                raise Failure("not_found", "no", status=404)
+            return {"id": "r1", "statusName": self.status, "properties": [SMALL], "cancelDate": "2026-01-01T00:00:00Z"}
+        return {"enabled": True}
+
+
+def cancel(status):
+    operation = CancelRequests(Run({}), Pool(status), "g", [], "r1")
+    return operation, operation.read()
+
+
+# status -> how many requests are sent for it, whether its end is waited for, code
+STATES = {
+    "EXECUTING": (1, None, None),
+    "CANCELLING": (0, "", None),
+    "CANCELLED": (0, None, None),
+    "FAILED": (0, None, None),
+    "COMPLETED": (0, None, "already_fulfilled"),
+}
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_one_request_is_cancelled_by_its_id(status):
+    _operation, (item,) = cancel(status)
+    assert (len(item.steps), item.join, item.failure.code if item.failure else None) == STATES[status]
+    assert item.key == "r1"
+
+
+def test_a_request_that_the_server_does_not_know_is_no_item():
+    assert cancel(None)[1] == []
+
+
+# how the request stands when it is looked at again -> done, ok
+ENDS = {
+    "EXECUTING": (False, False), "CANCELLING": (False, False), "CANCELLED": (True, True), "FAILED": (True, True), "COMPLETED": (True, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [*ENDS, None])
+def test_how_a_cancelled_request_ends(status):
+    operation, (item,) = cancel("EXECUTING")
+    item.outcomes = [Outcome(item.steps[0], STARTED)]
+    operation.client.status = status
+    state = operation.look([item])["r1"]
+    assert (state.done, state.ok) == ENDS.get(status, (True, True))
+    if state.ok:
+        operation.ended(item)
+        assert item.state == (NOT_STARTED if status == "FAILED" else STARTED)
