@@ -10,9 +10,12 @@ import dataclasses
 import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, STARTED, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_request_operations import CancelRequests, Order
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import Watched
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import pool_requests
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_request_operations import CancelRequests, Order, look_at
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.server_pool import desired
 
 SMALL, LARGE = {"Size": "s"}, {"Size": "l"}
@@ -95,3 +98,27 @@ def test_how_a_cancelled_request_ends(status):
     if state.ok:
         operation.ended(item)
         assert item.state == (NOT_STARTED if status == "FAILED" else STARTED)
+    elif state.done:
+        assert (operation.not_reached(item).code, item.state) == ("already_fulfilled", NOT_STARTED)
+
+
+@pytest.mark.parametrize(
+    "expires, told", [("2026-01-02T00:00:00Z", "(last status: EXECUTING; it lapses at 2026-01-02T00:00:00Z)"), ("", "(last status: EXECUTING)")]
+)
+def test_when_a_request_lapses_is_told_where_it_is_known(expires, told):
+    order = Order(Run({}), None, "g", [], "servers", "fail")
+    request = pool_requests.parse_request({"id": "r1", "statusName": "EXECUTING", "properties": [SMALL], "expires": expires})
+    assert told in order.timed_out(Item("r1", "request r1", current=request), Watched("r1")).why
+
+
+@pytest.mark.parametrize("count, lists, reads", [(0, 0, 0), (1, 0, 1), (3, 1, 0)])
+def test_one_request_is_read_alone_and_several_in_one_list(monkeypatch, count, lists, reads):
+    there = [pool_requests.parse_request({"id": f"r{n}", "statusName": "COMPLETED", "properties": [SMALL]}) for n in range(4)]
+    asked = []
+    monkeypatch.setattr(pool_requests, "read_requests", lambda client, group, attempts: asked.append("list") or there)
+    monkeypatch.setattr(pool_requests, "read_request", lambda client, group, ident, attempts: asked.append(ident) or there[int(ident[1:])])
+    items = [Item(f"key {n}", "title", current=dataclasses.replace(there[n], status="EXECUTING")) for n in range(count)]
+    seen = look_at(None, "g", [*items, Item("new", "not told yet")], 1)
+    assert (asked.count("list"), len(asked) - asked.count("list")) == (lists, reads)
+    assert {key: request.id for key, request in seen.items()} == {f"key {n}": f"r{n}" for n in range(count)}
+    assert [item.current.status for item in items] == ["COMPLETED"] * count

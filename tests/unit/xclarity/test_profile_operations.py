@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import SetProfiles
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import ACTIVE, INACTIVE, Desired, Profile
 
 WEB, DB = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
 RUNNING = {"id": 17, "jobUID": "17", "status": "Running", "percentage": 40, "name": "Activate server profile"}
@@ -86,3 +87,17 @@ def test_where_no_activation_can_be_running_it_is_sent(appliance):
 def test_what_is_told_counts():
     (item,) = read(Appliance({WEB: "RUNNING"}), "web")
     assert (list(item.steps), item.join) == ([], "")
+
+
+@pytest.mark.parametrize("titles, said", [(["web"], "its activation of web had"), (["web", "db"], "its activations of web, db had")])
+def test_what_a_killed_run_may_have_started_is_named(titles, said):
+    operation = SetProfiles(Run({}), Appliance({}), [], None)
+    why, next_step = operation.doubt([Item(title, title) for title in titles])
+    assert said in why
+    assert "run again to send" in next_step
+
+
+@pytest.mark.parametrize("flags, status, proves", [(None, INACTIVE, True), (None, ACTIVE, False), ({}, ACTIVE, True)])
+def test_which_reading_tells_what_became_of_a_killed_run(flags, status, proves):
+    before = Profile("1", "web", status, status, WEB, WEB, "", "")
+    assert SetProfiles(Run({}), Appliance({}), [], flags).proves(Item("1", "web", before=before)) is proves
