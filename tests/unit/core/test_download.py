@@ -448,3 +448,13 @@ def test_when_the_time_is_over_nothing_more_is_asked_for(serve, client_of, still
         fetch(client, "/file", folder, file, Limits(3 * _download.MISSING_PAUSE, 1 << 40, patience=100.0), what="download it")
     assert (caught.value.code, len(server.requests)) == ("download_timeout", 3)
     assert still.now - began == 3 * _download.MISSING_PAUSE
+
+
+@pytest.mark.parametrize("every, flushed", [(20_000, True), (1 << 30, False)])
+def test_the_disk_begins_early_and_only_with_what_is_worth_it(get, monkeypatch, every, flushed):
+    monkeypatch.setattr(_download, "FLUSH", every)
+    flushes = []
+    monkeypatch.setattr(_download.Temporary, "flush", lambda file: flushes.append(file))
+    get(FileServer())
+    assert bool(flushes) is flushed
+    assert len(flushes) <= len(FILE) // 20_000
