@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -192,6 +193,37 @@ def refused_although_done(lab: Lab, task: Task, status: int) -> list[str]:
         right = result["error"]["status"] == status and result["outcome"] == "not_started" and sentence(result) == "K2"
         return [f"it says {status} was a failure" if right else f"it says {result['msg']!r}"]
     return [f"the change of another client is told as ours: {result}"] if result["changed"] else []
+
+
+def after_a_kill(lab: Lab, task: Task) -> tuple[bool, list[str]]:
+    """A run was killed before its first changing request left, which the next one cannot know: (whether that one stops and asks for a
+    look, what is wrong). The run after such a stop does the work."""
+    fresh(lab, task)
+    records: dict[Path, bytes] = {}
+
+    def hook(sent: Sent) -> Reply | None:
+        if sent.changing and sent.target != "/sessions":
+            records.update({path: path.read_bytes() for path in (lab.folder / "state").glob("*.record")})
+            raise Ended
+        return None
+
+    lab.hook = hook
+    lab.whole(task.as_start())
+    lab.hook = None
+    for path, data in records.items():
+        path.write_bytes(data)
+    wrong = [] if records else ["no record was written before the request"]
+    result = lab.whole(task.as_start())
+    stops = result.code == "earlier_run_unfinished"
+    if stops:
+        if (result["changed"], result["outcome"], sentence(result)) != (False, "unknown", "K4") or "run again to" not in result["msg"]:
+            wrong.append(f"it stops, and says {result['outcome']}, {result['msg']!r}")
+        if any(entry["status"] < 400 for entry in lab.memory.changing()):
+            wrong.append("it stops, and has sent something")
+        result = lab.whole(task.as_start())
+    if (result["changed"], result.failed) != (True, False):
+        wrong.append(f"then: changed={result['changed']}, {result.get('msg')!r}")
+    return stops, wrong
 
 
 SENTENCES = ("K1", "K2", "K3", "K4", "K3+K4")

@@ -74,6 +74,17 @@ def test_a_refusal_because_somebody_else_was_quicker(lab, name, status):
     assert cuts.refused_although_done(lab, task, status) == ([] if status in QUICKER[name] else [f"it says {status} was a failure"])
 
 
+# Where the state looks the same either way, a person has to look before the request is sent again.
+ASKED_FOR_A_LOOK = {"redeployment", "push", "backup validated", "export", "export to a server"}
+# While the next run waits for what may be on its way these jobs come to their end.
+ENDED_MEANWHILE = {"jobs cancelled"}
+
+
+@pytest.mark.parametrize("task", [task for task in cuts.TASKS if task.name not in ENDED_MEANWHILE], ids=lambda task: task.name)
+def test_what_a_killed_run_leaves_does_not_keep_the_work_from_being_done(lab, task):
+    assert cuts.after_a_kill(lab, task) == (task.name in ASKED_FOR_A_LOOK, [])
+
+
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
 def test_check_mode_foretells_and_the_second_run_changes_nothing(lab, start):
     assert soak.idempotent(lab, start) == []
