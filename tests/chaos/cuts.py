@@ -183,7 +183,8 @@ def refused_although_done(lab: Lab, task: Task, status: int) -> list[str]:
     def hook(sent: Sent) -> Reply | None:
         if not sent.changing or sent.target == "/sessions":
             return None
-        lab.memory.handle(lab.memory.fronts[sent.app], sent.method, urlsplit(lab.memory.url(sent.app) + sent.target), sent.headers, sent.body)
+        parts = urlsplit(lab.memory.url(sent.app) + sent.target)
+        lab.memory.handle(lab.memory.fronts[sent.app], sent.method, parts, sent.headers, sent.body)
         return status, JSON, b"{}"
 
     lab.hook = hook

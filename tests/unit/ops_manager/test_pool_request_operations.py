@@ -14,8 +14,13 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import pool_requests
-from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_request_operations import CancelRequests, Order, look_at
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import pool_requests, server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_request_operations import (
+    CancelRequests,
+    Order,
+    _free,
+    look_at,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.server_pool import desired
 
 SMALL, LARGE = {"Size": "s"}, {"Size": "l"}
@@ -84,7 +89,8 @@ def test_a_request_that_the_server_does_not_know_is_no_item():
 
 # how the request stands when it is looked at again -> done, ok
 ENDS = {
-    "EXECUTING": (False, False), "CANCELLING": (False, False), "CANCELLED": (True, True), "FAILED": (True, True), "COMPLETED": (True, False),
+    "EXECUTING": (False, False), "CANCELLING": (False, False), "CANCELLED": (True, True), "FAILED": (True, True),
+    "COMPLETED": (True, False),
 }  # fmt: skip
 
 
@@ -102,9 +108,10 @@ def test_how_a_cancelled_request_ends(status):
         assert (operation.not_reached(item).code, item.state) == ("already_fulfilled", NOT_STARTED)
 
 
-@pytest.mark.parametrize(
-    "expires, told", [("2026-01-02T00:00:00Z", "(last status: EXECUTING; it lapses at 2026-01-02T00:00:00Z)"), ("", "(last status: EXECUTING)")]
-)
+LAPSE = "2026-01-02T00:00:00Z"
+
+
+@pytest.mark.parametrize("expires, told", [(LAPSE, f"(last status: EXECUTING; it lapses at {LAPSE})"), ("", "(last status: EXECUTING)")])
 def test_when_a_request_lapses_is_told_where_it_is_known(expires, told):
     order = Order(Run({}), None, "g", [], "servers", "fail")
     request = pool_requests.parse_request({"id": "r1", "statusName": "EXECUTING", "properties": [SMALL], "expires": expires})
@@ -122,3 +129,25 @@ def test_one_request_is_read_alone_and_several_in_one_list(monkeypatch, count, l
     assert (asked.count("list"), len(asked) - asked.count("list")) == (lists, reads)
     assert {key: request.id for key, request in seen.items()} == {f"key {n}": f"r{n}" for n in range(count)}
     assert [item.current.status for item in items] == ["COMPLETED"] * count
+
+
+@pytest.mark.parametrize("refusal", [None, *[{"code": code} for code in ("forbidden", "pool_disabled", "auth_failed")], {"status": 405}])
+def test_what_the_pool_can_give_now_is_not_known_to_every_key(monkeypatch, refusal):
+    def read(client, group, status):
+        if refusal is not None:
+            raise Failure(refusal.get("code", "server_refused"), "no", status=refusal.get("status"))
+        told = [("s1", "AVAILABLE"), ("s2", "RESERVED"), ("s3", "AVAILABLE")]  # also where the server does not heed the filter
+        return [server_pool.parse_server({"id": ident, "hostname": ident, "statusName": status}) for ident, status in told]
+
+    monkeypatch.setattr(server_pool, "read_servers", read)
+    found = _free(None)
+    assert (found and [server.id for server in found]) == (None if refusal else ["s1", "s3"])
+
+
+def test_a_pool_that_cannot_be_read_is_a_failure(monkeypatch):
+    def read(client, group, status):
+        raise Failure("server_error", "no", status=500)
+
+    monkeypatch.setattr(server_pool, "read_servers", read)
+    with pytest.raises(Failure):
+        _free(None)

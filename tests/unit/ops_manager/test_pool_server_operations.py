@@ -13,7 +13,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import server_pool
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_server_operations import Terminate, select
 
-HELD = server_pool.parse_server({"id": "s1", "hostname": "db-1", "status": "BOUND", "properties": {"Size": "l"}})
+HELD = server_pool.parse_server({"id": "s1", "hostname": "db-1", "statusName": "BOUND", "properties": {"Size": "l"}})
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,9 @@ def test_a_job_that_ended_before_its_cancel_is_told(operation_of, entry, warned)
     assert bool(operation.run.warnings) is warned
 
 
-@pytest.mark.parametrize("entry, state, shown", [(None, "absent", "absent"), (COMPLETE, "absent", "succeeded"), (RUNNING, "cancelled", "running")])
+@pytest.mark.parametrize(
+    "entry, state, shown", [(None, "absent", "absent"), (COMPLETE, "absent", "succeeded"), (RUNNING, "cancelled", "running")]
+)
 def test_what_is_told_of_it(operation_of, entry, state, shown):
     operation = operation_of(entry, state)
     (item,) = operation.read()
