@@ -196,6 +196,38 @@ def refused_although_done(lab: Lab, task: Task, status: int) -> list[str]:
     return [f"the change of another client is told as ours: {result}"] if result["changed"] else []
 
 
+def accepted_and_not_done(lab: Lab, task: Task) -> tuple[str | None, list[str]]:
+    """The server takes each changing request, answers as it does when it acts on it, and does nothing: (the code of the failure, what
+    is wrong). Success is what the server shows, so there is none; and what was accepted is told as accepted."""
+    replies: list[Reply] = []
+
+    def act(sent: Sent) -> Reply | None:
+        if not sent.changing or sent.target == "/sessions":
+            return None
+        parts = urlsplit(lab.memory.url(sent.app) + sent.target)
+        replies.append(lab.memory.handle(lab.memory.fronts[sent.app], sent.method, parts, sent.headers, sent.body))
+        return replies[-1]
+
+    def only_answer(sent: Sent) -> Reply | None:
+        if not sent.changing or sent.target == "/sessions":
+            return None
+        asked.append((sent.method, sent.target, sent.body))
+        return replies[min(len(asked), len(replies)) - 1]
+
+    asked: list[tuple[str, str, bytes]] = []
+    for hook in (act, only_answer):
+        fresh(lab, task)
+        lab.hook = hook
+        result = lab.whole(task.as_start())
+        lab.hook = None
+    wrong = [] if len(asked) == len(set(asked)) else ["DOUBLED: sent twice"]
+    if not result.failed or result.code == "internal_error":
+        wrong.append(f"it says failed={result.failed}, {result.get('msg')!r}")
+    elif result["outcome"] not in ("started", "unknown") or sentence(result) not in ("K3", "K4", "K3+K4"):
+        wrong.append(f"accepted, and it says {result['outcome']}, {result['msg']!r}")
+    return result.code, wrong
+
+
 def after_a_kill(lab: Lab, task: Task) -> tuple[bool, list[str]]:
     """A run was killed before its first changing request left, which the next one cannot know: (whether that one stops and asks for a
     look, what is wrong). The run after such a stop does the work."""

@@ -74,6 +74,23 @@ def test_a_refusal_because_somebody_else_was_quicker(lab, name, status):
     assert cuts.refused_although_done(lab, task, status) == ([] if status in QUICKER[name] else [f"it says {status} was a failure"])
 
 
+# task -> what is said when the server has accepted it and done nothing; elsewhere the effect is waited for until the time is over.
+NOT_DONE = {
+    **dict.fromkeys(["push", "backup validated", "export to a server", "om-create", "two servers"], "job_lost"),
+    **dict.fromkeys(["two backups deleted", "jobs deleted", "cluster profile deleted"], "effect_missing"),
+    **dict.fromkeys(["new file server", "changed file server", "file server deleted"], "effect_missing"),
+    # the answer is that to another request, which had another random marker
+    **dict.fromkeys(["senlin-create", "two cluster profiles", "cluster profile replaced", "cluster profile renamed"], "bad_reply"),
+}
+# The state is the same before and after; and a job that ends by itself while its cancel is waited for.
+SAME_EITHER_WAY = {"redeployment", "jobs cancelled"}
+
+
+@pytest.mark.parametrize("task", [task for task in cuts.TASKS if task.name not in SAME_EITHER_WAY], ids=lambda task: task.name)
+def test_what_the_server_accepts_and_does_not_do_is_no_success(lab, task):
+    assert cuts.accepted_and_not_done(lab, task) == (NOT_DONE.get(task.name, "wait_timeout"), [])
+
+
 # Where the state looks the same either way, a person has to look before the request is sent again.
 ASKED_FOR_A_LOOK = {"redeployment", "push", "backup validated", "export", "export to a server"}
 # While the next run waits for what may be on its way these jobs come to their end.

@@ -212,3 +212,12 @@ def test_the_servers_own_words_are_told(serve, client_of):
     with pytest.raises(Failure) as caught:
         client.start("POST", "/x", what="start it")
     assert caught.value.server_message == "in use by [31m web-01 ok: [localhost]"
+
+
+def test_a_reply_is_read_with_its_headers_and_nothing_is_sent_along(serve, client_of):
+    server = serve(lambda request, wire: wire.reply(200, b"x", [("X-Told", "1")]))
+    reply = client_of(server).read_reply("/x", query=(("a", "b"),), what="look")
+    (request,) = server.requests
+    assert (reply.status, reply.headers["X-Told"], reply.body) == (200, "1", b"x")
+    assert (request.method, request.target, request.body) == ("GET", "/x?a=b", b"")
+    assert "content-type" not in request.headers
