@@ -160,3 +160,22 @@ def test_no_lock_for_what_follows_leaves_what_was_done(serve, client_of, run_of)
     assert [request.target for request in server.requests] == ["/a"]
     assert (result["outcome"], failure.code) == ("finished", "forbidden")
     assert "before the next request" in failure.message()
+
+
+@pytest.mark.parametrize("at_once, started, said", [
+    (True, True, "the request was accepted, but what came of it could not be read: "),
+    (True, False, "while waiting, "),
+    (False, True, "while waiting, "),
+])  # fmt: skip
+def test_a_wait_that_fails_itself_says_what_it_leaves(client, run_of, at_once, started, said):
+    make = items("a") if started else lambda: [Item("a", "name of a", join="a")]
+    operation = WithJobs(run_of(), client, make, {"a": [WELL]})
+    operation.at_once = at_once
+
+    def look(items, *, attempts=4):
+        raise Failure("forbidden", "the list is refused.")
+
+    operation.look = look
+    result, failure = outcome(lambda: drive(operation))
+    assert failure.why.startswith(said)
+    assert (failure.code, result["outcome"], result["changed"]) == ("forbidden", "started" if started else "none", started)

@@ -155,3 +155,37 @@ def test_a_search_stays_in_the_project_unless_it_shall_not():
 
 def test_a_service_that_lists_other_projects_all_the_same():
     assert [one.id for one in cluster_profiles.search(Service(row("p2", "mine"), row("p1", "theirs"), lists_all=True))] == ["p2"]
+
+
+def verify(method, *others, title="web"):
+    """The operation and the item, after this request for ``p5`` was accepted and the list was read, with others of its name in it."""
+    operation = SetProfiles(Run({}), Service(row("p5", "mine"), *others), [], present=True, policy="fail", single=False)
+    operation.kept["key"] = {}
+    mine = cluster_profiles.parse(row("p5", "mine"))
+    body = {"profile": {"name": "web", "spec": mine.spec, "metadata": {}}} if method == "POST" else {"profile": {"name": "web"}}
+    path = cluster_profiles.PATH + ("/p5" if method == "PATCH" else "")
+    step = Step("x", method, path, "p5", "why", body=body)
+    item = Item("key", title, desired=Choice(Desired("web")), outcomes=[Outcome(step, STARTED, data=mine)])
+    assert operation.look([item])["key"].ok
+    return operation, item
+
+
+OLDER, YOUNGER, STRANGE = row("p1", "mine"), row("p9", "mine"), {**row("p9", "mine"), "spec": {**OTHER}}
+
+
+@pytest.mark.parametrize(
+    "method, other, current, deleted, warned",
+    [
+        ("POST", OLDER, "p1", "p5", False),
+        ("POST", YOUNGER, "p5", None, False),
+        ("POST", STRANGE, "p5", None, True),
+        ("PATCH", OLDER, "p5", None, False),
+        ("PATCH", STRANGE, "p5", None, False),
+    ],
+)
+def test_only_a_profile_of_our_own_making_is_a_double(method, other, current, deleted, warned):
+    """Of two equal profiles that two runs made the younger goes; one that was there before stays, whatever was made beside it."""
+    operation, item = verify(method, other)
+    assert item.current.id == current
+    assert [cluster_profiles.target(step) for step in operation.doubles.values()] == ([deleted] if deleted else [])
+    assert bool(operation.run.warnings) is warned
