@@ -52,6 +52,18 @@ def test_what_was_done_is_told_whatever_comes_after(lab, task):
     assert wrong == {}
 
 
+@pytest.mark.parametrize("task", cuts.TASKS, ids=lambda task: task.name)
+def test_a_change_is_shown_before_it_is_made_and_for_each_resource(lab, task):
+    cuts.fresh(lab, task)
+    shown = lab.whole(task.as_start(), check=True)
+    real = lab.whole(task.as_start())
+    assert (shown["plan"], shown["diff"], shown["changed"], real["changed"]) == (real["plan"], real["diff"], True, True)
+    assert real["diff"]["before"] != real["diff"]["after"]
+    rows = [row for result in (shown, real) for value in result.values() if isinstance(value, list) for row in value]
+    assert None not in rows
+    assert [row for row in rows if isinstance(row, dict) and row.get("changed") and row["outcome"] != "finished"] == []
+
+
 # task -> the statuses of a refusal after which it is looked whether the effect is there already
 QUICKER = {
     "activate": {400, 404, 409},

@@ -189,3 +189,38 @@ def test_only_a_profile_of_our_own_making_is_a_double(method, other, current, de
     assert item.current.id == current
     assert [cluster_profiles.target(step) for step in operation.doubles.values()] == ([deleted] if deleted else [])
     assert bool(operation.run.warnings) is warned
+
+
+@pytest.mark.parametrize("on_failure, asked", [("continue", 3), ("stop", 2)])
+@pytest.mark.parametrize(
+    "failure, warned",
+    [
+        (Failure("not_acceptable", "no", status=406), True),
+        (Failure("x", "no", status=400, details={"server_type": "MethodVersionNotFound"}), True),
+        (Failure("bad_request", "wrong spec", status=400), False),
+        (None, False),
+    ],
+)
+def test_check_mode_asks_the_service_where_it_can(failure, warned, on_failure, asked):
+    """The spec of the second is refused. A service that is too old to check is told of, and is no failure."""
+    service, paths = Service(), []
+
+    def read(path, *, method="GET", body=None, query=(), what, headers=None, max_body=0):
+        if not path.endswith("/validate"):
+            return {"profiles": []}
+        paths.append((method, path, body["profile"]["spec"]["properties"]))
+        if len(paths) == 2 and failure is not None:
+            raise failure
+        return {}
+
+    service.read = read
+    run = Run({"marker": True, "concurrency": 1, "on_failure": on_failure}, check_mode=True)
+    desired = [Desired(name, spec={**OTHER, "properties": {"n": name}}) for name in "abc"]
+    operation = SetProfiles(run, service, desired, present=True, policy="fail", single=False)
+    items = operation.read()
+    operation.check(items)
+    refused = failure is not None and not warned
+    assert [item.failure.operation if item.failure else None for item in items] == [None, "validate" if refused else None, None]
+    assert bool(run.warnings) is warned
+    count = asked if refused else 3
+    assert paths == [("POST", cluster_profiles.PATH + "/validate", {"n": name}) for name in "abc"[:count]]
