@@ -160,15 +160,14 @@ class Digest(Auth):
 
     def _may_try(self, transport: Transport) -> bool:
         """Whether credentials may be sent: waits, while the key is unproven, for the request that is trying it."""
-        mine = threading.get_ident()
         while True:
             if self._refused >= (self.MAX_CHALLENGES if self._proven else self._limit):
                 return False
             if self._proven:
                 return True
-            if self._trying is None or self._trying[0] == mine or self._trying[1].passed():
+            if self._trying is None or self._trying[1].passed():
                 # Whoever is trying is heard of again within the time of one request, or not at all.
-                self._trying = mine, Deadline(transport.clock, transport.timeout + 1)
+                self._trying = threading.get_ident(), Deadline(transport.clock, transport.timeout + 1)
                 return True
             self._changed.wait(min(1.0, max(self._trying[1].left(), 0.01)))
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from chaos.clocks import StillClock
 
@@ -227,3 +229,20 @@ def test_which_new_request_is_the_one_whose_answer_was_lost(monkeypatch, twins):
         assert caught.value.details == {"request_ids": ["n0", "n1"]}
     else:
         assert [accepted.job for accepted in operation.find(unknown).values()] == ["n0"] * twins
+
+
+@pytest.mark.parametrize(
+    "here, ordered, counts",
+    [
+        ([True, True, False], [], [2, 2]),
+        ([True, False, False], [SMALL, LARGE], [1, 3]),
+        ([False, False, False], [SMALL], [0, 1]),
+        ([False, False, True], [SMALL, SMALL], [1, 3]),
+    ],
+)
+def test_the_diff_counts_what_is_here_and_what_is_ordered(monkeypatch, here, ordered, counts):
+    operation = order_of(Pool(monkeypatch, [[]]), desired(SMALL, 2), desired(LARGE))
+    operation.choice = dataclasses.replace(operation.choice, here=here)
+    items = [Item("r", "order", desired=ordered)]
+    assert [sum(operation.diff(items, after=after).values()) for after in (False, True)] == counts
+    assert operation.choice.here == here
