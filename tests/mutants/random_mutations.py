@@ -49,7 +49,7 @@ THRESHOLD = 0.9
 TESTS_SECONDS = 40.0
 LIMIT = 180.0
 MEMORY = 6 << 30
-# Those that survive these run into the integration tests of their modules, a few minutes on a busy machine.
+# With --integration, what survives the unit and property tests runs into the integration tests of its module: some minutes each.
 INTEGRATION_LIMIT = 900.0
 INTEGRATION = {
     ("xclarity", "backup_transfer"): ["xclarity/test_backup_transfer.py", "xclarity/test_backup_push.py"],
@@ -130,10 +130,9 @@ class Map:
             known = list(dict.fromkeys(test for rank in zip_longest(near) for test in rank))
         chosen, left = [], TESTS_SECONDS
         for test in known:
-            left -= self.seconds[test]
-            if left < 0 and chosen:
-                break
-            chosen.append(test)
+            if self.seconds[test] <= left or not chosen:
+                left -= self.seconds[test]
+                chosen.append(test)
         return chosen
 
 
@@ -237,8 +236,8 @@ def judge(mutation: Mutation | None, tests: list[str], limit: float = LIMIT) -> 
 
 
 class Run:
-    def __init__(self, folder: Path, tests: Map) -> None:
-        self.folder, self.tests = folder, tests
+    def __init__(self, folder: Path, tests: Map, integration: bool = False) -> None:
+        self.folder, self.tests, self.integration = folder, tests, integration
         folder.mkdir(parents=True, exist_ok=True)
         self.results = folder / "results.jsonl"
 
@@ -246,7 +245,7 @@ class Run:
         began = time.monotonic()
         tests = self.tests.tests(mutation)
         code, test, output = judge(mutation, tests) if tests else (0, "", "no test enters it")
-        if code == 0 and (later := integration(mutation.file)):
+        if code == 0 and self.integration and (later := integration(mutation.file)):
             code, test, more = judge(mutation, later, INTEGRATION_LIMIT)
             code, output = code or 0, output + more  # without an end nothing is known
         took = time.monotonic() - began
@@ -304,6 +303,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--names", type=Path, help="a file with names of mutations, one a line, to be run instead of drawing")
+    parser.add_argument("--integration", action="store_true", help="try what survives on the integration tests of its module as well")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--map", action="store_true", help="make which_tests.json anew, which takes some minutes")
     options = parser.parse_args()
@@ -319,7 +319,7 @@ def main() -> int:
         drawn = draw([one for one in every if one.name not in known], options.count, options.seed)
     print(f"{len(drawn)} of {len(every)} mutations, seed {options.seed}; {len(known)} are known to change nothing", flush=True)
     run = Run(ROOT / "build" / "mutations" / (options.names.stem if options.names else str(options.seed)),
-              Map(json.loads(MAP.read_text(encoding="utf-8"))))  # fmt: skip
+              Map(json.loads(MAP.read_text(encoding="utf-8"))), options.integration)  # fmt: skip
     run.results.unlink(missing_ok=True)
     judged = []
     with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:

@@ -10,6 +10,7 @@ once more: only what fails twice has noticed something, on a machine that has ot
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
@@ -35,7 +36,7 @@ class Recorder:
     def note(self, frame: FrameType, _event: str, _arg: Any) -> None:
         code = frame.f_code
         at = code.co_filename.find(MARK)
-        if at >= 0:
+        if at >= 0 and code.co_flags & inspect.CO_OPTIMIZED:  # a function, no body of a class or module, which runs but once
             self.entered.add(f"{code.co_filename[at + len(MARK) :]}: {code.co_qualname}")
 
     @pytest.hookimpl(wrapper=True)

@@ -76,6 +76,7 @@ def test_a_seed_draws_the_same_again_and_a_few_are_the_first_of_many():
 
 
 def test_which_tests_run_and_which_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(random_mutations, "TESTS_SECONDS", 60.0)
     records = tmp_path / "records"
     records.write_text(
         '["t.py::slow", 50, ["_a.py: f", "_a.py: g"]]\n["t.py::quick[1]", 0.5, ["_a.py: f"]]\n["t.py::quick[2]", 0.5, ["_a.py: f"]]\n'
