@@ -47,6 +47,7 @@ SAFETY_WEIGHT = 4
 THRESHOLD = 0.9
 # Seconds as the map has them: measured with a tracer on a busy machine, so really a third of it.
 TESTS_SECONDS = 40.0
+MOST_TESTS = 100  # of one function
 LIMIT = 180.0
 MEMORY = 6 << 30
 # With --integration, what survives the unit and property tests runs into the integration tests of its module: some minutes each.
@@ -155,7 +156,7 @@ def make_map(records: list[Path]) -> dict[str, Any]:
     by_function: dict[str, list[str]] = collections.defaultdict(list)
     for name in sorted(tests, key=lambda name: (seconds[name] + 0.02) * len(entered[name])):
         for function in entered[name]:
-            if sum(seconds[other] for other in by_function[function]) < TESTS_SECONDS:
+            if len(by_function[function]) < MOST_TESTS and sum(seconds[other] for other in by_function[function]) < TESTS_SECONDS:
                 by_function[function].append(name)
     number = {name: index for index, name in enumerate(tests)}
     return {
