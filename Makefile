@@ -60,8 +60,9 @@ matrix: $(READY) ## run the tests with each supported ansible-core on each Pytho
 chaos: build ## count what gets lost, doubled, leaked or wrong under faults and kills; QUICK=1 for a short run, SEED=1 draws others
 	@$(INSTALLED) $(BIN)/python tests/chaos/run.py $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-mutants: build ## break one safety rule at a time and show which test notices
+mutants: build ## break safety rules one at a time, then MUTATIONS=40 random places drawn by SEED, and show which test notices
 	@$(INSTALLED) $(BIN)/python tests/mutants/run.py $(ARGS)
+	@$(BIN)/python tests/mutants/random_mutations.py --count $(or $(MUTATIONS),40) $(if $(SEED),--seed $(SEED))
 
 test-ways: build ## run the integration suite both ways, in the controller and as modules, and compare every result
 	@$(INSTALLED) $(BIN)/python tests/integration/ways/run.py $(ARGS)

@@ -11,6 +11,7 @@ import random
 import re
 import threading
 import typing as t
+from urllib.parse import quote
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
@@ -159,15 +160,14 @@ class Digest(Auth):
 
     def _may_try(self, transport: Transport) -> bool:
         """Whether credentials may be sent: waits, while the key is unproven, for the request that is trying it."""
-        mine = threading.get_ident()
         while True:
             if self._refused >= (self.MAX_CHALLENGES if self._proven else self._limit):
                 return False
             if self._proven:
                 return True
-            if self._trying is None or self._trying[0] == mine or self._trying[1].passed():
+            if self._trying is None or self._trying[1].passed():
                 # Whoever is trying is heard of again within the time of one request, or not at all.
-                self._trying = mine, Deadline(transport.clock, transport.timeout + 1)
+                self._trying = threading.get_ident(), Deadline(transport.clock, transport.timeout + 1)
                 return True
             self._changed.wait(min(1.0, max(self._trying[1].left(), 0.01)))
 
@@ -223,7 +223,7 @@ class Digest(Auth):
         response = digest(f"{secret}:{nonce}:{middle}{digest(f'{method}:{target}')}")
         user = self._user if self._user.isascii() else None
         parts = [
-            f'username="{user}"' if user is not None else f"username*=UTF-8''{_percent(self._user)}",
+            f'username="{user}"' if user is not None else f"username*=UTF-8''{quote(self._user, safe='')}",
             f'realm="{realm}"',
             f'nonce="{nonce}"',
             f'uri="{target}"',
@@ -236,10 +236,6 @@ class Digest(Auth):
         if "opaque" in challenge:
             parts.append(f'opaque="{challenge["opaque"]}"')
         return "Digest " + ", ".join(parts)
-
-
-def _percent(text: str) -> str:
-    return "".join(chr(b) if chr(b).isalnum() and b < 128 else f"%{b:02X}" for b in text.encode("utf-8"))
 
 
 _PAIR = re.compile(r'([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')

@@ -101,7 +101,7 @@ class _Stream:
         """One request. True when its body came to its end, False when the file is not there yet."""
         headers = {"Range": f"bytes={self.have}-", "If-Range": self.validator} if self.have else {}
         if self.deadline.passed():
-            raise Failure("download_timeout", "the time for the download is over.", transient=True)
+            raise Failure("download_timeout", "the time for the download is over.")
         with self.client.download(self.path, headers=headers, timeout=self.deadline.left(), what=self.what) as answer:
             if answer.status == 404 and not self.patience.passed():
                 self.client.clock.sleep(min(MISSING_PAUSE, max(self.patience.left(), 0.01)))

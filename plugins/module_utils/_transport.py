@@ -216,7 +216,6 @@ class Transport:
         self._open: list[t.Any] = []
         self._live: set[_wire.Exchange] = set()
         self.farewell = False  # the run is over: what is sent now is the log-out
-        self._lock = threading.Lock()
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -314,9 +313,8 @@ class Transport:
 
     def close(self) -> None:
         """Close every connection of every thread."""
-        with self._lock:
-            for adapter in self._open:
-                adapter.drop()
+        for adapter in list(self._open):
+            adapter.drop()
 
     def abort(self) -> None:
         """End every exchange that is under way in another thread; it fails there as a connection that was closed does."""
@@ -348,8 +346,7 @@ class Transport:
         if adapter is None:
             adapter = lane.adapters[starts] = _wire.Adapter()
             adapter.authorization = self._proxy.authorization if self._proxy else None
-            with self._lock:
-                self._open.append(adapter)
+            self._open.append(adapter)
         elif starts and now - lane.used[starts] > MAX_IDLE_BEFORE_START:
             adapter.drop()
         lane.used[starts] = now

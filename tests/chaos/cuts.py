@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness import XCLARITY_PASSWORD
 
@@ -172,6 +174,89 @@ def run(lab: Lab, task: Task, number: int, way: str) -> list[str]:
     if len(whole) > len(set(whole)):
         wrong.append("DOUBLED: sent twice")
     return wrong
+
+
+def refused_although_done(lab: Lab, task: Task, status: int) -> list[str]:
+    """What is wrong when the server acts on each changing request as if it came from another client, and answers with a refusal."""
+    fresh(lab, task)
+
+    def hook(sent: Sent) -> Reply | None:
+        if not sent.changing or sent.target == "/sessions":
+            return None
+        parts = urlsplit(lab.memory.url(sent.app) + sent.target)
+        lab.memory.handle(lab.memory.fronts[sent.app], sent.method, parts, sent.headers, sent.body)
+        return status, JSON, b"{}"
+
+    lab.hook = hook
+    result = lab.whole(task.as_start())
+    lab.hook = None
+    if result.failed:
+        right = result["error"]["status"] == status and result["outcome"] == "not_started" and sentence(result) == "K2"
+        return [f"it says {status} was a failure" if right else f"it says {result['msg']!r}"]
+    return [f"the change of another client is told as ours: {result}"] if result["changed"] else []
+
+
+def accepted_and_not_done(lab: Lab, task: Task) -> tuple[str | None, list[str]]:
+    """The server takes each changing request, answers as it does when it acts on it, and does nothing: (the code of the failure, what
+    is wrong). Success is what the server shows, so there is none; and what was accepted is told as accepted."""
+    replies: list[Reply] = []
+
+    def act(sent: Sent) -> Reply | None:
+        if not sent.changing or sent.target == "/sessions":
+            return None
+        parts = urlsplit(lab.memory.url(sent.app) + sent.target)
+        replies.append(lab.memory.handle(lab.memory.fronts[sent.app], sent.method, parts, sent.headers, sent.body))
+        return replies[-1]
+
+    def only_answer(sent: Sent) -> Reply | None:
+        if not sent.changing or sent.target == "/sessions":
+            return None
+        asked.append((sent.method, sent.target, sent.body))
+        return replies[min(len(asked), len(replies)) - 1]
+
+    asked: list[tuple[str, str, bytes]] = []
+    for hook in (act, only_answer):
+        fresh(lab, task)
+        lab.hook = hook
+        result = lab.whole(task.as_start())
+        lab.hook = None
+    wrong = [] if len(asked) == len(set(asked)) else ["DOUBLED: sent twice"]
+    if not result.failed or result.code == "internal_error":
+        wrong.append(f"it says failed={result.failed}, {result.get('msg')!r}")
+    elif result["outcome"] not in ("started", "unknown") or sentence(result) not in ("K3", "K4", "K3+K4"):
+        wrong.append(f"accepted, and it says {result['outcome']}, {result['msg']!r}")
+    return result.code, wrong
+
+
+def after_a_kill(lab: Lab, task: Task) -> tuple[bool, list[str]]:
+    """A run was killed before its first changing request left, which the next one cannot know: (whether that one stops and asks for a
+    look, what is wrong). The run after such a stop does the work."""
+    fresh(lab, task)
+    records: dict[Path, bytes] = {}
+
+    def hook(sent: Sent) -> Reply | None:
+        if sent.changing and sent.target != "/sessions":
+            records.update({path: path.read_bytes() for path in (lab.folder / "state").glob("*.record")})
+            raise Ended
+        return None
+
+    lab.hook = hook
+    lab.whole(task.as_start())
+    lab.hook = None
+    for path, data in records.items():
+        path.write_bytes(data)
+    wrong = [] if records else ["no record was written before the request"]
+    result = lab.whole(task.as_start())
+    stops = result.code == "earlier_run_unfinished"
+    if stops:
+        if (result["changed"], result["outcome"], sentence(result)) != (False, "unknown", "K4") or "run again to" not in result["msg"]:
+            wrong.append(f"it stops, and says {result['outcome']}, {result['msg']!r}")
+        if any(entry["status"] < 400 for entry in lab.memory.changing()):
+            wrong.append("it stops, and has sent something")
+        result = lab.whole(task.as_start())
+    if (result["changed"], result.failed) != (True, False):
+        wrong.append(f"then: changed={result['changed']}, {result.get('msg')!r}")
+    return stops, wrong
 
 
 SENTENCES = ("K1", "K2", "K3", "K4", "K3+K4")

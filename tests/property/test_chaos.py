@@ -52,6 +52,68 @@ def test_what_was_done_is_told_whatever_comes_after(lab, task):
     assert wrong == {}
 
 
+@pytest.mark.parametrize("task", cuts.TASKS, ids=lambda task: task.name)
+def test_a_change_is_shown_before_it_is_made_and_for_each_resource(lab, task):
+    cuts.fresh(lab, task)
+    shown = lab.whole(task.as_start(), check=True)
+    real = lab.whole(task.as_start())
+    assert (shown["plan"], shown["diff"], shown["changed"], real["changed"]) == (real["plan"], real["diff"], True, True)
+    assert real["diff"]["before"] != real["diff"]["after"]
+    rows = [row for result in (shown, real) for value in result.values() if isinstance(value, list) for row in value]
+    assert None not in rows
+    assert [row for row in rows if isinstance(row, dict) and row.get("changed") and row["outcome"] != "finished"] == []
+
+
+# task -> the statuses of a refusal after which it is looked whether the effect is there already
+QUICKER = {
+    "activate": {400, 404, 409},
+    "unassignment": {400, 404, 409},
+    "push-cancel": {400, 404, 409, 412},
+    "two backups deleted": {400, 404, 409, 410, 412},
+    "jobs cancelled": {400, 404, 409, 410, 412},
+    "jobs deleted": {400, 404, 409, 410, 412},
+    "om-cancel": {400, 404, 409},
+    "servers given back": {404, 409},
+    "cluster profile deleted": {404},
+}
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 410, 411, 412, 413])
+@pytest.mark.parametrize("name", QUICKER)
+def test_a_refusal_because_somebody_else_was_quicker(lab, name, status):
+    """The server refuses what another client has brought about a moment before: no failure, and no change of ours."""
+    task = next(task for task in cuts.TASKS if task.name == name)
+    assert cuts.refused_although_done(lab, task, status) == ([] if status in QUICKER[name] else [f"it says {status} was a failure"])
+
+
+# task -> what is said when the server has accepted it and done nothing; elsewhere the effect is waited for until the time is over.
+NOT_DONE = {
+    **dict.fromkeys(["push", "backup validated", "export to a server", "om-create", "two servers"], "job_lost"),
+    **dict.fromkeys(["two backups deleted", "jobs deleted", "cluster profile deleted"], "effect_missing"),
+    **dict.fromkeys(["new file server", "changed file server", "file server deleted"], "effect_missing"),
+    # the answer is that to another request, which had another random marker
+    **dict.fromkeys(["senlin-create", "two cluster profiles", "cluster profile replaced", "cluster profile renamed"], "bad_reply"),
+}
+# The state is the same before and after; and a job that ends by itself while its cancel is waited for.
+SAME_EITHER_WAY = {"redeployment", "jobs cancelled"}
+
+
+@pytest.mark.parametrize("task", [task for task in cuts.TASKS if task.name not in SAME_EITHER_WAY], ids=lambda task: task.name)
+def test_what_the_server_accepts_and_does_not_do_is_no_success(lab, task):
+    assert cuts.accepted_and_not_done(lab, task) == (NOT_DONE.get(task.name, "wait_timeout"), [])
+
+
+# Where the state looks the same either way, a person has to look before the request is sent again.
+ASKED_FOR_A_LOOK = {"redeployment", "push", "backup validated", "export", "export to a server"}
+# While the next run waits for what may be on its way these jobs come to their end.
+ENDED_MEANWHILE = {"jobs cancelled"}
+
+
+@pytest.mark.parametrize("task", [task for task in cuts.TASKS if task.name not in ENDED_MEANWHILE], ids=lambda task: task.name)
+def test_what_a_killed_run_leaves_does_not_keep_the_work_from_being_done(lab, task):
+    assert cuts.after_a_kill(lab, task) == (task.name in ASKED_FOR_A_LOOK, [])
+
+
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.name)
 def test_check_mode_predicts_and_the_second_run_changes_nothing(lab, start):
     assert soak.idempotent(lab, start) == []

@@ -145,7 +145,7 @@ class SetProfiles(Operation):
             good = all(_shows(outcome, there, gone) for outcome in accepted)
             if good:
                 self._keep(item, there, by_name.get(item.title, []))
-            states[item.key] = State("as desired" if good else "not as desired", done=good, ok=good)
+            states[item.key] = State("read", done=good, ok=good)
         return states
 
     def _keep(self, item: Item, there: t.Mapping[str, Profile], named: t.Sequence[Profile]) -> None:

@@ -97,6 +97,10 @@ def logins(server):
     return len([r for r in server.requests if r.target == "/sessions" and r.method == "POST"])
 
 
+def test_before_it_is_opened_there_is_no_session():
+    assert XClaritySession("me", PASSWORD, Redactor()).headers("GET", "/") == {}
+
+
 def test_a_session_that_was_good_is_opened_again_for_a_read_and_for_a_start(serve, client_of):
     server = serve(appliance(ends_after=2))
     with client_of(server, XClaritySession("me", PASSWORD, Redactor())) as client:

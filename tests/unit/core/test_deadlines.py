@@ -17,6 +17,7 @@ import pytest
 import trustme
 from proxies import VARIABLES, tunnel
 
+from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Transport
 
@@ -296,3 +297,14 @@ def test_a_connection_that_takes_long_leaves_less_for_the_handshake(listen, lost
     monkeypatch.setattr(socket, "socket", Slow)
     failure = lost(f"https://{place}", LONG)
     assert (failure.code, failure.outcome) == ("connect_timeout", NONE)
+
+
+def test_an_address_is_not_resolved_in_a_thread(monkeypatch):
+    """A thousand connections to it are no thousand threads."""
+
+    class NoThread:
+        def __init__(self, **more):
+            raise AssertionError("a thread was started")
+
+    monkeypatch.setattr(_wire.threading, "Thread", NoThread)
+    assert [found[4] for found in _wire._addresses("127.0.0.1", 8443, None)] == [("127.0.0.1", 8443)]

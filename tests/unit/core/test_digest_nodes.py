@@ -270,3 +270,20 @@ def test_in_turn_each_node_challenges_once(count):
     for number in range(30):
         client.start("DELETE", f"/servers/{number}", what="delete")
     assert nodes.asked == 30 + count
+
+
+def test_whoever_was_refused_lets_the_next_one_try_at_once():
+    nodes, digest = Nodes(1, "turns"), Digest("user", KEY, Redactor())
+
+    def challenged(nonce):
+        digest.headers("GET", "/")
+        return digest.renew(nodes, Reply(401, {"WWW-Authenticate": f'Digest realm="r", nonce="{nonce}", qop="auth"'}, b""), {})
+
+    tried = []
+    first = threading.Thread(target=lambda: tried.extend([challenged("a"), challenged("a")]))
+    first.start()
+    first.join(5)
+    assert tried == [True, False], "the same nonce again: its key is wrong"
+    began = time.monotonic()
+    assert challenged("b")
+    assert time.monotonic() - began < nodes.timeout / 2

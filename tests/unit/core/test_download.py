@@ -438,3 +438,23 @@ def test_much_comes_after_a_cut_whose_length_nobody_told(get):
     big = archive(3 * _download.QUEUED * _download.PIECE)
     fetched, data, _server = get(FileServer(big, cuts=[100_000], told=False))
     assert (data == big, fetched.resumes) == (True, 1)
+
+
+def test_when_the_time_is_over_nothing_more_is_asked_for(serve, client_of, still, tmp_path):
+    server = serve(lambda request, wire: wire.reply(404))
+    client = client_of(server, clock=still)
+    began = still.now
+    with Folder(str(tmp_path)) as folder, folder.temporary("x") as file, pytest.raises(Failure) as caught:
+        fetch(client, "/file", folder, file, Limits(3 * _download.MISSING_PAUSE, 1 << 40, patience=100.0), what="download it")
+    assert (caught.value.code, len(server.requests)) == ("download_timeout", 3)
+    assert still.now - began == 3 * _download.MISSING_PAUSE
+
+
+@pytest.mark.parametrize("every, flushed", [(20_000, True), (1 << 30, False)])
+def test_the_disk_begins_early_and_only_with_what_is_worth_it(get, monkeypatch, every, flushed):
+    monkeypatch.setattr(_download, "FLUSH", every)
+    flushes = []
+    monkeypatch.setattr(_download.Temporary, "flush", lambda file: flushes.append(1))
+    get(FileServer())
+    assert bool(flushes) is flushed
+    assert len(flushes) <= len(FILE) // 20_000

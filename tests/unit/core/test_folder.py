@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -289,3 +290,32 @@ def test_how_the_temporary_file_is_opened(folder, monkeypatch):
     assert flags & os.O_EXCL
     assert flags & os.O_NOFOLLOW
     assert mode == 0o600
+
+
+# what is done with a folder -> once it is done, and once it has failed, no descriptor is left open
+DONE = {
+    "digest": lambda folder: folder.sha256("name"),
+    "mode": lambda folder: folder.set_mode("name", 0o640),
+    "record read": lambda folder: folder.read_json("name"),
+    "record written": lambda folder: folder.write_json("name", {"a": 1}),
+    "leftovers removed": lambda folder: folder.sweep(1e12),
+    "all of it": lambda folder: Folder(folder.path).__exit__(),
+}
+
+
+@pytest.mark.parametrize("failing", ["", "readv", "fchmod", "read", "fstat", "fsync"])
+@pytest.mark.parametrize("case", DONE)
+def test_no_descriptor_is_left_open(folder, monkeypatch, case, failing):
+    for name in ("name", ".name.0123456789abcdef.groundwork-part"):
+        Path(folder.path, name).write_text("{}")
+    before = sorted(os.listdir("/proc/self/fd"))
+
+    def broken(*args, **more):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        if failing:
+            patch.setattr(os, failing, broken)
+        with contextlib.suppress(Failure):
+            DONE[case](folder)
+    assert sorted(os.listdir("/proc/self/fd")) == before

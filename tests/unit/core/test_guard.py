@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -404,6 +405,30 @@ def test_a_record_that_others_could_have_written_is_refused(state, still, case, 
     os.chmod(state, 0o700)
 
 
+@pytest.mark.parametrize("case", [*UNSAFE, "all is well", "another run holds it", "there are no locks"])
+@pytest.mark.parametrize("required", [True, False])
+def test_no_descriptor_is_left_open(state, still, monkeypatch, case, required):
+    """One that stays open would keep the lock for as long as the controller's worker lives."""
+    sent(state, still)
+    other = guard_of(state, still)
+    if case in UNSAFE:
+        UNSAFE[case](record(state))
+    elif case == "another run holds it":
+        other.__enter__()
+    elif case == "there are no locks":
+        monkeypatch.setattr("fcntl.flock", none)
+    before = sorted(os.listdir("/proc/self/fd"))
+    with contextlib.suppress(Failure), guard_of(state, still, required=required, wait=1.0) as guard:
+        guard.intend(["a:1", "a:2"])
+        guard.resolve("a:1", "started")
+    with contextlib.suppress(Failure):
+        guard_of(state, still).peek()
+    Guard(state, "xclarity", "profiles", still, settle=SETTLE).quiet()
+    assert sorted(os.listdir("/proc/self/fd")) == before
+    other.__exit__()
+    os.chmod(state, 0o700)
+
+
 @pytest.mark.parametrize(
     "text", ["", "\n\n", "[]\n17\nnull\n", "\x00\xff garbage", '{"done": "a:1"}\n', '{"keys": ["a:1"]}', '{"keys": 3}']
 )
@@ -493,10 +518,12 @@ def test_a_line_cut_off_does_not_spoil_the_next_one(state, still, monkeypatch):
         assert guard.unfinished == {"a:1"}
 
 
-def test_a_file_system_without_locks(state, still, monkeypatch):
-    def none(fd, how):
-        raise OSError(38, "Function not implemented")
+def none(fd, how):
+    """``fcntl.flock`` of a file system without locks."""
+    raise OSError(38, "Function not implemented")
 
+
+def test_a_file_system_without_locks(state, still, monkeypatch):
     monkeypatch.setattr("fcntl.flock", none)
     with pytest.raises(Failure) as caught:
         guard_of(state, still).__enter__()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import threading
@@ -156,6 +157,7 @@ def test_a_step_goes_on_the_wire_as_it_is_shown(serve, client_of, run_of):
     assert "canary" not in str(shown)
     assert json.loads(request.body) == {**shown["body"], "pw": "canary"}
     assert Plan([one]).public() == [shown]
+    assert dataclasses.replace(one, body={"pw": None}).public()["body"] == {"pw": None}, "no password is not one that is hidden"
 
 
 # -- reading back -----------------------------------------------------------------------------------------------------

@@ -547,3 +547,32 @@ def test_a_failure_that_is_kept_keeps_no_frames(serve, client_of):
         client_of(serve(lambda request, wire: wire.reset())).start("POST", "/x", what="start")
     failure = caught.value.about(operation="start")
     assert (failure.__traceback__, failure.__context__, failure.__cause__) == (None, None, None)
+
+
+@pytest.mark.parametrize("starts, outcome", [(True, "unknown"), (False, "none")])
+def test_an_exchange_that_is_aborted_fails_at_once_as_one_whose_connection_was_closed(serve, connect, starts, outcome):
+    arrived, let_go = threading.Event(), threading.Event()
+    server = serve(lambda request, wire: (arrived.set(), let_go.wait(10)))
+    transport = connect(server, timeout=20.0)
+    failures = []
+
+    def send():
+        try:
+            transport.send("POST", "/x", starts=starts, what="try")
+        except Failure as failure:
+            failures.append(failure)
+
+    worker = threading.Thread(target=send)
+    worker.start()
+    assert arrived.wait(10)
+    began = time.monotonic()
+    transport.abort()
+    worker.join(10)
+    took = time.monotonic() - began
+    let_go.set()
+    assert not worker.is_alive()
+    assert took < 8
+    (failure,) = failures
+    assert (failure.code, failure.outcome) == ("reply_lost", outcome)
+    assert len(server.requests) == 1
+    transport.abort()  # nothing is under way any more

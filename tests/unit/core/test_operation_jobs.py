@@ -1,0 +1,181 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The driver where requests start jobs: their end is told from the effect, and what follows waits for both."""
+
+from __future__ import annotations
+
+import pytest
+from test_operation import PARAMS, Light, items, outcome, step
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
+
+RUNNING, WELL, BADLY = State("Running"), State("Complete", done=True, ok=True), State("Failed", done=True)
+
+
+class Jobs:
+    """How jobs are followed. states: by job what each poll tells, the last of them for ever; None: it is not there."""
+
+    def __init__(self, states):
+        self.states, self.polls = states, []
+
+    def poll(self, ids):
+        self.polls.append(list(ids))
+        told = {job: states[min(len(self.polls), len(states)) - 1] for job, states in self.states.items() if job in ids}
+        return {job: state for job, state in told.items() if state is not None}
+
+    def judge(self, watched, what):
+        if watched.end == "timed_out":
+            return Failure("wait_timeout", "it runs.")
+        return Failure("job_failed", "it failed.") if watched.end == "done" and not watched.state.ok else None
+
+    def lost(self, watched, what):
+        return Failure("job_lost", "it is gone.")
+
+    def timed_out(self, job, watched):
+        return Failure("wait_timeout", f"job {job} runs.")
+
+
+class WithJobs(Light):
+    """The job of a request to ``/x`` is ``x``."""
+
+    at_once = False
+
+    def __init__(self, run, client, items, states, shows=lambda key, reading: True):
+        super().__init__(run, client, items, shows)
+        self.jobs = Jobs(states)
+        self.looked = []
+
+    def look(self, items, *, attempts=4):
+        self.looked.append([item.key for item in items])
+        return super().look(items, attempts=attempts)
+
+
+@pytest.fixture
+def run_of(tmp_path, clock):
+    def make(**params):
+        return Run({**PARAMS, "state_dir": str(tmp_path / "state"), **params}, check_mode=False, clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def client(serve, client_of):
+    return client_of(serve(lambda request, wire: wire.reply(200, b'{"job": "%s"}' % request.target[1:].encode())))
+
+
+# what the job tells, whether the resource shows the effect -> outcome, code, whether the resource is read
+ENDS = {
+    "it ends well": ([RUNNING, WELL], True, "finished", None, True),
+    "it ends well without effect": ([WELL], False, "started", "effect_missing", True),
+    "it fails": ([RUNNING, BADLY], True, "finished", "job_failed", False),
+    "it vanishes, with the effect": ([RUNNING, None], True, "finished", None, True),
+    "it vanishes, without": ([RUNNING, None], False, "unknown", "job_lost", True),
+    "it was never there, with the effect": ([None], True, "finished", None, True),
+    "it does not end": ([RUNNING], True, "started", "wait_timeout", False),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_how_a_job_ends_and_what_that_means(client, run_of, case):
+    states, shown, state, code, read = ENDS[case]
+    operation = WithJobs(run_of(), client, items("a"), {"a": states}, lambda key, reading: shown)
+    result, failure = outcome(lambda: drive(operation))
+    (light,) = result["lights"]
+    assert (light["outcome"], failure.code if failure else None, bool(operation.looked)) == (state, code, read)
+    assert result["changed"] is True
+    assert failure is None or failure.job == "a"
+
+
+def test_one_poll_for_all_that_are_open_and_each_has_its_own_end(client, run_of):
+    states = {"a": [RUNNING, WELL], "b": [BADLY], "c": [RUNNING, RUNNING, WELL]}
+    operation = WithJobs(run_of(), client, items("a", "b", "c"), states)
+    result, failure = outcome(lambda: drive(operation))
+    assert operation.jobs.polls == [["a", "b", "c"], ["a", "c"], ["c"]]
+    assert operation.looked == [["a", "c"]]
+    assert [light.get("error", {}).get("code") for light in result["lights"]] == [None, "job_failed", None]
+    assert failure.resources == ["name of b"]
+    assert [[one["state"] for one in light["history"]] for light in result["lights"]] == [
+        ["Running", "Complete"], ["Failed"], ["Running", "Complete"],
+    ]  # fmt: skip
+
+
+def test_without_a_wait_nothing_is_polled(client, run_of):
+    operation = WithJobs(run_of(wait=False), client, items("a"), {"a": [RUNNING]})
+    result = drive(operation)
+    assert (result["outcome"], operation.jobs.polls, operation.looked) == ("started", [], [])
+
+
+def test_an_effect_that_shows_before_the_job_ends_is_the_end_where_that_can_be(client, run_of):
+    """Each poll then looks at those alone whose job is still open."""
+    operation = WithJobs(run_of(), client, items("a", "b"), {"a": [RUNNING], "b": [WELL]}, lambda key, reading: reading > 2)
+    operation.watches_resource = lambda item: True
+    result = drive(operation)
+    assert result["outcome"] == "finished"
+    assert operation.looked[:3] == [["a"], ["a"], ["a"]]
+
+
+def test_a_job_that_others_have_started_is_waited_for_and_not_counted_as_a_change(client, run_of):
+    def read():
+        return [Item("a", "name of a", join="17"), Item("b", "name of b", join="")]
+
+    operation = WithJobs(run_of(), client, read, {"17": [RUNNING, BADLY]})
+    result, failure = outcome(lambda: drive(operation))
+    assert (result["changed"], result["outcome"], failure.code) == (False, "none", "job_failed")
+    assert [light["outcome"] for light in result["lights"]] == ["none", "none"]
+    assert failure.resources == ["name of a"]
+    assert (failure.operation, failure.job) == ("wait", "17")
+
+
+def staged(key):
+    return Item(key, f"name of {key}", steps=[step(key)], later=[step(key + "-then", operation="delete")])
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_what_follows_is_sent_for_what_was_verified_and_not_after_a_failure_that_stops(serve, client_of, run_of, stop):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": "%s"}' % request.target[1:].encode()))
+    states = {"a": [WELL], "b": [BADLY], "a-then": [WELL]}
+    run = run_of(on_failure="stop" if stop else "continue", concurrency=1)
+    operation = WithJobs(run, client_of(server), lambda: [staged("a"), staged("b")], states)
+    result, failure = outcome(lambda: drive(operation))
+    assert [request.target for request in server.requests] == ["/a", "/b"] + ([] if stop else ["/a-then"])
+    assert failure.resources == ["name of b"]
+    assert len(result["plan"]) == 4
+    assert result["lights"][0]["outcome"] == "finished"
+
+
+def test_no_lock_for_what_follows_leaves_what_was_done(serve, client_of, run_of):
+    """Nothing more is sent, and the first request stays what it was."""
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": "a"}'))
+    operation = WithJobs(run_of(), client_of(server), lambda: [staged("a")], {"a": [WELL]})
+
+    def next_steps(items):
+        raise Failure("forbidden", "the list is refused.")
+
+    operation.next_steps = next_steps
+    result, failure = outcome(lambda: drive(operation))
+    assert [request.target for request in server.requests] == ["/a"]
+    assert (result["outcome"], failure.code) == ("finished", "forbidden")
+    assert "before the next request" in failure.message()
+
+
+@pytest.mark.parametrize("at_once, started, said", [
+    (True, True, "the request was accepted, but what came of it could not be read: "),
+    (True, False, "while waiting, "),
+    (False, True, "while waiting, "),
+])  # fmt: skip
+def test_a_wait_that_fails_itself_says_what_it_leaves(client, run_of, at_once, started, said):
+    make = items("a") if started else lambda: [Item("a", "name of a", join="a")]
+    operation = WithJobs(run_of(), client, make, {"a": [WELL]})
+    operation.at_once = at_once
+
+    def look(items, *, attempts=4):
+        raise Failure("forbidden", "the list is refused.")
+
+    operation.look = look
+    result, failure = outcome(lambda: drive(operation))
+    assert failure.why.startswith(said)
+    assert (failure.code, result["outcome"], result["changed"]) == ("forbidden", "started" if started else "none", started)

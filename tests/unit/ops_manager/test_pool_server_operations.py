@@ -1,0 +1,45 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said of a server that was to be terminated, by what became of the request. No network."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, STARTED, UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import server_pool
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_server_operations import Terminate, select
+
+HELD = server_pool.parse_server({"id": "s1", "hostname": "db-1", "statusName": "BOUND", "properties": {"Size": "l"}})
+
+
+@pytest.mark.parametrize(
+    "outcome, failed, verified, state",
+    [
+        (None, False, False, "present"),  # check mode
+        (None, True, False, "present"),  # skipped
+        (STARTED, False, False, "present"),  # not waited for
+        (STARTED, False, True, "absent"),
+        (STARTED, True, False, "present"),
+        (UNKNOWN, True, False, "present"),
+        (NOT_STARTED, True, False, "present"),
+        (NONE, False, False, "absent"),  # refused, because somebody else was quicker
+        (NONE, True, False, "present"),  # never sent
+    ],
+)
+def test_a_server_is_absent_only_when_that_is_known(outcome, failed, verified, state):
+    (item,) = select("g", ["db-1"], [HELD])
+    item.verified = verified
+    if outcome is not None:
+        item.outcomes = [Outcome(item.steps[0], outcome)]
+    if failed:
+        item.failure = Failure("x", "why")
+    assert Terminate(Run({}), None, "g", ["db-1"]).present(item)["state"] == state
+
+
+def test_a_server_that_is_not_held_is_absent():
+    (item,) = select("g", ["db-2"], [HELD])
+    assert Terminate(Run({}), None, "g", ["db-2"]).present(item)["state"] == "absent"

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How profiles stand; and what it means that the server does not tell it: that depends on whether it has the call at all."""
+
+from __future__ import annotations
+
+import pytest
+from chaos.clocks import StillClock
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome, Step
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import SetProfiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import (
+    ACTIVE,
+    FAILED,
+    INACTIVE,
+    Choice,
+    Desired,
+    Profile,
+)
+
+WEB, DB = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
+RUNNING = {"id": 17, "jobUID": "17", "status": "Running", "percentage": 40, "name": "Activate server profile"}
+ENDED = {**RUNNING, "status": "Complete", "percentage": 100}
+
+
+class Appliance:
+    """Stands in for a client. activations: what is told of a server; others are refused. ``db`` is there for ``others``."""
+
+    system = "xclarity"
+
+    def __init__(self, activations, *, others=True, version="", jobs=(RUNNING,)):
+        self.activations, self.others, self.version, self.jobs = activations, others, version, list(jobs)
+        self.appliance = None
+
+    def read(self, path, *, query=(), what, attempts=4, max_body=0):
+        if path == "/profiles":
+            rows = [{"id": "1", "profileName": "web", "profileStatus": "PENDING", "uuid": WEB}]
+            if self.others:
+                rows.append({"id": "2", "profileName": "db", "profileStatus": "ACTIVE", "uuid": DB})
+            return {"items": rows}
+        if path == "/profiles/status":
+            asked = dict(query)["uuids"].split(",")
+            if set(asked) - set(self.activations):
+                raise Failure("not_found", "no", status=404)
+            return {"items": [{"uuid": uuid, "activationStatus": self.activations[uuid]} for uuid in asked]}
+        if path == "/tasks":
+            return self.jobs
+        assert path == "/aicc"
+        return {"appliance": {"uuid": "A", "version": self.version}}
+
+
+def read(appliance, *names):
+    desired = [Desired(name, "", "immediate", redeploy=True) for name in names]
+    return SetProfiles(Run({}), appliance, desired, None).read()
+
+
+@pytest.mark.parametrize(
+    "appliance, names",
+    [
+        (Appliance({DB: "COMPLETED"}), ["web", "db"]),
+        (Appliance({DB: "COMPLETED"}), ["web"]),
+        (Appliance({}, others=False, version="2.1.0"), ["web"]),
+        (Appliance({}, others=False, version="4.0"), ["web"]),
+    ],
+    ids=["told of another that is asked for", "told of another server", "the first release with the call", "a later release"],
+)
+def test_what_the_server_could_tell_and_does_not_is_not_taken_for_no(appliance, names):
+    with pytest.raises(Failure) as caught:
+        read(appliance, *names)
+    assert caught.value.code == "state_unknown"
+    assert caught.value.job == "17"
+    assert caught.value.resource == "web"
+
+
+@pytest.mark.parametrize(
+    "appliance",
+    [
+        Appliance({}, version="9.9"),
+        Appliance({}, others=False, version="2.0.9"),
+        Appliance({}, others=False),
+        Appliance({DB: "COMPLETED"}, jobs=[ENDED]),
+        Appliance({DB: "COMPLETED"}, jobs=[{**RUNNING, "name": "Backup"}]),
+    ],
+    ids=["it refuses for all servers", "an older release", "a release that is not told", "the job has ended", "another job"],
+)
+def test_where_no_activation_can_be_running_it_is_sent(appliance):
+    (item,) = read(appliance, "web")
+    assert len(item.steps) == 1
+    assert item.join is None
+
+
+def test_what_is_told_counts():
+    (item,) = read(Appliance({WEB: "RUNNING"}), "web")
+    assert (list(item.steps), item.join) == ([], "")
+
+
+@pytest.mark.parametrize("titles, said", [(["web"], "its activation of web had"), (["web", "db"], "its activations of web, db had")])
+def test_what_a_killed_run_may_have_started_is_named(titles, said):
+    operation = SetProfiles(Run({}), Appliance({}), [], None)
+    why, next_step = operation.doubt([Item(title, title) for title in titles])
+    assert said in why
+    assert "run again to send" in next_step
+
+
+@pytest.mark.parametrize("flags, status, proves", [(None, INACTIVE, True), (None, ACTIVE, False), ({}, ACTIVE, True)])
+def test_which_reading_tells_what_became_of_a_killed_run(flags, status, proves):
+    before = Profile("1", "web", status, status, WEB, WEB, "", "")
+    assert SetProfiles(Run({}), Appliance({}), [], flags).proves(Item("1", "web", before=before)) is proves
+
+
+# -- how a profile stands ---------------------------------------------------------------------------------------------
+
+
+def item_of(before, restart="immediate", *, sent=True, watched=None, active=True):
+    profile = Profile("1", "web", before, before.upper(), WEB if before != INACTIVE else "", WEB if before != INACTIVE else "", "", "")
+    step = Step("activate", "POST", "/profiles/1", "1", "why")
+    item = Item("1", "web", desired=Choice(profile, Desired("web", "", restart), step), before=profile, current=profile, steps=[step])
+    item.outcomes = [Outcome(step, STARTED)] if sent else []
+    item.watched = watched
+    operation = SetProfiles(Run({}, clock=StillClock()), Appliance({}), [], None if active else {})
+    return operation, item
+
+
+def now(status):
+    return Profile("1", "web", status, status.upper(), WEB if status != INACTIVE else "", WEB if status != INACTIVE else "", "", "")
+
+
+DONE = Watched("17", State("Complete", done=True, ok=True), "done")
+
+
+@pytest.mark.parametrize(
+    "before, sent, watched, after, expected",
+    [
+        (INACTIVE, True, None, ACTIVE, (True, True)),
+        (INACTIVE, True, None, INACTIVE, (False, False)),
+        (INACTIVE, True, None, FAILED, (True, False)),
+        (ACTIVE, True, None, ACTIVE, (False, False)),  # what the list shows may be from before the request
+        (ACTIVE, True, DONE, ACTIVE, (True, True)),
+        (FAILED, True, None, FAILED, (False, False)),
+        (FAILED, True, DONE, FAILED, (True, False)),
+        (FAILED, True, None, ACTIVE, (True, True)),
+        (FAILED, False, None, FAILED, (True, False)),
+        (ACTIVE, False, None, ACTIVE, (True, True)),
+    ],
+)
+def test_how_an_activation_stands(before, sent, watched, after, expected):
+    operation, item = item_of(before, sent=sent, watched=watched)
+    state = operation._state(item, now(after))
+    assert (state.done, state.ok) == expected
+
+
+def test_what_does_not_change_is_believed_after_a_while():
+    operation, item = item_of(FAILED)
+    assert not operation._state(item, now(FAILED)).done
+    operation.run.clock.advance(NEVER_SEEN_SECONDS - 1)
+    assert not operation._state(item, now(FAILED)).done
+    operation.run.clock.advance(1)
+    assert operation._state(item, now(FAILED)).done
+
+
+@pytest.mark.parametrize(
+    "after, watched, code, said",
+    [
+        (FAILED, None, "job_failed", "shows FAILED"),
+        (INACTIVE, None, "effect_missing", "shows INACTIVE"),
+        (FAILED, Watched("1"), "effect_missing", "is not in the list any more"),
+        (INACTIVE, DONE, "effect_missing", "shows INACTIVE"),
+    ],
+)
+def test_what_is_said_of_an_activation_that_did_not_come(after, watched, code, said):
+    operation, item = item_of(INACTIVE, watched=watched)
+    item.current = now(after)
+    failure = operation.not_reached(item)
+    assert failure.code == code
+    assert said in failure.why
+    assert "where active was desired" in failure.why
+
+
+@pytest.mark.parametrize(
+    "restart, active, goal", [("immediate", True, "active"), ("defer", True, "pending or active"), ("", False, "inactive")]
+)
+def test_what_was_waited_for_is_told(restart, active, goal):
+    operation, item = item_of(INACTIVE, restart, active=active)
+    assert f"was not {goal} in time (last status: PENDING)" in operation.timed_out(item, Watched("1", State("PENDING"))).why
+    assert "never seen" in operation.timed_out(item, Watched("1")).why
