@@ -42,7 +42,7 @@ class Item:
     key: its id on the server. title: its name for people, unique in the task. desired: what the user asks of it. before: as
     read for the plan; current: as read last. steps: the requests to send. later: those that are sent once the first have been
     verified. join: work that is under way already and is waited for: the id of its job, or an empty text. touches: the
-    operation also changes something on this machine (a file).
+    operation also changes something on this machine (a file). brief: its row is one of many, so that it is kept short.
     """
 
     key: str
@@ -59,6 +59,7 @@ class Item:
     failure: Failure | None = None
     verified: bool = False
     touched: bool = False
+    brief: bool = False
 
     @property
     def predicted(self) -> bool:
@@ -85,7 +86,8 @@ class Item:
 
     @property
     def history(self) -> list[dict[str, t.Any]]:
-        return self.watched.history if self.watched else []
+        seen = self.watched.history if self.watched else []
+        return seen[-1:] if self.brief else seen
 
     @property
     def what(self) -> str:
@@ -122,7 +124,10 @@ class Item:
             "history": self.history,
         }
         if self.failure is not None:
-            shown["error"] = {**self.failure.public(), "message": self.failure.message()}
+            told = self.failure.public()
+            if self.brief:  # the rest is in the message, or in the row
+                told = {key: told[key] for key in ("code", "status", *self.failure.details) if key in told}
+            shown["error"] = {**told, "message": self.failure.message()}
         return shown
 
     def fail(self, failure: Failure, system: str) -> None:
@@ -664,14 +669,38 @@ class _Task:
     def result(self) -> dict[str, t.Any]:
         """What every module that changes something returns. ``duration`` is added at the exit."""
         items = self.items
+        shown = self._selected()
         return {
             "changed": any(item.changed for item in items),
             "outcome": worst(item.state for item in items),
-            "plan": self.plan.public(),
+            "plan": self._plan_of(shown),
             "diff": {"before": self.plan.before, "after": self.plan.after},
-            **self.op.rows(items),
+            **self.op.rows(shown),
             **(self.op.more(items) if self.planned else {}),
         }
+
+
+    def _selected(self) -> list[Item]:
+        """The items that the user wants in the result, made short where there are many."""
+        params = self.run.params
+        for item in self.items:
+            item.brief = len(self.items) > 1 and params.get("return_history") == "short"
+        which = params.get("return_items", "all")
+        if which == "all" or self.op.about_one:
+            return self.items
+        changed = which == "changed"
+        return [
+            item
+            for item in self.items
+            if item.failure is not None or (changed and (item.changed or (self.run.check_mode and item.predicted)))
+        ]
+
+    def _plan_of(self, items: list[Item]) -> list[dict[str, t.Any]]:
+        """The planned requests of these."""
+        if items is self.items:
+            return self.plan.public()
+        keys = {step.key for item in items for step in (*item.steps, *item.later, *(outcome.step for outcome in item.outcomes))}
+        return [step.public() for step in self.plan.steps if step.key in keys]
 
 
 def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Failure:
