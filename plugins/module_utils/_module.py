@@ -36,6 +36,11 @@ MANY = 20  # entries of a list that are shown
 
 AFTER_THE_END = "Nothing more is sent. Look at the resources of this task, then run it again."
 
+# Show a line to the user while a module runs inside the controller's worker, and the last one when it is told to end. A module in a
+# process of its own has nobody to show it to.
+SAY: t.Callable[[str], None] | None = None
+PART: t.Callable[[str], None] | None = None
+
 Body = t.Callable[[Run], dict[str, t.Any]]
 
 
@@ -54,7 +59,7 @@ def main(spec: Spec, body: Body) -> None:
     run: Run | None = None
     failure: Failure | None = None
     try:
-        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock)
+        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, say=SAY, part=PART)
         run.redactor.add(*module.no_log_values)
         if OWN_PROCESS:
             # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.

@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     FINISHED,
     JOB,
@@ -27,6 +27,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     named,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
+from ansible_collections.groundwork.provision.plugins.module_utils._progress import Standing
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, send_step, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait
@@ -304,8 +305,10 @@ def drive(operation: Operation) -> dict[str, t.Any]:
         return task.carry_out()
     except Failure:
         raise
-    except BaseException:
+    except BaseException as exc:
         # The run is told to end, or has a defect: what it had reached is told beside.
+        if isinstance(exc, Ended):
+            operation.run.progress.part()
         if task.sent:
             operation.run.partial = task.result()
         raise
@@ -543,7 +546,8 @@ class _Task:
                     states[job] = dataclasses.replace(states.get(job, state), done=True, ok=True)
             return states
 
-        ends = self._bear(items, lambda: self._polled(list(by_job), poll, deadline.left(), self.run.params["poll_interval"]))
+        interval = self.run.params["poll_interval"]
+        ends = self._bear(items, lambda: self._polled(by_job, poll, deadline.left(), interval))
         for job, watched in ends.items():
             for item in by_job[job]:
                 item.watched = watched
@@ -562,7 +566,8 @@ class _Task:
         def poll(keys: list[str]) -> t.Mapping[str, State]:
             return self.op.look([by_key[key] for key in keys], attempts=1)
 
-        ends = self._bear(items, lambda: self._polled(list(by_key), poll, timeout, interval))
+        followed = {key: [item] for key, item in by_key.items()}
+        ends = self._bear(items, lambda: self._polled(followed, poll, timeout, interval))
         for key, watched in ends.items():
             self._judge(by_key[key], watched, told)
 
@@ -578,23 +583,47 @@ class _Task:
             missing = {key: State("not there") for key in keys}
             return {key: dataclasses.replace(state, done=True) for key, state in {**missing, **states}.items()}
 
-        ends = self._bear(items, lambda: self._polled(list(by_key), poll, deadline.left(), interval))
+        # Whatever is read ends this wait, so that it says nothing of how the items stand.
+        silent: dict[str, t.Sequence[Item]] = dict.fromkeys(by_key, ())
+        ends = self._bear(items, lambda: self._polled(silent, poll, deadline.left(), interval))
         for key, watched in ends.items():
             if watched.state is not None and watched.state.ok:
                 self._judge(by_key[key], watched, True)
 
     def _polled(
-        self, keys: list[str], poll: t.Callable[[list[str]], t.Mapping[str, State]], timeout: float, interval: float
+        self,
+        followed: t.Mapping[str, t.Sequence[Item]],
+        poll: t.Callable[[list[str]], t.Mapping[str, State]],
+        timeout: float,
+        interval: float,
     ) -> dict[str, Watched]:
+        """followed: the items behind each key that is polled."""
         return wait(
-            keys,
+            followed,
             poll,
             self.run.clock,
             timeout=max(timeout, 0.0),
             interval=interval,
             poll_failures=self.op.poll_failures,
             pause=self.client.pause,
+            seen=lambda watched: self.run.progress.see(lambda: self._standing(followed, watched)),
         )
+
+    def _standing(self, followed: t.Mapping[str, t.Sequence[Item]], watched: t.Mapping[str, Watched]) -> Standing:
+        """How all items stand in the middle of a wait."""
+        now = {id(item): watched[key] for key, items in followed.items() for item in items}
+        done = failed = 0
+        still: list[tuple[str, State | None]] = []
+        for item in self.items:
+            one = now.get(id(item))
+            ended = one is not None and one.end == "done" and one.state is not None
+            if item.failure is not None or (ended and one is not None and one.state is not None and not one.state.ok):
+                failed += 1
+            elif ended or not item.waits():
+                done += 1
+            else:
+                still.append((item.title, one.state if one is not None else None))
+        return Standing(done, failed, still)
 
     def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
         """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""
