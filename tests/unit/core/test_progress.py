@@ -37,7 +37,7 @@ def test_the_first_after_ten_seconds_then_ever_more_seldom(still):
 
 
 def test_what_takes_less_than_ten_seconds_says_nothing(still):
-    progress = Progress(still, lambda text: pytest.fail(text))
+    progress = Progress(still, pytest.fail)
     for _poll in range(10):
         progress.see(lambda: Standing(0, 0, [("web-01", None)]))
         still.sleep(0.9)
