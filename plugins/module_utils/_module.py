@@ -32,7 +32,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 # False while plugin_utils/in_process.py runs a module inside the controller's worker, whose signals are Ansible's.
 OWN_PROCESS = True
 
+MANY = 20  # entries of a list that are shown
+
 AFTER_THE_END = "Nothing more is sent. Look at the resources of this task, then run it again."
+
+# Show a line to the user while a module runs inside the controller's worker, and the last one when it is told to end. A module in a
+# process of its own has nobody to show it to.
+SAY: t.Callable[[str], None] | None = None
+PART: t.Callable[[str], None] | None = None
 
 Body = t.Callable[[Run], dict[str, t.Any]]
 
@@ -52,7 +59,7 @@ def main(spec: Spec, body: Body) -> None:
     run: Run | None = None
     failure: Failure | None = None
     try:
-        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock)
+        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, say=SAY, part=PART)
         run.redactor.add(*module.no_log_values)
         if OWN_PROCESS:
             # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.
@@ -86,9 +93,18 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
             module.warn(text)
     if not module._diff:
         result.pop("diff", None)
+    result["invocation"] = {"module_args": _shown(module.params)}
     if failed:
         module.fail_json(**result)
     module.exit_json(**result, **(run.reveal if run is not None else {}))
+
+
+def _shown(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What the module was given, as Ansible shows it with -vvv. Of long lists the beginning: ten thousand items would fill a result."""
+    return {
+        name: [*value[:MANY], f"and {len(value) - MANY} more"] if isinstance(value, list) and len(value) > MANY else value
+        for name, value in params.items()
+    }
 
 
 def _interrupted(exc: BaseException) -> Failure | None:

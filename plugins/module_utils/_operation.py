@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     FINISHED,
     JOB,
@@ -27,6 +27,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     named,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
+from ansible_collections.groundwork.provision.plugins.module_utils._progress import Standing
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, send_step, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait
@@ -42,7 +43,7 @@ class Item:
     key: its id on the server. title: its name for people, unique in the task. desired: what the user asks of it. before: as
     read for the plan; current: as read last. steps: the requests to send. later: those that are sent once the first have been
     verified. join: work that is under way already and is waited for: the id of its job, or an empty text. touches: the
-    operation also changes something on this machine (a file).
+    operation also changes something on this machine (a file). brief: its row is one of many, so that it is kept short.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Item:
     failure: Failure | None = None
     verified: bool = False
     touched: bool = False
+    brief: bool = False
 
     @property
     def predicted(self) -> bool:
@@ -85,7 +87,8 @@ class Item:
 
     @property
     def history(self) -> list[dict[str, t.Any]]:
-        return self.watched.history if self.watched else []
+        seen = self.watched.history if self.watched else []
+        return seen[-1:] if self.brief else seen
 
     @property
     def what(self) -> str:
@@ -122,7 +125,10 @@ class Item:
             "history": self.history,
         }
         if self.failure is not None:
-            shown["error"] = {**self.failure.public(), "message": self.failure.message()}
+            told = self.failure.public()
+            if self.brief:  # the rest is in the message, or in the row
+                told = {key: told[key] for key in ("code", "status", *self.failure.details) if key in told}
+            shown["error"] = {**told, "message": self.failure.message()}
         return shown
 
     def fail(self, failure: Failure, system: str) -> None:
@@ -299,8 +305,10 @@ def drive(operation: Operation) -> dict[str, t.Any]:
         return task.carry_out()
     except Failure:
         raise
-    except BaseException:
+    except BaseException as exc:
         # The run is told to end, or has a defect: what it had reached is told beside.
+        if isinstance(exc, Ended):
+            operation.run.progress.part()
         if task.sent:
             operation.run.partial = task.result()
         raise
@@ -538,7 +546,8 @@ class _Task:
                     states[job] = dataclasses.replace(states.get(job, state), done=True, ok=True)
             return states
 
-        ends = self._bear(items, lambda: self._polled(list(by_job), poll, deadline.left(), self.run.params["poll_interval"]))
+        interval = self.run.params["poll_interval"]
+        ends = self._bear(items, lambda: self._polled(by_job, poll, deadline.left(), interval))
         for job, watched in ends.items():
             for item in by_job[job]:
                 item.watched = watched
@@ -557,7 +566,8 @@ class _Task:
         def poll(keys: list[str]) -> t.Mapping[str, State]:
             return self.op.look([by_key[key] for key in keys], attempts=1)
 
-        ends = self._bear(items, lambda: self._polled(list(by_key), poll, timeout, interval))
+        followed = {key: [item] for key, item in by_key.items()}
+        ends = self._bear(items, lambda: self._polled(followed, poll, timeout, interval))
         for key, watched in ends.items():
             self._judge(by_key[key], watched, told)
 
@@ -573,23 +583,47 @@ class _Task:
             missing = {key: State("not there") for key in keys}
             return {key: dataclasses.replace(state, done=True) for key, state in {**missing, **states}.items()}
 
-        ends = self._bear(items, lambda: self._polled(list(by_key), poll, deadline.left(), interval))
+        # Whatever is read ends this wait, so that it says nothing of how the items stand.
+        silent: dict[str, t.Sequence[Item]] = dict.fromkeys(by_key, ())
+        ends = self._bear(items, lambda: self._polled(silent, poll, deadline.left(), interval))
         for key, watched in ends.items():
             if watched.state is not None and watched.state.ok:
                 self._judge(by_key[key], watched, True)
 
     def _polled(
-        self, keys: list[str], poll: t.Callable[[list[str]], t.Mapping[str, State]], timeout: float, interval: float
+        self,
+        followed: t.Mapping[str, t.Sequence[Item]],
+        poll: t.Callable[[list[str]], t.Mapping[str, State]],
+        timeout: float,
+        interval: float,
     ) -> dict[str, Watched]:
+        """followed: the items behind each key that is polled."""
         return wait(
-            keys,
+            followed,
             poll,
             self.run.clock,
             timeout=max(timeout, 0.0),
             interval=interval,
             poll_failures=self.op.poll_failures,
             pause=self.client.pause,
+            seen=lambda watched: self.run.progress.see(lambda: self._standing(followed, watched)),
         )
+
+    def _standing(self, followed: t.Mapping[str, t.Sequence[Item]], watched: t.Mapping[str, Watched]) -> Standing:
+        """How all items stand in the middle of a wait."""
+        now = {id(item): watched[key] for key, items in followed.items() for item in items}
+        done = failed = 0
+        still: list[tuple[str, State | None]] = []
+        for item in self.items:
+            one = now.get(id(item))
+            ended = one is not None and one.end == "done" and one.state is not None
+            if item.failure is not None or (ended and one is not None and one.state is not None and not one.state.ok):
+                failed += 1
+            elif ended or not item.waits():
+                done += 1
+            else:
+                still.append((item.title, one.state if one is not None else None))
+        return Standing(done, failed, still)
 
     def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
         """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""
@@ -664,14 +698,38 @@ class _Task:
     def result(self) -> dict[str, t.Any]:
         """What every module that changes something returns. ``duration`` is added at the exit."""
         items = self.items
+        shown = self._selected()
         return {
             "changed": any(item.changed for item in items),
             "outcome": worst(item.state for item in items),
-            "plan": self.plan.public(),
+            "plan": self._plan_of(shown),
             "diff": {"before": self.plan.before, "after": self.plan.after},
-            **self.op.rows(items),
+            **self.op.rows(shown),
             **(self.op.more(items) if self.planned else {}),
         }
+
+
+    def _selected(self) -> list[Item]:
+        """The items that the user wants in the result, made short where there are many."""
+        params = self.run.params
+        for item in self.items:
+            item.brief = len(self.items) > 1 and params.get("return_history") == "short"
+        which = params.get("return_items", "all")
+        if which == "all" or self.op.about_one:
+            return self.items
+        changed = which == "changed"
+        return [
+            item
+            for item in self.items
+            if item.failure is not None or (changed and (item.changed or (self.run.check_mode and item.predicted)))
+        ]
+
+    def _plan_of(self, items: list[Item]) -> list[dict[str, t.Any]]:
+        """The planned requests of these."""
+        if items is self.items:
+            return self.plan.public()
+        keys = {step.key for item in items for step in (*item.steps, *item.later, *(outcome.step for outcome in item.outcomes))}
+        return [step.public() for step in self.plan.steps if step.key in keys]
 
 
 def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Failure:

@@ -312,6 +312,8 @@ BULK = Spec(
     {
         "concurrency": {"type": "int", "default": 4},
         "on_failure": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+        "return_items": {"type": "str", "choices": ["all", "changed", "failed"], "default": "all"},
+        "return_history": {"type": "str", "choices": ["short", "full"], "default": "short"},
     }
 )
 

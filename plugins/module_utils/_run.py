@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import random
 import typing as t
@@ -24,6 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 if t.TYPE_CHECKING:
     # A module that only reads loads neither.
     from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
+    from ansible_collections.groundwork.provision.plugins.module_utils._progress import Progress
     from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
 
 # option -> (lowest, highest) that make sense; seconds but for concurrency
@@ -43,6 +45,7 @@ class Run:
     """params: the validated options. ``clock`` and ``random`` can be replaced by a test.
 
     outcomes: what became of every request that changes something. partial: what was reached, for an end that nobody expected.
+    say: shows a line to whoever watches the run, where there is somebody; part: shows the last one of a run that is told to end.
     reveal: what a good result carries although the redactor knows it; only for a module whose very result is a secret.
     """
 
@@ -55,6 +58,8 @@ class Run:
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
     partial: dict[str, t.Any] | None = None
     reveal: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    say: t.Callable[[str], None] | None = None
+    part: t.Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         self.clock.stop = Stop()
@@ -77,6 +82,16 @@ class Run:
         text = clean(self.redactor.text(text), 400)
         if text not in self.warnings:
             self.warnings.append(text)
+
+    @functools.cached_property
+    def progress(self) -> Progress:
+        """What is told while it waits."""
+        from ansible_collections.groundwork.provision.plugins.module_utils._progress import Progress
+
+        def masked(show: t.Callable[[str], None] | None) -> t.Callable[[str], None] | None:
+            return show and (lambda text: show(clean(self.redactor.text(text), 400)))
+
+        return Progress(self.clock, masked(self.say), masked(self.part))
 
     def guard(self, system: str, kind: str) -> Guard:
         """The lock and record for this kind of work."""

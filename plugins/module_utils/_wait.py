@@ -66,13 +66,14 @@ def wait(
     interval: float,
     poll_failures: int = 10,
     pause: t.Callable[[], None] = lambda: None,
+    seen: t.Callable[[t.Mapping[str, Watched]], None] = lambda watched: None,
 ) -> dict[str, Watched]:
     """Poll until each key is done, lost or out of time. One call of ``poll`` for all that are still open.
 
     poll: given the open keys, tells the state of those that it finds; may raise :class:`Failure`, of which
     ``poll_failures`` in a row are tolerated (an appliance that restarts, a login page), but none that waiting cannot fix.
     timeout, interval: seconds. After the deadline one more read is made, so that what ended meanwhile is not missed. pause:
-    called before each sleep.
+    called before each sleep. seen: called after each poll, with how all of them stand.
     """
     began = clock.monotonic()
     deadline = Deadline(clock, timeout)
@@ -98,6 +99,7 @@ def wait(
                     watched[key].see(states[key], second)
                 else:
                     watched[key].miss(second)
+        seen(watched)
         if grace or all(one.end for one in watched.values()):
             break
         grace = deadline.passed()

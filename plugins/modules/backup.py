@@ -174,7 +174,7 @@ backup:
       type: bool
       sample: false
     error:
-      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
       returned: when it failed
       type: dict
 backups:
@@ -205,7 +205,8 @@ server_messages:
   elements: str
   sample: []
 history:
-  description: The states seen while waiting, each with the second at which it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+    C(return_history) is V(full).
   returned: with O(state=present) and O(state=validated)
   type: list
   elements: dict

@@ -229,9 +229,13 @@ backups:
       type: bool
       sample: true
     server_messages: {description: What the server said when it accepted a request with a warning., type: list, elements: str, sample: []}
-    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    history:
+      description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+        C(return_history) is V(full).
+      type: list
+      elements: dict
     error:
-      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
       returned: when it failed
       type: dict
 job:
@@ -239,7 +243,8 @@ job:
   returned: with O(action=cancel)
   type: dict
 history:
-  description: The states seen while waiting, each with the second at which it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+    C(return_history) is V(full).
   returned: with O(action=cancel), when a push was cancelled
   type: list
   elements: dict

@@ -233,7 +233,7 @@ profiles:
     deleted: {description: As RV(deleted)., type: list, elements: str}
     kept: {description: As RV(kept)., type: list, elements: dict}
     error:
-      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
       returned: when it failed
       type: dict
 duration:

@@ -173,7 +173,11 @@ export:
     path: {description: The path there., type: str, sample: /exports/web_gold.tar.gz, returned: when O(remote_file_server) is set}
     reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
     server_messages: {description: What the server said when it accepted a request with a warning., type: list, elements: str, sample: []}
-    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    history:
+      description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+        C(return_history) is V(full).
+      type: list
+      elements: dict
 duration:
   description: Seconds that the run took.
   returned: always

@@ -178,9 +178,13 @@ profiles:
     job: {description: Id of the job that was started., type: str, sample: "20114"}
     joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
     reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
-    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    history:
+      description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+        C(return_history) is V(full).
+      type: list
+      elements: dict
     error:
-      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
       returned: when it failed
       type: dict
 duration:

@@ -89,9 +89,13 @@ servers:
     changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
     outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
-    history: {description: "The states seen while waiting, each with the second at which it was first seen.", type: list, elements: dict}
+    history:
+      description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+        C(return_history) is V(full).
+      type: list
+      elements: dict
     error:
-      description: Why it failed, with the keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
       returned: when it failed
       type: dict
 duration:

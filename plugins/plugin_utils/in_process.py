@@ -9,11 +9,15 @@ nothing can tell the difference: a local connection, this very interpreter, no `
 warnings and deprecations are therefore the same by construction. Any other task is run as a module.
 
 Switched off by the environment variable ``GROUNDWORK_IN_PROCESS=0`` or by the variable ``groundwork_in_process: false``.
+
+A task that waits shows a line now and then, which a module in a process of its own cannot do. ``GROUNDWORK_PROGRESS=0`` and
+``groundwork_progress: false`` switch it off; where the output is read by a program there is none.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import io
 import json
@@ -23,47 +27,70 @@ import sys
 import threading
 import typing as t
 
+from ansible import constants
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._run import failed_result
 
+display = Display()
+
 PARENT_POLL = 0.5  # seconds
+# Callbacks whose output is parsed, or has one line for each result.
+READ_BY_PROGRAMS = ("json", "jsonl", "null", "oneline")
 PROFILE = "legacy"  # how ansible-core 2.19 and later names the JSON dialect between controller and module
 
 
-def run_here(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
-    """The JSON text that ``main`` prints for these arguments, as its process would have printed it."""
+@dataclasses.dataclass(frozen=True)
+class Screen:
+    """Where lines about one host are shown."""
+
+    host: str
+
+    def say(self, text: str) -> None:
+        """A line in the output of Ansible, which takes it from its workers."""
+        display.display(f"[{self.host}] {text}")
+
+    def part(self, text: str) -> None:
+        """A line when Ansible itself ends, and takes nothing from its workers any more: straight to where its messages go."""
+        with contextlib.suppress(OSError), open(f"/proc/{os.getppid()}/fd/2", "a", encoding="utf-8", errors="replace") as messages:
+            messages.write(f"[{self.host}] {text}\n")
+
+
+def run_here(main: t.Callable[[], None], arguments: dict[str, t.Any], screen: Screen | None = None) -> str:
+    """The JSON text that ``main`` prints for these arguments, as its process would have printed it. screen: for lines meanwhile."""
     printed = io.StringIO()
-    before = (basic._ANSIBLE_ARGS, getattr(basic, "_ANSIBLE_PROFILE", None), _module.OWN_PROCESS)
+    before = (basic._ANSIBLE_ARGS, getattr(basic, "_ANSIBLE_PROFILE", None), _module.OWN_PROCESS, _module.SAY, _module.PART)
     # ansible-core 2.18 keeps here what was warned of, by whomever in this process.
     warned = (warnings._global_warnings, warnings._global_deprecations)
     warnings._global_warnings, warnings._global_deprecations = type(warned[0])(), type(warned[1])()
     basic._ANSIBLE_ARGS = _encode({"ANSIBLE_MODULE_ARGS": arguments})
     basic._ANSIBLE_PROFILE = PROFILE
     _module.OWN_PROCESS = False
+    _module.SAY, _module.PART = (screen.say, screen.part) if screen is not None else (None, None)
     try:
         with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
             main()
     finally:
-        basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE, _module.OWN_PROCESS = before
+        basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE, _module.OWN_PROCESS, _module.SAY, _module.PART = before
         warnings._global_warnings, warnings._global_deprecations = warned
     return printed.getvalue()
 
 
-def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
+def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any], screen: Screen | None = None) -> str:
     """As :func:`run_here`, but a SIGINT or SIGTERM to this worker lets ``main`` unwind first, so that it closes its session.
 
     Ansible's own handler kills the worker where it stands. Here it is called once ``main`` has come to its end, which
     a log-out delays by two seconds at most.
     """
     if threading.current_thread() is not threading.main_thread():
-        return run_here(main, arguments)
+        return run_here(main, arguments, screen)
     caught: list[tuple[int, t.Any]] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
@@ -78,7 +105,7 @@ def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any]) -> str:
     text = ""
     try:
         with contextlib.suppress(Ended):
-            text = run_here(main, arguments)
+            text = run_here(main, arguments, screen)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -120,6 +147,10 @@ def _encode(arguments: dict[str, t.Any]) -> bytes:
     return json.dumps(arguments, cls=get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE)).encode()
 
 
+def _is_off(text: str) -> bool:
+    return text.strip().lower() in ("0", "false", "no", "off")
+
+
 class InProcessAction(ActionBase):
     """The action of every module of the collection; a stub in plugins/action/ names the module's ``main``."""
 
@@ -143,7 +174,7 @@ class InProcessAction(ActionBase):
         arguments = dict(self._task.args)
         self._update_module_args(self._task.action, arguments, task_vars)
         with end_with_parent():
-            text = run_to_end(type(self).main, arguments)
+            text = run_to_end(type(self).main, arguments, self._screen(task_vars))
         parse = self._parse_returned_data
         answer = {"stdout": text, "stderr": "", "rc": 0}
         result = parse(answer, PROFILE) if "profile" in inspect.signature(parse).parameters else parse(answer)
@@ -174,7 +205,7 @@ class InProcessAction(ActionBase):
     def _same_here(self, task_vars: dict[str, t.Any]) -> bool:
         """Nothing about this task would be different in a process of its own."""
         task = self._task
-        if os.environ.get("GROUNDWORK_IN_PROCESS", "1").strip().lower() in ("0", "false", "no", "off"):
+        if _is_off(os.environ.get("GROUNDWORK_IN_PROCESS", "1")):
             return False
         if not boolean(self._templar.template(task_vars.get("groundwork_in_process", True)), strict=False):
             return False
@@ -184,6 +215,19 @@ class InProcessAction(ActionBase):
         if any(task.environment or []):
             return False
         return self._interpreter(task_vars) == sys.executable
+
+    def _screen(self, task_vars: dict[str, t.Any]) -> Screen | None:
+        """Where the user sees a line; None where nobody reads it, or a program does.
+
+        Only a worker of the controller has a way to the screen that does not cross what this process prints.
+        """
+        if getattr(display, "_final_q", None) is None or _is_off(os.environ.get("GROUNDWORK_PROGRESS", "1")):
+            return None
+        if not boolean(self._templar.template(task_vars.get("groundwork_progress", True)), strict=False):
+            return None
+        if constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] in READ_BY_PROGRAMS:
+            return None
+        return Screen(task_vars.get("inventory_hostname", ""))
 
     def _interpreter(self, task_vars: dict[str, t.Any]) -> str | None:
         """The interpreter that the module would get, if it is named; None leaves it to discovery, so to the module."""

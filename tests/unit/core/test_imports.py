@@ -31,6 +31,7 @@ FLOORS = [
     {"_digest"},
     {"_client"},
     {"_bulk", "_wait", "_archive", "_folder"},
+    {"_progress"},
     {"_guard", "_download"},
     {"_reconcile"},
     {"_run"},

@@ -507,3 +507,54 @@ def test_no_session_for_the_next_stage_leaves_the_first_done(serve, client_of, r
     result, failure = outcome(lambda: drive(Light(run_of(), client, lambda: items)))
     assert failure.code == "sessions_exhausted"
     assert (len(server.requests), result["changed"], result["outcome"]) == (1, True, "finished")
+
+
+# -- results that fit -------------------------------------------------------------------------------------------------
+
+
+def some_fail(serve, client_of, run_of, **params):
+    """Three items: one is on already, one is switched on, one is refused."""
+    answer = {"/72": b'{"job": 1}', "/73": b'"refuse"'}
+    client = client_of(serve(lambda request, wire: wire.reply(200, answer[request.target])))
+    made = [Item("71", "name of 71"), *items("72", "73")()]
+    return outcome(lambda: drive(Light(run_of(**params), client, lambda: made)))
+
+
+@pytest.mark.parametrize(
+    "which, shown, sent",
+    [("all", ["71", "72", "73"], ["72", "73"]), ("changed", ["72", "73"], ["72", "73"]), ("failed", ["73"], ["73"])],
+)
+def test_only_the_items_that_are_asked_for_are_in_the_result(serve, client_of, run_of, which, shown, sent):
+    result, failure = some_fail(serve, client_of, run_of, return_items=which)
+    assert [row["key"] for row in result["lights"]] == shown
+    assert [step["resource"] for step in result["plan"]] == sent
+    assert (result["changed"], result["outcome"]) == (True, "finished"), "of all items"
+    assert "1 of 3 lights failed (name of 73)" in failure.message()
+    assert failure.public()["resources"] == ["name of 73"]
+
+
+@pytest.mark.parametrize("which, shown", [("all", ["71", "72"]), ("changed", ["72"]), ("failed", [])])
+def test_in_check_mode_what_would_change_is_what_is_asked_for(serve, client_of, run_of, which, shown):
+    client = client_of(serve(lambda request, wire: wire.reply(500)))
+    made = [Item("71", "name of 71"), *items("72")()]
+    result = drive(Light(run_of(check_mode=True, return_items=which), client, lambda: made))
+    assert [row["key"] for row in result["lights"]] == shown
+    assert [step["resource"] for step in result["plan"]] == [key for key in shown if key != "71"]
+
+
+def test_the_row_of_one_among_many_is_short(serve, client_of, run_of):
+    told = {}
+    for how in ("short", "full"):
+        client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+        made = items("71", "72")()
+        result = drive(Light(run_of(return_history=how), client, lambda made=made: made, lambda key, reading: key == "71" or reading > 3))
+        told[how] = [seen["state"] for seen in result["lights"][1]["history"]]
+    assert told == {"short": ["on"], "full": ["off", "on"]}
+    rows = some_fail(serve, client_of, run_of, return_history="short", state_dir=run_of().params["state_dir"] + "2")[0]["lights"]
+    assert set(rows[2]["error"]) == {"code", "status", "message"}
+
+
+def test_the_row_of_one_alone_tells_all(serve, client_of, run_of):
+    client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+    result = drive(Light(run_of(return_history="short"), client, items("72"), lambda key, reading: reading > 3))
+    assert [seen["state"] for seen in result["lights"][0]["history"]] == ["off", "on"]
