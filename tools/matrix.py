@@ -4,12 +4,14 @@
 Usage: matrix.py [CORE[/PYTHON]...] [-- PYTEST ARGUMENT...]   for example: matrix.py 2.18 2.21/3.13 -- -k profile
 Each pair gets an environment of its own in .cache/matrix, kept for the next time. Interpreters are looked for on PATH
 and among pyenv's; a pair whose Python is not found is passed over with a message. Fails when a pair fails, and when
-for one of the versions of ansible-core no Python was found at all.
+for one of the versions of ansible-core no Python was found at all. Without arguments it also fails when PyPI has a
+release that is newer than those in the table below.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from pathlib import Path
 
 import tree
 
-# ansible-core's support matrix of control nodes, from Python 3.11 on.
+# ansible-core's support matrix of control nodes, from Python 3.11 on. plugins/plugin_utils/in_process.py has the same releases.
 SUPPORTED = {
     "2.18": ("3.11", "3.12", "3.13"),
     "2.19": ("3.11", "3.12", "3.13"),
@@ -43,6 +45,20 @@ def find_python(version: str) -> str | None:
         if done.stdout.strip() == version:
             return candidate
     return None
+
+
+def newest(listing: str) -> str | None:
+    """The newest release that ``pip index versions ansible-core`` names, as ``2.21``; None when it names none."""
+    found = re.search(r"^ansible-core \((\d+\.\d+)", listing, re.M)
+    return found[1] if found else None
+
+
+def ask_newest() -> str | None:
+    """The newest release on PyPI for the newest Python of this machine; pip shows only what that Python can install."""
+    pythons = sorted({version for versions in SUPPORTED.values() for version in versions}, key=lambda one: int(one.split(".")[1]))
+    python = next(filter(None, map(find_python, reversed(pythons))), sys.executable)
+    command = [python, "-m", "pip", "--disable-pip-version-check", "index", "versions", "ansible-core"]
+    return newest(subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout)
 
 
 def requirements() -> list[str]:
@@ -79,6 +95,13 @@ def main() -> int:
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     pairs, pytest_arguments = wanted(sys.argv[1:split]), sys.argv[split + 1:]
     summary, failed = [], False
+    if not sys.argv[1:split]:
+        latest = ask_newest()
+        failed = latest is None or latest not in SUPPORTED
+        if latest is None:
+            summary.append("PyPI did not tell its newest ansible-core; run again when it can be reached")
+        elif failed:
+            summary.append(f"ansible-core {latest} is on PyPI and not in the table: add it here and to in_process.py")
     for core, versions in pairs.items():
         tried = 0
         for version in versions:

@@ -4,9 +4,10 @@
 """One body, two ways in: run a module's own ``main`` inside the controller's worker, where that gives the same result.
 
 A module costs a zip, a copy and a start of Python, 300 to 500 ms; the same code run here about 5. It is taken only when
-nothing can tell the difference: a local connection, this very interpreter, no ``async``, no ``become``, no
-``environment``. The module's ``main`` runs unchanged, with Ansible's own ``AnsibleModule``: arguments, messages, masking,
-warnings and deprecations are therefore the same by construction. Any other task is run as a module.
+nothing can tell the difference: a release of ansible-core on which that was tested, a local connection, this very
+interpreter, no ``async``, no ``become``, no ``environment``. The module's ``main`` runs unchanged, with Ansible's own
+``AnsibleModule``: arguments, messages, masking, warnings and deprecations are therefore the same by construction. Any
+other task is run as a module.
 
 Switched off by the environment variable ``GROUNDWORK_IN_PROCESS=0`` or by the variable ``groundwork_in_process: false``.
 
@@ -32,6 +33,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
@@ -41,6 +43,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import f
 
 display = Display()
 
+# What the test matrix runs: tools/matrix.py has the same list. On any other release the tasks run as modules.
+TESTED = ("2.18", "2.19", "2.20", "2.21")
 PARENT_POLL = 0.5  # seconds
 # Callbacks whose output is parsed, or has one line for each result.
 READ_BY_PROGRAMS = ("json", "jsonl", "null", "oneline")
@@ -61,6 +65,11 @@ class Screen:
         """A line when Ansible itself ends, and takes nothing from its workers any more: straight to where its messages go."""
         with contextlib.suppress(OSError), open(f"/proc/{os.getppid()}/fd/2", "a", encoding="utf-8", errors="replace") as messages:
             messages.write(f"[{self.host}] {text}\n")
+
+
+def is_tested(release: str) -> bool:
+    """Whether modules run inside the controller with this release of ansible-core."""
+    return ".".join(release.split(".")[:2]) in TESTED
 
 
 def run_here(main: t.Callable[[], None], arguments: dict[str, t.Any], screen: Screen | None = None) -> str:
@@ -205,7 +214,7 @@ class InProcessAction(ActionBase):
     def _same_here(self, task_vars: dict[str, t.Any]) -> bool:
         """Nothing about this task would be different in a process of its own."""
         task = self._task
-        if _is_off(os.environ.get("GROUNDWORK_IN_PROCESS", "1")):
+        if not is_tested(ansible_version) or _is_off(os.environ.get("GROUNDWORK_IN_PROCESS", "1")):
             return False
         if not boolean(self._templar.template(task_vars.get("groundwork_in_process", True)), strict=False):
             return False

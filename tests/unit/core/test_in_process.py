@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import gc
 import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from ansible.module_utils.common import warnings
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
@@ -45,3 +49,31 @@ def test_the_memory_of_the_controller_stays_under_its_collector(monkeypatch):
     assert frozen == []
     assert json.loads(in_process.run_here(process, {}))["changed"] is False
     assert frozen == ["freeze"]
+
+
+@pytest.mark.parametrize(
+    "release, tested",
+    [("2.18.0", True), ("2.19.14", True), ("2.21.5", True), ("2.21.0rc1", True), ("2.17.14", False), ("2.22.0", False),
+     ("2.22.0.dev0", False), ("2.180.1", False), ("3.0.0", False), ("", False)],
+)  # fmt: skip
+def test_only_releases_that_were_tested_run_a_module_inside_the_controller(release, tested):
+    assert in_process.is_tested(release) is tested
+
+
+@pytest.mark.parametrize("release, here", [("2.19.0", True), ("2.99.0", False)])
+def test_another_release_runs_the_module_and_says_nothing(monkeypatch, release, here):
+    monkeypatch.setattr(in_process, "ansible_version", release)
+    monkeypatch.delenv("GROUNDWORK_IN_PROCESS", raising=False)
+    action = in_process.InProcessAction.__new__(in_process.InProcessAction)
+    action._task = SimpleNamespace(async_val=0, environment=[], delegate_to=None)
+    action._connection = SimpleNamespace(transport="local", become=None)
+    action._templar = SimpleNamespace(template=lambda value: value)
+    assert action._same_here({"ansible_python_interpreter": in_process.sys.executable}) is here
+
+
+def test_the_releases_are_those_of_the_matrix_and_the_documentation():
+    root = Path(__file__).resolve().parents[3]
+    matrix = re.findall(r'^    "(\d+\.\d+)": \(', (root / "tools" / "matrix.py").read_text(encoding="utf-8"), re.M)
+    page = re.findall(r"^\| (2\.\d+) \| Python", (root / "docs" / "compatibility.md").read_text(encoding="utf-8"), re.M)
+    assert list(in_process.TESTED) == matrix == page
+    assert f"ansible-core {matrix[0]} to {matrix[-1]}" in (root / "README.md").read_text(encoding="utf-8")
