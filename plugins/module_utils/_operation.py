@@ -76,8 +76,8 @@ class Item:
 
     @property
     def job(self) -> str | None:
-        """The job that was started, or is joined."""
-        return next((outcome.job for outcome in self.outcomes if outcome.job), None) or self.join or None
+        """The job that was started last, or is joined."""
+        return next((outcome.job for outcome in reversed(self.outcomes) if outcome.job), None) or self.join or None
 
     @property
     def reconciled(self) -> bool:
@@ -628,7 +628,7 @@ class _Task:
         try:
             with guard:
                 work = self.op.next_steps(ready)
-                self.plan.steps += [step for _item, step in work if step not in self.plan.steps]
+                self._plan_more([step for _item, step in work])
                 for item, _step in work:
                     item.verified = False
                 self._send(guard, work)
@@ -637,6 +637,18 @@ class _Task:
                 item.fail(failure.later("before the next request, "), self.client.system)
             return []
         return [item for item, _step in work]
+
+    def _plan_more(self, steps: t.Sequence[Step]) -> None:
+        """What is sent now stands in the plan: where it was foreseen, with what was not known then (an id that the server gave)."""
+        planned = self.plan.steps
+        for step in steps:
+            if step in planned:
+                continue
+            place = next((number for number, other in enumerate(planned) if other.foreseen and other.key == step.key), None)
+            if place is None:
+                planned.append(step)
+            else:
+                planned[place] = step
 
     # -- report ------------------------------------------------------------------------------------------------------
 
