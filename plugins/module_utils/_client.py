@@ -15,11 +15,13 @@ import threading
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_BODY, Answer, Reply, Transport, check_status
 
 READ_ATTEMPTS = 4
 BACKOFF_BASE, BACKOFF_CAP = 0.5, 10.0
+HELD_PAUSE = 1.0  # seconds before a request is sent again that was refused since something else is under way
 REFUSED_RESENDS = 3  # 429 on a starting request: refused for certain, so it may be sent again, this often
 LOGOUT_WHEN_INTERRUPTED = 2.0  # seconds that a log-out may take when somebody waits for us to end
 # After these nothing has been tried again at first contact: they do not go away by waiting.
@@ -46,11 +48,14 @@ class Budget:
 
 
 class Client:
-    """Requests to one system, authenticated.
+    """Requests to one system, authenticated. lock_timeout: seconds for which a request is sent again that is refused for certain
+    as long as something else is under way on its resource.
 
     explain: takes the server's message out of an error reply (or None). Used as a context manager it logs in on
     entry and logs out on every way out.
     """
+
+    lock_timeout = 0.0
 
     def __init__(
         self,
@@ -93,6 +98,10 @@ class Client:
     def identity(self) -> tuple[str, ...]:
         """What the server is, as it tells itself; may send a reading. By default its address."""
         return (self.system, self.transport.endpoint.place)
+
+    def job_of(self, reply: Reply) -> str | None:
+        """The id of the job that an accepted answer names outside of its body, where a system does that."""
+        return None
 
     @property
     def transmitted(self) -> bool:
@@ -154,6 +163,7 @@ class Client:
     ) -> Reply:
         """Send once. Raises :class:`Failure` whose ``outcome`` is none, not_started or unknown."""
         self.transport.forget()
+        held = Deadline(self.clock, self.lock_timeout)
         refused = 0
         connects = 0
         while True:
@@ -164,12 +174,19 @@ class Client:
                     connects += 1  # nothing has left this machine
                     self.clock.sleep(self._pause(connects, None))
                     continue
+                if self._held(failure) and not held.passed():
+                    self.clock.sleep(min(HELD_PAUSE, max(held.left(), 0.0)))
+                    continue
                 if failure.code != "rate_limited" or refused >= REFUSED_RESENDS:
                     raise
                 refused += 1
                 self.clock.sleep(self._pause(refused, failure.retry_after))
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    def _held(self, failure: Failure) -> bool:
+        """A refusal for certain, for as long as something else is under way on the resource."""
+        return False
 
     def _once(
         self,

@@ -78,8 +78,8 @@ class Item:
 
     @property
     def job(self) -> str | None:
-        """The job that was started, or is joined."""
-        return next((outcome.job for outcome in self.outcomes if outcome.job), None) or self.join or None
+        """The job that was started last, or is joined."""
+        return next((outcome.job for outcome in reversed(self.outcomes) if outcome.job), None) or self.join or None
 
     @property
     def reconciled(self) -> bool:
@@ -671,7 +671,7 @@ class _Task:
             self.client.resume()  # whoever holds a session may wait for the lock, so the lock is not held while one is waited for
             with guard:
                 work = self.op.next_steps(ready)
-                self.plan.steps += [step for _item, step in work if step not in self.plan.steps]
+                self._plan_more([step for _item, step in work])
                 for item, _step in work:
                     item.verified = False
                 self._send(guard, work)
@@ -680,6 +680,18 @@ class _Task:
                 item.fail(failure.later("before the next request, "), self.client.system)
             return []
         return [item for item, _step in work]
+
+    def _plan_more(self, steps: t.Sequence[Step]) -> None:
+        """What is sent now stands in the plan: where it was foreseen, with what was not known then (an id that the server gave)."""
+        planned = self.plan.steps
+        for step in steps:
+            if step in planned:
+                continue
+            place = next((number for number, other in enumerate(planned) if other.foreseen and other.key == step.key), None)
+            if place is None:
+                planned.append(step)
+            else:
+                planned[place] = step
 
     # -- report ------------------------------------------------------------------------------------------------------
 

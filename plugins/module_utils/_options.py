@@ -308,6 +308,9 @@ WAIT = Spec(
     }
 )
 
+# For what changes clusters, which do one thing at a time.
+LOCKS = Spec({"lock_timeout": {"type": "float", "default": 300.0}})
+
 BULK = Spec(
     {
         "concurrency": {"type": "int", "default": 4},

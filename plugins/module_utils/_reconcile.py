@@ -33,7 +33,8 @@ class Step:
 
     path: as on the wire. query: pairs, not encoded. body: JSON-able. secret: names of body keys to mask.
     operation: ``activate``, ``copy`` ... in the user's words. resource: the id that record and results know it by; title: the
-    name for people, when that is another. effect: what an accepted request makes, and the participle for it.
+    name for people, when that is another. effect: what an accepted request makes, and the participle for it. foreseen: its
+    path holds what only an earlier request of the plan will tell; the step that is sent takes its place.
     """
 
     operation: str
@@ -46,6 +47,7 @@ class Step:
     secret: tuple[str, ...] = ()
     title: str = ""
     effect: tuple[str, str] = JOB
+    foreseen: bool = False
 
     def public(self) -> dict[str, t.Any]:
         """The step as users see it; a real run sends exactly this."""
@@ -154,7 +156,7 @@ def send_step(client: Client, outcome: Outcome, accept: Accept, *, empty_ok: boo
             failure.outcome = NOT_STARTED
         outcome.state, outcome.failure = failure.outcome, failure.bare().about(**facts, status=reply.status)
     else:
-        outcome.state, outcome.data, outcome.job = STARTED, accepted.data, accepted.job
+        outcome.state, outcome.data, outcome.job = STARTED, accepted.data, accepted.job or client.job_of(reply)
 
 
 def worst(states: t.Iterable[str]) -> str:

@@ -34,6 +34,7 @@ _RANGES = {
     "wait_timeout": (0, 31536000),
     "poll_interval": (0.01, 86400),
     "reconcile_timeout": (0, 3600),
+    "lock_timeout": (0, 31536000),
     "concurrency": (1, 64),
     "max_sessions": (0, 64),
     "session_timeout": (0, 31536000),

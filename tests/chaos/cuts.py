@@ -103,6 +103,14 @@ TASKS = [
           ("cluster_profile", {"name": "chaos", "spec": SPEC}), system="openstack"),
     _task("cluster profile deleted", "cluster_profile", {"name": "chaos", "state": "absent"},
           ("cluster_profile", {"name": "chaos", "spec": SPEC}), system="openstack"),
+    _task("two clusters", "cluster",
+          {"clusters": [{"name": n, "profile": "chaos", "desired_capacity": 1} for n in "ab"], "concurrency": 1},
+          ("cluster_profile", {"name": "chaos", "spec": SPEC}), system="openstack"),
+    _task("cluster resized and updated", "cluster", {"name": "a", "profile": "other", "desired_capacity": 2, "metadata": {"a": "b"}},
+          ("cluster_profile", {"profiles": [{"name": "chaos", "spec": SPEC}, {"name": "other", "spec": OTHER}], "concurrency": 1}),
+          ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}), system="openstack"),
+    _task("cluster deleted", "cluster", {"name": "a", "state": "absent"}, ("cluster_profile", {"name": "chaos", "spec": SPEC}),
+          ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}), system="openstack"),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "requests.md"
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| `([^`]+)` \| ([^|]+) \|$", re.MULTILINE)
 ROWS = ROW.findall(PAGE.read_text(encoding="utf-8"))
 COUNTS = (1, 3, 7)
-POLL = re.compile(r"/tasks/\d|/serverPool/requests/\w")
+POLL = re.compile(r"/tasks/\d|/serverPool/requests/\w|^/v1/actions")
 
 SPEC = {"type": "os.heat.stack", "version": "1.0", "properties": {"template": {"heat_template_version": "2016-10-14"}}}
 POOL = {"Datacenter": "oslo", "Size": "x"}
@@ -32,6 +32,14 @@ def copies(n: int) -> dict:
 
 def clusters(n: int) -> dict:
     return {"profiles": [{"name": f"many-{i}", "spec": SPEC} for i in range(n)]}
+
+
+def one_profile(n: int) -> dict:
+    return {"name": "many", "spec": SPEC}
+
+
+def groups(n: int) -> dict:
+    return {"clusters": [{"name": f"many-{i}", "profile": "many"} for i in range(n)]}
 
 
 def pool(n: int) -> dict:
@@ -71,6 +79,10 @@ SETS = {
     ("cluster_profile", "check mode for N new ones"): (clusters, [], True),
     ("cluster_profile", "delete N"): (
         lambda n: {"profiles": [{"name": f"many-{i}"} for i in range(n)], "state": "absent"}, [("cluster_profile", clusters)], False),
+    ("cluster", "create N"): (groups, [("cluster_profile", one_profile)], False),
+    ("cluster", "N that are there already"): (groups, [("cluster_profile", one_profile), ("cluster", groups)], False),
+    ("cluster", "check mode for N new ones"): (groups, [("cluster_profile", one_profile)], True),
+    ("cluster_info", "all"): (lambda n: {}, [("cluster_profile", one_profile), ("cluster", groups)], False),
     ("cluster_profile_info", "all"): (lambda n: {}, [("cluster_profile", clusters)], False),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clustering_lifecycle_cases import CASES as LIFECYCLE
 from clustering_table import Case
 
 #: The body that the page "Create Profile" prints, to the letter.
@@ -334,7 +335,7 @@ IN_USE = [
          user="alt_demo", capture={"cluster": "cluster.id"}, shape_only=True),
     delete("in use", "/v1/profiles/{z}", user="alt_demo"),
     patch("in use", "/v1/profiles/{z}", {"name": "renamed"}, user="alt_demo"),
-    Case("cluster: settled", "GET", "/v1/actions?target={cluster}&status=RUNNING", user="alt_demo", shape_only=True),
+    Case("cluster: no action has failed", "GET", "/v1/actions?target={cluster}&status=FAILED", user="alt_demo", shape_only=True),
     Case("cluster: delete", "DELETE", "/v1/clusters/{cluster}", user="alt_demo", until=202),
     Case("cluster: gone", "GET", "/v1/clusters/{cluster}", user="alt_demo", until=404),
     delete("no longer in use", "/v1/profiles/{z}", user="alt_demo"),
@@ -439,4 +440,5 @@ KEYSTONE = [
         headers={"Accept": "application/json", "X-Auth-Token": "{rescoped}"}),
 ]
 
-CASES = [*VERSIONS, *ROUTING, *TYPES, *CREATE, *VALIDATE, *LOOKUP, *LIST, *UPDATE, *IN_USE, *KEYSTONE]
+CASES = [*VERSIONS, *ROUTING, *TYPES, *CREATE, *VALIDATE, *LOOKUP, *LIST, *UPDATE, *IN_USE, *LIFECYCLE,
+         *KEYSTONE]

@@ -53,6 +53,8 @@ class Case:
     service: str = "clustering"
     shape_only: bool = False                 # compare keys and types, not values
     until: int | None = None                 # repeat until this status (for work that the engine does later)
+    ends: str = ""                           # repeat until the word at this dotted path is that of an action that has ended
+    status_only: bool = False                # compare the status and nothing else: the words depend on who was quicker
 
 
 def replaced(value: Any, values: dict[str, str]) -> Any:
@@ -71,8 +73,11 @@ _KINDS = (
     (r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", "<uuid>"),
     (r"\b[0-9a-f]{32}\b", "<hex>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00", "<time>"),
+    (r"node-[A-Za-z0-9]{8}\b", "<node>"),
     (r"https?://[^/\"'\s<>]+", "<url>"),
     (r"(?<=')[0-9a-f]{6,8}(?=')", "<prefix>"),
+    (r"(?<=\()[0-9a-f]{8}(?=\))", "<prefix>"),
 )
 
 
@@ -110,8 +115,18 @@ def shape(value: Any) -> Any:
 def at(body: Any, where: str) -> Any:
     """The value at a dotted path, or None."""
     for step in where.split("."):
-        body = body.get(step) if isinstance(body, dict) else None
+        if isinstance(body, list):
+            body = body[int(step)] if int(step) < len(body) else None
+        else:
+            body = body.get(step) if isinstance(body, dict) else None
     return body
+
+
+def _arrived(case: Case, reply: requests.Response) -> bool:
+    """What the case waits for is there."""
+    if case.until is not None:
+        return reply.status_code == case.until
+    return not case.ends or reply.status_code != 200 or at(reply.json(), case.ends) in ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 @dataclass
@@ -170,7 +185,7 @@ class Service:
         """Send one case and tell what came back, comparable with another service's answer."""
         reply = self.send(case)
         for dummy in range(300):
-            if case.until is None or reply.status_code == case.until:
+            if _arrived(case, reply):
                 break
             time.sleep(0.1)
             reply = self.send(case)
@@ -181,6 +196,7 @@ class Service:
         for name, where in case.capture.items():
             value = reply.headers.get(where[7:]) if where.startswith("header:") else at(body, where)
             if value is not None:                       # absent: the statuses will differ, and tell more
+                self.values[f"{name}_id"] = value.rpartition("/")[2]
                 self.values.update({
                     name: value, f"{name}_8": value[:8], f"{name}_14": value[:14], f"{name}_upper": value.upper(),
                     f"{name}_8_upper": value[:8].upper()})
@@ -188,16 +204,18 @@ class Service:
                    if name in COMPARED_HEADERS}
         if "x-subject-token" in headers:
             headers["x-subject-token"] = "<token>"
+        if case.status_only:
+            return {"status": reply.status_code, "headers": {}, "body": None}
         body = shape(body) if case.shape_only else normal(body)
         return {"status": reply.status_code, "headers": headers, "body": body}
 
 
 def clean(service: Service) -> None:
-    """Delete every cluster and profile of the users of the table."""
+    """Delete every cluster, node, policy and profile of the users of the table."""
     for user in ("demo", "alt_demo", "admin"):
         own = f"project_{user}"
         service.token(user)
-        for kind in ("clusters", "profiles"):
+        for kind in ("clusters", "nodes", "policies", "profiles"):
             listing = service.send(Case("", "GET", f"/v1/{kind}", user=user)).json()[kind]
             for one in listing:
                 if one["project"] == service.values[own]:

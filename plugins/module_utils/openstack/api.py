@@ -4,7 +4,9 @@
 """OpenStack Clustering (Senlin) on the wire: how to connect, lists page by page, the four shapes of an error.
 
 Facts were read off Senlin 16.0.0, the last release. Calls of it that this collection makes: GET, POST, PATCH and DELETE
-under /v1/profiles, POST /v1/profiles/validate (microversion 1.2), GET /v1/profile-types, /v1/clusters and /v1/nodes.
+under /v1/profiles, POST /v1/profiles/validate (microversion 1.2), GET /v1/profile-types; and, with the highest microversion that
+both sides know, what stands in the files of the other resources. What changes a cluster or a node answers 202 with the address
+of an action; a cluster that has one under way refuses the next with 409, which refuses it for certain: it is sent again then.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, Failure, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, Endpoint, Reply, Transport
@@ -27,10 +29,21 @@ PAGE = 500  # Senlin sets no size of its own
 MAX_PAGES = 2_000
 WALKS = 5  # a list can change while it is paged through; this often it is read
 PAUSE = 0.5  # seconds before the second time, doubled each time
+NEWEST = 14  # the last microversion that there is, 1.14
+# Kinds of a 409 that says that another action is under way.
+LOCKED = ("ResourceIsLocked", "ActionConflict", "ActionInProgress")
+# Kinds of a 500 by which the service refuses a request before it does anything.
+REFUSING = ("OverQuota", "ESchema")
 
 
 class Clustering(Client):
-    """A client of the clustering service. project: the id of the project that the token is for."""
+    """A client of the clustering service. project: the id of the project that the token is for.
+
+    minor: the microversion that is asked for, lowered to what the service has by its first answer; None asks for none (which is
+    1.0).
+    """
+
+    minor: int | None = None
 
     def __init__(self, transport: Transport, keystone: Keystone, run: Run) -> None:
         super().__init__(SYSTEM, transport, keystone, _explain, run.random)
@@ -44,6 +57,56 @@ class Clustering(Client):
     def project(self) -> str:
         return self.keystone.project
 
+    def require(self, minor: int, what: str) -> None:
+        """Refuse what needs a later microversion than the service has. (It would take no notice of it, without a word.)"""
+        if self.minor is not None and self.minor < minor:
+            raise Failure(
+                "microversion_too_low",
+                f"{what} needs microversion 1.{minor} of the clustering service, which has 1.{self.minor}.",
+                "Leave it out, or use a newer service, and run again.",
+                system=SYSTEM,
+            )
+
+    def job_of(self, reply: Reply) -> str | None:
+        """The id of the action: the end of Location. (Its host is what the service takes itself for.)"""
+        found = re.search(r"/actions/([0-9A-Za-z-]{1,64})/?$", reply.headers.get("Location") or "")
+        return found[1] if found else None
+
+    def _held(self, failure: Failure) -> bool:
+        """Another action of the cluster or node is under way."""
+        return failure.details.get("server_type") in LOCKED
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: t.Sequence[tuple[str, str]],
+        body: t.Any,
+        starts: bool,
+        what: str,
+        max_body: int,
+        headers: t.Mapping[str, str] | None,
+    ) -> Reply:
+        while True:
+            asked = self.minor
+            given = headers if asked is None or headers else microversion(f"1.{asked}")
+            try:
+                return super()._once(method, path, query, body, starts, what, max_body, given)
+            except Failure as failure:
+                if failure.status != 406 or headers or asked is None or not self._lower(asked):
+                    raise
+
+    def _lower(self, asked: int) -> bool:
+        """The service does not know the microversion: ask what its highest is. True when that is a lower one."""
+        reply = super()._once("GET", VERSION, (), None, False, "read the versions of the service", MAX_LIST, None)
+        data = reply.json()
+        version = data.get("version") if isinstance(data, dict) else None
+        found = re.fullmatch(r"1\.(\d{1,3})", str(version.get("max_version")) if isinstance(version, dict) else "")
+        if found is None or int(found[1]) >= asked:
+            return False
+        self.minor = int(found[1])
+        return True
+
     def _check(self, reply: Reply, starts: bool, what: str) -> None:
         """As for any client; a failure also gets the id under which the service's log has the request."""
         try:
@@ -53,12 +116,14 @@ class Clustering(Client):
             kind, message = _error(reply)
             failure.details = {"request_id": clean(request, 80) if request else None, "server_type": clean(kind, 60) or None}
             _name(failure, kind, message)
+            if kind in REFUSING:
+                failure.outcome, failure.transient = NOT_STARTED if starts else NONE, False
             raise
 
 
-def connect(run: Run) -> Clustering:
+def connect(run: Run, *, minor: int | None = None) -> Clustering:
     """A client for the connection options of a run; use it with ``with``. It has its token already: the address of the
-    service is in the catalog that comes with it."""
+    service is in the catalog that comes with it. minor: see :class:`Clustering`."""
     settings = cloud.read(run.params)
     keystone = Keystone(run, settings)
     keystone.login()
@@ -77,7 +142,9 @@ def connect(run: Run) -> Clustering:
         timeout=run.params["timeout"],
     )
     run.redactor.add(*transport.secrets)
-    return Clustering(transport, keystone, run)
+    client = Clustering(transport, keystone, run)
+    client.minor, client.lock_timeout = minor, run.params.get("lock_timeout") or 0.0
+    return client
 
 
 def unversioned(endpoint: Endpoint) -> Endpoint:
@@ -181,10 +248,26 @@ def _name(failure: Failure, kind: str, message: str) -> None:
         failure.code = "profile_type_not_found"
         failure.why = "the service does not know this profile type or version."
         failure.next_step = "Look at cluster_profile_type_info for what it knows, correct spec, and run again."
+    elif kind == "ResourceInUse" and "policy" in message:
+        failure.code = "in_use"
+        failure.why = "the policy is attached to a cluster."
+        failure.next_step = "Detach it from its clusters (cluster_policy_binding) and run again."
     elif kind == "ResourceInUse":
         failure.code = "in_use"
         failure.why = "the profile is in use by a cluster or node."
         failure.next_step = "Give its clusters and nodes another profile, or delete them, and run again."
+    elif kind in LOCKED:
+        failure.code = "cluster_locked"
+        failure.why = "another action of the cluster or node was under way for longer than lock_timeout."
+        failure.next_step = "Wait until that action has ended (cluster_action_info shows it), or set a longer lock_timeout, and run again."
+    elif kind == "OverQuota":
+        failure.code = "over_quota"
+        failure.why = "the project has as many clusters as its quota allows."
+        failure.next_step = "Delete clusters that are not needed, or have the quota raised, and run again."
+    elif kind == "ESchema":
+        failure.code = "invalid_spec"
+        failure.why = "the service found the spec not valid."
+        failure.next_step = "Correct spec and run again."
     elif kind == "BadRequest" and "already exists" in message:
         failure.code = "name_taken"
         failure.why = "this service has name_unique set, and another profile has the name."

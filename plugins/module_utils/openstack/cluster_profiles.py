@@ -284,6 +284,11 @@ def resolve(desired: Desired, profiles: t.Sequence[Profile]) -> tuple[Profile | 
     )
 
 
+def meant(name: str, profiles: t.Sequence[Profile]) -> Profile | None:
+    """The profile of these that a name means: the one that took the place of others. Several are refused."""
+    return resolve(Desired(name), profiles)[0]
+
+
 def _replaced_by(profile: Profile) -> list[str]:
     value = profile.metadata.get(REPLACES)
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) and MARKER in profile.metadata else []

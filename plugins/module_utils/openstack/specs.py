@@ -40,11 +40,11 @@ def check_name(name: str) -> str:
     return name
 
 
-def check_id(text: str) -> str:
+def check_id(text: str, noun: str = "profile") -> str:
     """A whole id, in lower case: the service takes anything shorter for a name or for the beginning of another id."""
     ident = text.strip().lower()
     if not _ID.fullmatch(ident):
-        why = f"id {clean(text, 60)} is not a whole profile id (a UUID)."
+        why = f"id {clean(text, 60)} is not a whole {noun} id (a UUID)."
         raise bad_input("config_id", why, "Give the whole id, or name, and run again.")
     return ident
 
@@ -56,6 +56,11 @@ def check_metadata(value: t.Any) -> dict[str, t.Any]:
     if taken:
         raise bad_input("config_metadata", f"metadata holds {taken[0]}, which the collection keeps for itself.", "Remove it and run again.")
     return found
+
+
+def check_mapping(value: t.Any, option: str) -> dict[str, t.Any]:
+    """A mapping of an option in the shape that JSON gives it."""
+    return _plain(value, option, "config_mapping")
 
 
 def check_spec(value: t.Any, option: str = "spec") -> dict[str, t.Any]:

@@ -31,6 +31,7 @@ import eventlet
 # oslo.messaging imports futurist late and from two green threads at once, which on some Pythons
 # is a circular import that ends the process: import it early.
 import futurist
+import lifecycle
 import senlin.conf
 from oslo_log import log as logging
 from oslo_service import service as oslo_service
@@ -53,6 +54,10 @@ def main() -> None:
     from senlin.engine import service as engine
 
     profiler.setup("senlin-api", CONF.host)
+    if CONF.database.connection.startswith("sqlite"):
+        lifecycle.take_turns()
+    if os.environ.get("SERVER_ORDERS"):
+        lifecycle.fake_servers(os.environ["SERVER_ORDERS"])
     launcher = oslo_service.ServiceLauncher(CONF)
     running: list[conductor.ConductorService] = []
     state = pathlib.Path(os.environ["CONDUCTOR_STATE"])
@@ -73,6 +78,10 @@ def main() -> None:
         start_conductor()
     if "engine" in parts:  # runs the actions of clusters and nodes: needed to bring a profile into use
         launcher.launch_service(engine.EngineService(CONF.host, consts.ENGINE_TOPIC))
+    if "health" in parts:  # polls the nodes of clusters with a health policy
+        from senlin.health_manager import service as health
+
+        launcher.launch_service(health.HealthManagerService(CONF.host, consts.HEALTH_MANAGER_TOPIC))
     signal.signal(signal.SIGUSR1, lambda *_: eventlet.spawn_n(stop_conductor))
     signal.signal(signal.SIGUSR2, lambda *_: eventlet.spawn_n(start_conductor))
 

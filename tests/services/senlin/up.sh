@@ -7,6 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 settings="$pins $KEYSTONE_PORT $SENLIN_PORT $TLS $KEYSTONE_TLS_PORT $SENLIN_TLS_PORT $REGION $CLOUD_BACKEND"
 settings+=" $NAME_UNIQUE $SENLIN_PARTS $TOKEN_EXPIRATION $RPC_TIMEOUT"
+settings+=" ${RPC_THREADS:-} ${ACTION_TIMEOUT:-} ${HEALTH_INTERVAL_MIN:-} ${LOCK_RETRY_TIMES:-} ${LOCK_RETRY_INTERVAL:-} ${PERIODIC_INTERVAL:-}"
 parts=(keystone senlin); [ "$TLS" = 1 ] && parts+=(tls)
 
 running=0
@@ -66,7 +67,12 @@ environment_dir = $RUN/etc/environments
 rpc_response_timeout = $RPC_TIMEOUT
 # One call at a time: green threads share the process, so one that waits for the lock of sqlite would stop the one that
 # holds it, until the wait ends in "database is locked".
-executor_thread_pool_size = 1
+executor_thread_pool_size = ${RPC_THREADS:-1}
+default_action_timeout = ${ACTION_TIMEOUT:-3600}
+health_check_interval_min = ${HEALTH_INTERVAL_MIN:-60}
+lock_retry_times = ${LOCK_RETRY_TIMES:-3}
+lock_retry_interval = ${LOCK_RETRY_INTERVAL:-10}
+periodic_interval = ${PERIODIC_INTERVAL:-60}
 [database]
 connection = sqlite:///$RUN/db/senlin.sqlite
 sqlite_synchronous = false
@@ -142,7 +148,7 @@ if [ "$TLS" = 1 ]; then
   wait_for 30 tls test -f "$RUN/tls.ready"
 fi
 # Senlin finds Keystone through the catalog, so with TLS it must trust the CA too
-REQUESTS_CA_BUNDLE=$OS_CACERT CONDUCTOR_STATE=$RUN/conductor spawn senlin "$bin/python" "$here/senlin_aio.py" --config-file "$RUN/etc/senlin.conf"
+REQUESTS_CA_BUNDLE=$OS_CACERT CONDUCTOR_STATE=$RUN/conductor SERVER_ORDERS=$RUN/servers.json spawn senlin "$bin/python" "$here/senlin_aio.py" --config-file "$RUN/etc/senlin.conf"
 start_keystone
 lap "keystone answers"
 wait_for 120 senlin answers "$SENLIN_PORT" /
@@ -189,6 +195,7 @@ cat >"$RUN/ready.json.new" <<C
   "conductor_state": "$RUN/conductor",
   "users": {"admin": "$ADMIN_PASSWORD", "demo": "$DEMO_PASSWORD", "alt_demo": "$DEMO_PASSWORD", "demo_reader": "$DEMO_PASSWORD"},
   "projects": {"admin": "admin", "demo": "demo", "alt_demo": "alt_demo", "demo_reader": "demo"},
+  "server_orders": "$RUN/servers.json",
   "rpc_timeout": $RPC_TIMEOUT,
   "token_expiration": $TOKEN_EXPIRATION
 }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clustering API: versions, who may in, profiles, profile types, and clusters enough to have a profile in use."""
+"""The clustering API: versions, who may in, profiles, profile types; lifecycle.py has the rest of it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..core import set_user
 from ..pathtree import PathTree
 from .errors import RoutingError, SenlinError, bad_request, generic_bad_request, json_response, unauthorized
 from .identity import Token
+from .lifecycle import Lifecycle
 from .specs import PROFILE_TYPES, SpecError, check_spec, type_name
-from .store import SORT_KEYS, Cluster, Profile, is_uuid_like
+from .store import SORT_KEYS, Profile, is_uuid_like
 
 if TYPE_CHECKING:
     from .system import Clustering
 
-MAX_MINOR = 14
 BODY_LIMIT = 1048576
 _NAME = re.compile(r"^[a-zA-Z\u4e00-\u9fa5\d._~-]*$")
 _LIST_PARAMETERS = ("name", "type", "limit", "marker", "sort", "global_project")
@@ -89,12 +89,8 @@ class Senlin:
         add("GET", "profile-types", self.list_types)
         add("GET", "profile-types/{name}", self.show_type)
         add("GET", "profile-types/{name}/ops", self.type_operations)
-        add("GET", "clusters", self.list_clusters)
-        add("POST", "clusters", self.create_cluster)
-        add("GET", "clusters/{id}", self.show_cluster)
-        add("DELETE", "clusters/{id}", self.delete_cluster)
-        add("GET", "nodes", lambda _call: (200, {"nodes": []}))
-        add("GET", "actions", lambda _call: (200, {"actions": []}))
+        self.lifecycle = Lifecycle(system)
+        self.lifecycle.register(add)
 
     # -- the pipeline: versions, token, project, route
 
@@ -125,6 +121,12 @@ class Senlin:
         rest = path[len(first) + 1:]
         if not rest:
             return json_response({"version": self._version(request, "/v1")})
+        hook = re.fullmatch(r"/webhooks/([0-9a-f-]{36})/trigger", rest)
+        if hook and request.method == "POST":
+            given = json.loads(body) if body.strip().startswith(b"{") else {}
+            query = dict(parse_qsl(request.scope["query_string"].decode("latin-1")))
+            result = self.lifecycle.trigger(hook[1], given, query)
+            return self._answered(json_response(result[1], result[0]), minor)
         token = self.system.identity.valid(request.headers.get("x-auth-token"))
         if token is None:
             return unauthorized(self.system.keystone_url(request))
@@ -148,8 +150,8 @@ class Senlin:
         if result is None:
             return Response(status_code=204)
         response = self._answered(json_response(result[1], result[0]), call.minor)
-        if result[0] == 202:
-            response.headers["location"] = f"https://{request.headers.get('host')}/v1/actions/{uuid.uuid4()}"
+        if len(result) > 2:
+            response.headers["location"] = f"https://{request.headers.get('host')}/v1/actions/{result[2]}"
         return response
 
     async def _wait_for_dead_conductor(self, call: Call, handler: Any) -> None:
@@ -165,8 +167,7 @@ class Senlin:
         response.headers["vary"] = "OpenStack-API-Version"
         return response
 
-    @staticmethod
-    def _microversion(request: Request) -> int:
+    def _microversion(self, request: Request) -> int:
         wanted = None
         for part in request.headers.get("openstack-api-version", "").split(","):
             service, dummy, version = part.strip().partition(" ")
@@ -175,14 +176,15 @@ class Senlin:
         if wanted is None:
             return 0
         if wanted.lower() == "latest":
-            return MAX_MINOR
+            return int(self.system.switches["max_minor"])
         match = re.fullmatch(r"([1-9]\d*)\.([1-9]\d*|0)", wanted)
         if match is None:
             raise RoutingError(400, f"API Version String '{wanted}' is of invalid format."
                                " It must be of format 'major.minor'.")
-        if int(match[1]) != 1 or int(match[2]) > MAX_MINOR:
+        highest = self.system.switches["max_minor"]
+        if int(match[1]) != 1 or int(match[2]) > highest:
             raise SenlinError(406, "InvalidGlobalAPIVersion", f"Version '{wanted}' is not supported by the API."
-                              f" Minimum is '1.0' and maximum is '1.{MAX_MINOR}'.")
+                              f" Minimum is '1.0' and maximum is '1.{highest}'.")
         return int(match[2])
 
     def _version(self, request: Request, prefix: str = "") -> dict[str, Any]:
@@ -192,7 +194,7 @@ class Senlin:
             "media-types": [{"base": "application/json", "type": "application/vnd.openstack.clustering-v1+json"}],
             "links": [{"href": f"https://{request.headers.get('host')}{prefix}/v1", "rel": "self"},
                       {"rel": "help", "href": "https://docs.openstack.org/api-ref/clustering"}],
-            "min_version": "1.0", "max_version": f"1.{MAX_MINOR}"}
+            "min_version": "1.0", "max_version": f"1.{self.system.switches['max_minor']}"}
 
     def _versions(self, request: Request) -> Response:
         return json_response({"versions": [self._version(request)]}, 300)
@@ -330,40 +332,6 @@ class Senlin:
         if entry is None:
             raise SenlinError(400, "BadRequest", f"The profile_type '{call.values[0]}' could not be found.")
         return 200, {"operations": entry["operations"]}
-
-    # -- clusters
-
-    def create_cluster(self, call: Call) -> tuple[int, Any]:
-        wanted = call.body().get("cluster")
-        if not isinstance(wanted, dict) or not {"name", "profile_id"} <= set(wanted):
-            raise bad_request("Request body missing 'cluster' key.")
-        store, token, now = self.system.store, call.token, self.system.clock.now()
-        try:
-            profile = store.find(wanted["profile_id"], token)
-        except SenlinError:
-            raise SenlinError(400, "BadRequest",
-                              f"The specified profile '{wanted['profile_id']}' could not be found.") from None
-        cluster = Cluster(str(uuid.uuid4()), wanted["name"], profile.id, token.project_id or "", token.user.id, now,
-                          now + self.system.switches["cluster_seconds"], body=wanted)
-        store.clusters[cluster.id] = cluster
-        return 202, {"cluster": store.cluster_entity(cluster)}
-
-    def list_clusters(self, call: Call) -> tuple[int, Any]:
-        store, last = self.system.store, dict(call.query)
-        limit, marker = self._limit(last.get("limit", "")), last.get("marker", "")
-        rows = [store.cluster_entity(one) for one in store.live_clusters()
-                if call.token.is_admin or one.project == call.token.project_id]
-        start = next((number for number, one in enumerate(rows, 1) if one["id"] == marker), 0)
-        return 200, {"clusters": rows[start:][:limit]}
-
-    def show_cluster(self, call: Call) -> tuple[int, Any]:
-        store = self.system.store
-        return 200, {"cluster": store.cluster_entity(store.find_cluster(call.values[0], call.token))}
-
-    def delete_cluster(self, call: Call) -> tuple[int, Any]:
-        cluster = self.system.store.find_cluster(call.values[0], call.token)
-        cluster.gone_at = self.system.clock.now() + self.system.switches["cluster_seconds"]
-        return 202, None
 
 
 def checked(data: Any, required: tuple[str, ...] = (), optional: tuple[str, ...] = (), *,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The profiles of a Senlin database, found the way its queries find them; and the few clusters that use them."""
+"""The profiles of a Senlin database, found the way its queries find them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import SenlinError
@@ -46,26 +46,13 @@ _SORT_VALUES: dict[str, Callable[[Profile], Any]] = {
 SORT_KEYS = tuple(_SORT_VALUES)
 
 
-@dataclass
-class Cluster:
-    id: str
-    name: str
-    profile: str
-    project: str
-    user: str
-    created: float
-    active_at: float
-    gone_at: float | None = None
-    body: dict[str, Any] = field(default_factory=dict)
-
-
 class Store:
-    """Profiles by id and by name; clusters by id."""
+    """Profiles by id and by name. in_use: whether a cluster or node has the profile with this id."""
 
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self.profiles: dict[str, Profile] = {}
-        self.clusters: dict[str, Cluster] = {}
+        self.in_use: Callable[[str], bool] = lambda _profile: False
         self._by_name: dict[str, dict[str, Profile]] = {}
 
     # -- shapes
@@ -150,37 +137,8 @@ class Store:
         self._by_name.setdefault(name, {})[profile.id] = profile
 
     def delete(self, profile: Profile) -> None:
-        if any(cluster.profile == profile.id for cluster in self.live_clusters()):
+        if self.in_use(profile.id):
             raise SenlinError(409, "ResourceInUse", f"The profile '{profile.id}' cannot be deleted:"
                               " still referenced by some clusters and/or nodes.")
         del self.profiles[profile.id]
         del self._by_name[profile.name][profile.id]
-
-    # -- clusters: just enough to have a profile in use
-
-    def live_clusters(self) -> list[Cluster]:
-        now = self._clock.now()
-        for cluster in list(self.clusters.values()):
-            if cluster.gone_at is not None and cluster.gone_at <= now:
-                del self.clusters[cluster.id]
-        return list(self.clusters.values())
-
-    def find_cluster(self, identity: str, token: Token) -> Cluster:
-        for cluster in self.live_clusters():
-            if identity in (cluster.id, cluster.name) and (token.is_admin or cluster.project == token.project_id):
-                return cluster
-        raise SenlinError(404, "ResourceNotFound", f"The cluster '{identity}' could not be found.")
-
-    def cluster_entity(self, cluster: Cluster) -> dict[str, Any]:
-        iso = self._clock.iso
-        active = self._clock.now() >= cluster.active_at
-        reason = (f"CLUSTER_CREATE: number of active nodes is equal or above desired_capacity"
-                  f" ({cluster.body.get('desired_capacity', 0)}).")
-        return {
-            "config": {}, "created_at": iso(cluster.active_at) if active else None, "data": {}, "dependents": {},
-            "desired_capacity": cluster.body.get("desired_capacity", 0), "domain": None, "id": cluster.id,
-            "init_at": iso(cluster.created), "max_size": -1, "metadata": cluster.body.get("metadata") or {},
-            "min_size": 0, "name": cluster.name, "nodes": [], "policies": [], "profile_id": cluster.profile,
-            "profile_name": self.profiles[cluster.profile].name, "project": cluster.project,
-            "status": "ACTIVE" if active else "INIT", "status_reason": reason if active else "Initializing",
-            "timeout": 3600, "updated_at": iso(cluster.active_at) if active else None, "user": cluster.user}

@@ -15,7 +15,11 @@ Seed data, every section optional and added to what is there (a "domain" is an i
     application_credentials: [{name, secret, user, project, id?, roles?, unrestricted?, expires?}]; in epoch seconds
     profiles: [{name, spec, project, user?, metadata?, id?, created?, count?}]
               with `count`, that many, "{n}" in the name counting from 1; specs are not judged
-    clusters: [{name, profile, project}]                 `profile` by name: makes it "in use"
+    clusters: [{name, profile, project, id?, nodes?, min_size?, max_size?, metadata?, config?, policies?, count?}]
+              `profile` and `policies` by name: an ACTIVE cluster with `nodes` nodes (default 0); with `count`, that many
+    policies: [{name, spec, project, id?}]
+    receivers: [{name, cluster, action, params?, project, id?}]          `cluster` by name
+    nodes:    [{name, profile, project, id?, metadata?, role?}]          nodes of no cluster
     known:    {flavors: [..], images: [..], networks: [..]}     what Nova, Glance and Neutron have; a kind that is
               left out is not asked for
 """
@@ -23,20 +27,24 @@ Seed data, every section optional and added to what is there (a "domain" is an i
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 from ..core import System
+from .engine import Binding, Cluster, Engine, Policy, Receiver, new_id
 from .identity import ApplicationCredential, Identity, Project, User, fixed_id
 from .keystone import Keystone
+from .lifecycle import Lifecycle
 from .senlin import Senlin
 from .specs import type_name
-from .store import Cluster, Profile, Store
+from .store import Profile, Store
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_SECTIONS = ("domains", "projects", "users", "application_credentials", "profiles", "clusters", "known")
+_SECTIONS = ("domains", "projects", "users", "application_credentials", "profiles", "policies", "clusters", "nodes", "receivers",
+             "known")
 
 
 class Clustering(System):
@@ -53,11 +61,17 @@ class Clustering(System):
         "heat": True,                      # False: no orchestration service; stack specs are refused with 400
         "nova": True,                      # False: no compute service; server specs end in 500
         "cluster_seconds": 0.2,            # until a new cluster is ACTIVE, and a deleted one gone
+        "node_seconds": 0.1,               # what happens to one node
+        "fails_early": True,               # a cluster's action fails with its first failed node while others go on, locked
+        "cluster_quota": 100,              # clusters a project may have; one more is a 500
+        "max_minor": 14,                   # the highest microversion
     }
 
     def reset(self) -> None:
         self.identity = Identity(self.clock, self.switches)
         self.store = Store(self.clock)
+        self.engine = Engine(self.clock, self.switches, self.store.profiles)
+        self.store.in_use = self.engine.profile_in_use
         self.known: dict[str, list[str]] = {}
         self.counts = {"created": 0, "updated": 0, "deleted": 0}
         self.create_arrivals = 0           # POSTs of profiles, whatever was answered
@@ -92,14 +106,51 @@ class Clustering(System):
             self._seed_application_credential(entry)
         for entry in data.get("profiles", []):
             self._seed_profiles(entry)
-        for entry in data.get("clusters", []):
+        for entry in data.get("policies", []):
             project = self._project(entry["project"])
-            profile = next(one for one in self.store.profiles.values()
-                           if one.name == entry["profile"] and one.project == project.id)
-            cluster = Cluster(str(uuid.uuid4()), entry["name"], profile.id, project.id, profile.user, self.clock.now(),
-                              self.clock.now())
-            self.store.clusters[cluster.id] = cluster
+            kind = f"{entry['spec']['type']}-{entry['spec']['version']}"
+            policy = Policy(entry.get("id") or new_id(), entry["name"], kind, entry["spec"], project.id,
+                            fixed_id("user", f"default/{entry['project']}"), self.engine.now)
+            self.engine.policies[policy.id] = policy
+        for entry in data.get("clusters", []):
+            for number in range(1, entry.get("count", 1) + 1):
+                self._seed_cluster(entry, entry["name"].replace("{n}", str(number)))
+        for entry in data.get("nodes", []):
+            profile = self._profile(entry)
+            node = self.engine.new_node(profile.project, profile.user, profile.id, entry["name"], None,
+                                        role=entry.get("role", ""), metadata=entry.get("metadata", {}))
+            if "id" in entry:
+                self.engine.nodes[entry["id"]] = self.engine.nodes.pop(node.id)
+                node.id = entry["id"]
+            self.engine._activate(node, "Creation succeeded")
+        for entry in data.get("receivers", []):
+            self._seed_receiver(entry)
         self.known.update(data.get("known", {}))
+
+    def _profile(self, entry: dict[str, Any]) -> Profile:
+        project = self._project(entry["project"])
+        return next(one for one in self.store.profiles.values() if one.name == entry["profile"] and one.project == project.id)
+
+    def _seed_cluster(self, entry: dict[str, Any], name: str) -> None:
+        profile, engine = self._profile(entry), self.engine
+        cluster = engine.add_cluster(Cluster(
+            entry.get("id") or new_id(), name, profile.id, profile.project, profile.user, engine.now,
+            min=entry.get("min_size", 0), max=entry.get("max_size", -1), metadata=entry.get("metadata", {}),
+            config=entry.get("config", {})))
+        engine.run_cluster(cluster, profile.project, profile.user, entry.get("nodes", 0))
+        for wanted in entry.get("policies", []):
+            policy = next(one for one in engine.policies.values() if one.name == wanted and one.project == profile.project)
+            binding = Binding(new_id(), cluster.id, policy.id, True, 100)
+            engine.bindings[binding.id] = binding
+
+    def _seed_receiver(self, entry: dict[str, Any]) -> None:
+        project, engine = self._project(entry["project"]), self.engine
+        cluster = next(one for one in engine.clusters.values() if one.name == entry["cluster"] and one.project == project.id)
+        ident, params = entry.get("id") or new_id(), entry.get("params", {})
+        query = "".join(f"&{key}={value}" for key, value in sorted(params.items()))
+        url = f"{self.urls['clustering']}/v1/webhooks/{ident}/trigger?V=2{query}"
+        engine.receivers[ident] = Receiver(ident, entry["name"], "webhook", cluster.id, entry["action"], params, url,
+                                           fixed_id("trust", ident), project.id, cluster.user, engine.now)
 
     def _project(self, name: str, domain: str = "default") -> Project:
         project: Project | None = self.identity.find(self.identity.projects, {"name": name, "domain": {"id": domain}})
@@ -131,11 +182,18 @@ class Clustering(System):
                 entry.get("metadata", {}), user, project.id, entry.get("created", self.clock.now())))
 
     def state(self) -> dict[str, Any]:
-        """Profiles and clusters as the API shows them, what was done how often, logins by method."""
-        store = self.store
+        """What there is as the API shows it at its highest version, what was done how often, logins by method."""
+        store, engine, shown = self.store, self.engine, Lifecycle(self)
+        engine.settle()
+        newest = SimpleNamespace(minor=14)
         return {
             "profiles": [store.entity(profile) for profile in store.profiles.values()],
-            "clusters": [store.cluster_entity(cluster) for cluster in store.live_clusters()],
+            "clusters": [shown.cluster_entity(one) for one in engine.clusters.values()],
+            "nodes": [shown.node_entity(one, newest) for one in engine.nodes.values()],
+            "policies": [shown.policy_entity(one) for one in engine.policies.values()],
+            "bindings": [shown.binding_entity(one) for one in engine.bindings.values()],
+            "receivers": [shown.receiver_entity(one) for one in engine.receivers.values()],
+            "actions": [shown.action_entity(one, newest) for one in engine.actions.values()],
             "projects": {project.name: project.id for project in self.identity.projects.values()},
             "users": {user.name: user.id for user in self.identity.users.values()},
             "application_credentials": {one.name: one.id for one in self.identity.application_credentials.values()},
@@ -144,14 +202,37 @@ class Clustering(System):
         }
 
     def actions(self) -> dict[str, Any]:
-        """revoke_tokens {}: every token issued so far stops to be good."""
+        """revoke_tokens {}: every token issued so far stops to be good.
+
+        server_orders {create, update, delete, rebuild, status, gone}: how servers fail from now on, see Engine.order.
+        kill_engine {}: what is under way fails, as when the engine dies and is started again.
+        cluster {id, ...}: set fields of a cluster, such as its status, as if somebody had.
+        """
 
         def revoke_tokens(_body: dict[str, Any]) -> dict[str, int]:
             for token in self.identity.tokens.values():
                 token.revoked = True
             return {"revoked": len(self.identity.tokens)}
 
-        return {"revoke_tokens": revoke_tokens}
+        def server_orders(body: dict[str, Any]) -> dict[str, Any]:
+            self.engine.settle()
+            self.engine.order(**body)
+            return body
+
+        def kill_engine(_body: dict[str, Any]) -> dict[str, int]:
+            self.engine.settle()
+            return {"killed": self.engine.kill()}
+
+        def cluster(body: dict[str, Any]) -> dict[str, Any]:
+            self.engine.settle()
+            found = self.engine.clusters[body.pop("id")]
+            for key, value in body.items():
+                if not hasattr(found, key):
+                    raise ValueError(f"a cluster has no {key}")
+                setattr(found, key, value)
+            return {}
+
+        return {"revoke_tokens": revoke_tokens, "server_orders": server_orders, "kill_engine": kill_engine, "cluster": cluster}
 
     # -- HTTP
 
@@ -166,6 +247,6 @@ class Clustering(System):
         return f"https://{host}:{self.urls['keystone'].rpartition(':')[2]}/v3"
 
     def changing(self, method: str, raw_path: str, _body: bytes) -> bool:
-        if raw_path.endswith(("/auth/tokens", "/profiles/validate")):
+        if raw_path.endswith(("/auth/tokens", "/profiles/validate", "/policies/validate")):
             return False
         return method not in ("GET", "HEAD", "OPTIONS")

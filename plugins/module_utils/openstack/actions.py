@@ -1,0 +1,177 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Actions of the clustering service: what changes a cluster or node answers 202 and goes on as one of these.
+
+Read off a running Senlin 16.0.0: the action is what is waited for, since a cluster's status says ACTIVE before its action has
+begun and again before it has ended. A cluster's action has a child for each node. It fails with its first failed child while the
+others still run and the cluster stays locked, and gives no reason of its own: that stands in the children and in the nodes.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api
+
+PATH = api.VERSION + "/actions"
+OPEN = ("INIT", "WAITING", "READY", "RUNNING", "SUSPENDED", "WAITING_LIFECYCLE_COMPLETION")
+GOOD, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
+DERIVED = "Derived Action"
+TOLD = 2  # so many failed nodes have their reason in the message; the result has them all
+KEYS = (
+    "action", "cause", "cluster_id", "created_at", "end_time", "id", "inputs", "name", "project", "start_time", "status",
+    "status_reason", "target", "timeout", "user",
+)  # fmt: skip
+Action = dict[str, t.Any]
+
+
+def parse(entry: t.Any) -> Action:
+    """One action of an answer. Raises ``bad_reply`` for what cannot be one."""
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) and entry[key] for key in ("id", "action", "status")):
+        raise bad_reply("the answer holds an action without id, action or status")
+    return entry
+
+
+def is_open(action: Action) -> bool:
+    return action["status"] in OPEN
+
+
+def read(client: api.Clustering, ident: str, *, attempts: int = READ_ATTEMPTS) -> Action | None:
+    """The action with this whole id, or None."""
+    try:
+        data = client.read(f"{PATH}/{segment(ident, 'action id')}", what=f"read action {ident}", attempts=attempts)
+    except Failure as failure:
+        if failure.status == 404:
+            return None
+        raise
+    action = parse(data.get("action") if isinstance(data, dict) else None)
+    return action if action["id"] == ident else None
+
+
+def read_open(client: api.Clustering) -> list[Action]:
+    """The actions of the project that have not ended, those of nodes too."""
+    found = api.pages(client, PATH, "actions", [("status", word) for word in OPEN])
+    return [action for action in map(parse, found) if action.get("project") in (None, "", client.project)]
+
+
+def search(client: api.Clustering, query: t.Sequence[tuple[str, str]]) -> list[Action]:
+    """The project's actions that fit the query, oldest first."""
+    found = [action for action in map(parse, api.pages(client, PATH, "actions", query)) if action.get("project") == client.project]
+    return sorted(found, key=lambda action: (str(action.get("created_at")), str(action.get("start_time")), action["id"]))
+
+
+def holding(client: api.Clustering, targets: t.Collection[str]) -> dict[str, Action]:
+    """The open action that each of these clusters or nodes has, for those that have one."""
+    return {action["target"]: action for action in read_open(client) if action.get("target") in targets} if targets else {}
+
+
+def public(action: Action) -> Action:
+    """An action for a result."""
+    return {key: action.get(key) for key in KEYS}
+
+
+class Reader:
+    """How the driver follows actions: one list of what is open, and one reading of each that has ended."""
+
+    def __init__(self, client: api.Clustering) -> None:
+        self.client = client
+
+    def poll(self, ids: t.Sequence[str]) -> dict[str, State]:
+        running = read_open(self.client)
+        by_id = {action["id"]: action for action in running}
+        states = {}
+        for ident in ids:
+            action = by_id.get(ident) or read(self.client, ident, attempts=1)
+            if action is not None:
+                states[ident] = self._state(action, running)
+        return states
+
+    def _state(self, action: Action, running: t.Sequence[Action]) -> State:
+        word, cluster = action["status"], action.get("cluster_id") or action.get("target")
+        children = [one for one in running if one.get("cause") == DERIVED and cluster and one.get("cluster_id") == cluster]
+        if word in OPEN or (word == FAILED and children):
+            # Failed early: the cluster is locked until the last node is done, and what became of it is known then.
+            kinds = sorted({one["action"] for one in children})
+            return State(f"{word}, {len(children)} {' and '.join(kinds)} under way" if children else word, data=action)
+        if word == GOOD:
+            return State(word, done=True, ok=True, data=action)
+        return State(word, done=True, detail=self._why(action), data=action)
+
+    def _why(self, action: Action) -> str:
+        """Which nodes failed, and why; the action's own reason where no node did. (A failed look changes nothing of the result.)"""
+        try:
+            return why(self.client, action)
+        except Failure:
+            return clean(action.get("status_reason"), 200)
+
+    def judge(self, watched: Watched, what: str) -> Failure | None:
+        state, ident = watched.state, watched.key
+        if watched.end == "timed_out":
+            return self._late(ident, watched, what)
+        if watched.end != "done" or state is None or state.ok:
+            return None
+        cancelled = state.name == CANCELLED
+        verb = "was cancelled" if cancelled else "failed"
+        return Failure(
+            "action_cancelled" if cancelled else "action_failed",
+            f"the action {(state.data or {}).get('action')} {verb}: {state.detail or 'no reason is told'}",
+            "Look at the nodes and their servers; run again to go on with what is left.",
+            what=what,
+            outcome=STARTED,
+            job=ident,
+            details={"action": ident, "state": state.name},
+        )
+
+    def lost(self, watched: Watched, what: str) -> Failure:
+        return Failure(
+            "action_lost",
+            "the service does not know the action any more, and the cluster does not show its effect.",
+            "Look at the cluster (cluster_info) before running again.",
+            what=what,
+            outcome=UNKNOWN,
+            job=watched.key,
+        )
+
+    def timed_out(self, job: str, watched: Watched) -> Failure:
+        return self._late(job, watched, "")
+
+    @staticmethod
+    def _late(ident: str, watched: Watched, what: str) -> Failure:
+        last = watched.state.name if watched.state is not None else "never seen"
+        return Failure(
+            "wait_timeout",
+            f"the action had not ended in time (last state: {last}).",
+            f"It goes on by itself: wait for it with cluster_action (id {ident}), or run this task again with a longer wait_timeout.",
+            what=what,
+            outcome=STARTED,
+            job=ident,
+            details={"action": ident, "state": last},
+        )
+
+
+def why(client: api.Clustering, action: Action) -> str:
+    """The reason of a failed action in words: its failed children with the names of their nodes."""
+    cluster, begun = action.get("cluster_id"), str(action.get("created_at"))
+    own = clean(action.get("status_reason"), 200)
+    if not cluster:
+        return own
+    children = [
+        child
+        for child in map(parse, api.pages(client, PATH, "actions", [("cluster_id", cluster), ("status", FAILED), ("status", CANCELLED)]))
+        if child["id"] != action["id"] and child.get("cause") == DERIVED and str(child.get("created_at")) >= begun
+    ]
+    if not children:
+        return own
+    members = api.pages(client, api.VERSION + "/nodes", "nodes", [("cluster_id", cluster)])
+    names = {node["id"]: str(node.get("name")) for node in members}
+    told = [
+        f"node {names.get(child['target'], child['target'])}: {clean(child.get('status_reason'), 160).rstrip('.')}" for child in children
+    ]
+    more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
+    return "; ".join(told[:TOLD]) + more
