@@ -162,8 +162,9 @@ class Operation:
     kind: of the work, for the lock. noun: key of the items in the result, and their plural in messages. about_one: there is one
     item, which diff and result (:meth:`more`) are about. where: the place that a person has to look at when an outcome stays
     unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
-    whole wait. refusals: statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed,
-    where it has some. reads_only: it only waits for what others have started.
+    whole wait. lags: what is read may be older than the end of the job, so that the rest of the wait is given to it. refusals:
+    statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed, where it has some.
+    reads_only: it only waits for what others have started.
     """
 
     kind = ""
@@ -171,6 +172,7 @@ class Operation:
     about_one = False
     where = ""
     at_once = False
+    lags = False
     reads_only = False
     empty_ok = False
     refusals: tuple[int, ...] = ()
@@ -220,6 +222,10 @@ class Operation:
     def accept(self, step: Step, data: t.Any) -> Accepted:
         """What an answer means; see :func:`_reconcile.send_step`."""
         return Accepted(data=data)
+
+    def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
+        """The same where the headers count too: some answers name their job there only."""
+        return self.accept(step, data)
 
     def arrived(self, item: Item, outcome: Outcome, state: State) -> bool:
         """The request whose answer was lost has had its effect."""
@@ -415,7 +421,7 @@ class _Task:
 
         def work_on(pair: tuple[Item, Outcome]) -> bool:
             outcome = pair[1]
-            send_step(self.client, outcome, op.accept, empty_ok=op.empty_ok)
+            send_step(self.client, outcome, op.receive, empty_ok=op.empty_ok)
             guard.resolve(outcome.step.key, outcome.state)
             return outcome.failure is None
 
@@ -515,7 +521,8 @@ class _Task:
         interval = params.get("poll_interval", READ_BACK_INTERVAL)
         soon = min(interval, READ_BACK_INTERVAL)
         self._first_reading(told, deadline, soon)
-        self._verify([item for item in told if item.waits()], settle, soon, told=True)
+        patience = max(deadline.left(), settle) if self.op.lags else settle
+        self._verify([item for item in told if item.waits()], patience, interval if self.op.lags else soon, told=True)
         late = [item for item in pending if item not in told]
         self._verify(late, max(deadline.left(), 0.0), interval, told=False)
 

@@ -34,6 +34,10 @@ def clusters(n: int) -> dict:
     return {"profiles": [{"name": f"many-{i}", "spec": SPEC} for i in range(n)]}
 
 
+def servers(state: str, n: int) -> dict:
+    return {"state": state, "nodes": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
+
+
 def pool(n: int) -> dict:
     return {"properties": POOL, "count": n}
 
@@ -59,6 +63,12 @@ SETS = {
     ("osimage_export", "one that is here already"): (lambda n: EXPORT, [("osimage_export", lambda n: EXPORT)], False),
     ("job", "wait for one"): (
         lambda n: {"job": "11"}, [("profile_activation", lambda n: {**activations(1), "wait": False})], False),
+    ("node_power", "power N off"): (lambda n: servers("off", n), [], False),
+    ("node_power", "N that are off already"): (lambda n: servers("off", n), [("node_power", lambda n: servers("off", n))], False),
+    ("node_led", "light N"): (lambda n: servers("on", n), [], False),
+    ("xclarity_request", "one that reads"): (lambda n: {"path": "/aicc"}, [], False),
+    ("xclarity_request", "one that starts a job"): (
+        lambda n: {"method": "PUT", "path": f"/nodes/{1:032X}/bmc", "body": {"powerState": "restart"}}, [], False),
     ("xclarity_session", "open"): (lambda n: {"state": "present"}, [], False),
     ("server_pool_request", "N servers"): (pool, [], False),
     ("server_pool_request", "N that the group holds already"): (pool, [("server_pool_request", pool)], False),

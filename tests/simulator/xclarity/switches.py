@@ -51,6 +51,8 @@ SWITCHES: dict[str, Any] = {
     "export_messages": "strings",
     # False: every call for profiles, tasks (writes) and OS images is refused 403 for want of a licence.
     "licence_active": True,
+    # Is there GET /notificationsLicense (read in a client's source; when it came is unknown).
+    "licences_told": True,
     # --- jobs ---
     # Seconds a job takes, and exceptions by kind: activate, copy, move, push, backup, restore, process, export, power.
     "job_seconds": 0.2,
@@ -71,6 +73,17 @@ SWITCHES: dict[str, Any] = {
     "cancel_finished_status": 412,
     # Status of DELETE /tasks/{ids}.
     "delete_task_status": 204,
+    # --- servers ---
+    # When a power action takes effect: "at_once", or "at_end" of its job (then not at all when the job fails).
+    "power_effect": "at_once",
+    # Seconds that powerStatus shows the old value after a change: the appliance has it from a cache.
+    "power_status_lag": 0.0,
+    # UUIDs of servers whose operating system does not heed a graceful stop; the job is complete all the same.
+    "stubborn_systems": [],
+    # Header of the answer that names the job: "tasks" or "jobs" (Location: /tasks/N), or "absent".
+    "job_location": "tasks",
+    # Answer to a power action on a server that is Offline: a status, or "accept".
+    "offline_power_reply": 400,
     # --- profiles ---
     # profileStatus: UNASSIGNED and PENDING_ACTIVATION were seen; the other three words are invented.
     "profile_status_words": {
