@@ -41,8 +41,9 @@ class Item:
 
     key: its id on the server. title: its name for people, unique in the task. desired: what the user asks of it. before: as
     read for the plan; current: as read last. steps: the requests to send. later: those that are sent once the first have been
-    verified. join: work that is under way already and is waited for: the id of its job, or an empty text. touches: the
-    operation also changes something on this machine (a file).
+    verified. follows: what the record knows a request by that will be made of what the first ones find. join: work that is under way
+    already and is waited for: the id of its job, or an empty text. touches: the operation also changes something on this machine
+    (a file).
     """
 
     key: str
@@ -52,6 +53,7 @@ class Item:
     current: t.Any = None
     steps: t.Sequence[Step] = ()
     later: t.Sequence[Step] = ()
+    follows: t.Sequence[str] = ()
     join: str | None = None
     touches: bool = False
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
@@ -64,6 +66,11 @@ class Item:
     def predicted(self) -> bool:
         """Whether the plan changes something."""
         return bool(self.steps or self.later or self.touches)
+
+    @property
+    def keys(self) -> set[str]:
+        """What the record knows its requests by."""
+        return {step.key for step in (*self.steps, *self.later)} | set(self.follows)
 
     @property
     def changed(self) -> bool:
@@ -377,7 +384,7 @@ class _Task:
             return
         doubtful: list[Item] = []
         for item in self.items:
-            if {step.key for step in (*item.steps, *item.later)} & unfinished and not self.op.proves(item):
+            if item.keys & unfinished and not self.op.proves(item):
                 doubtful.append(item)
             elif not item.predicted and item.join is None and not self.run.check_mode:
                 # It is as it is wanted: whatever was sent for it has come to its end.
@@ -385,7 +392,7 @@ class _Task:
         if not doubtful:
             return
         if not self.run.check_mode:
-            guard.told(step.key for item in doubtful for step in (*item.steps, *item.later))
+            guard.told(key for item in doubtful for key in item.keys)
         why, next_step = self.op.doubt(doubtful)
         step = next(iter((*doubtful[0].steps, *doubtful[0].later)))
         failure = Failure(

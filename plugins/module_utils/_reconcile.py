@@ -49,9 +49,7 @@ class Step:
 
     def public(self) -> dict[str, t.Any]:
         """The step as users see it; a real run sends exactly this."""
-        body = self.body
-        if self.secret and isinstance(body, dict):
-            body = {k: MASK if k in self.secret and v is not None else v for k, v in body.items()}
+        body = [self._masked(one) for one in self.body] if isinstance(self.body, list) else self._masked(self.body)
         return {
             "method": self.method,
             "path": self.path,
@@ -60,6 +58,11 @@ class Step:
             "resource": self.resource,
             "why": self.why,
         }
+
+    def _masked(self, body: t.Any) -> t.Any:
+        if not self.secret or not isinstance(body, dict):
+            return body
+        return {k: MASK if k in self.secret and v is not None else v for k, v in body.items()}
 
     @property
     def key(self) -> str:

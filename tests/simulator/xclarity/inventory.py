@@ -95,6 +95,12 @@ class Inventory:
             Route("/storage", self.other("storage", "storageList"), methods=["GET"]),
         ]
 
+    def forget(self, node: dict[str, Any]) -> None:
+        """A server that is not managed any more."""
+        self._at_bay = {bay: uuid for bay, uuid in self._at_bay.items() if uuid != node["uuid"]}
+        self._lagging.pop(node["uuid"], None)
+        self.changed(node)
+
     # --- used by the profiles ---
 
     def target(self, key: str) -> Target | None:

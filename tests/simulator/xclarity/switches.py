@@ -84,6 +84,17 @@ SWITCHES: dict[str, Any] = {
     "job_location": "tasks",
     # Answer to a power action on a server that is Offline: a status, or "accept".
     "offline_power_reply": 400,
+    # --- managing ---
+    # GET /discoverRequest/jobs/{id}: an "object" as clients read it, or an "array" of one as in a pasted reply.
+    "discovery_shape": "object",
+    # Where POST /manageRequest and /unmanageRequest tell their job: "body" (jobID), "location", "text" (inside
+    # statusDescription), or "absent"; and the status of a good answer (200, 201 or 202).
+    "manage_job_told": "body",
+    "manage_status": 200,
+    # The word of success of such a job in its own call: unknown.
+    "manage_success_word": "SUCCESS",
+    # POST /storedCredentials: the id at the "top" (the page) or inside "response" (a client's source).
+    "credential_id_at": "top",
     # --- profiles ---
     # profileStatus: UNASSIGNED and PENDING_ACTIVATION were seen; the other three words are invented.
     "profile_status_words": {
