@@ -38,6 +38,10 @@ def servers(state: str, n: int) -> dict:
     return {"state": state, "nodes": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
 
 
+def outdated(n: int, **more: object) -> dict:
+    return {**more, "nodes": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
+
+
 def taken(n: int, **more: object) -> dict:
     where = {"bmc_username": "USERID", "bmc_password": "Passw0rd-bmc", "managed_authentication": True}
     return {**where, **more, "nodes": [{"address": f"198.51.100.{i}"} for i in range(1, n + 1)]}
@@ -74,6 +78,11 @@ SETS = {
     ("managed_node", "take N over"): (taken, [], False),
     ("managed_node", "N that are managed already"): (taken, [("managed_node", taken)], False),
     ("managed_node", "give N up"): (lambda n: {**taken(n), "state": "absent"}, [("managed_node", taken)], False),
+    ("firmware_policy", "assign to N"): (lambda n: outdated(n, policy="fresh"), [], False),
+    ("firmware_policy", "N that have it already"): (lambda n: outdated(n, policy="production"), [], False),
+    ("firmware_update", "update N"): (lambda n: outdated(n, activation="immediate"), [], False),
+    ("firmware_update", "N that comply already"): (
+        lambda n: outdated(n, activation="immediate"), [("firmware_update", lambda n: outdated(n, activation="immediate"))], False),
     ("stored_credential", "make N"): (
         lambda n: {"credential_username": "u", "credential_password": "Canary-1",
                    "credentials": [{"description": f"d{i}"} for i in range(n)]}, [], False),
@@ -98,6 +107,8 @@ def many(sim):
     sim.seed(
         xclarity={
             "generate": {"rack_nodes": 7, "profiles": 7, "prefix": "many"},
+            "policies": [{"name": "fresh"}],
+            "firmware": {f"{i:032X}": {"policy": "production"} for i in range(1, 8)},
             "discoverable": [{"ip": f"198.51.100.{i}", "uuid": f"{i + 4096:032X}"} for i in range(1, 8)],
             "backups": [{"uuid": f"00000000-0000-4000-8000-{i:012d}", "label": f"many-{i}"} for i in range(7)],
         },

@@ -95,6 +95,16 @@ class Inventory:
             Route("/storage", self.other("storage", "storageList"), methods=["GET"]),
         ]
 
+    @staticmethod
+    def machine_type(node: dict[str, Any]) -> str:
+        return str(node["attributes"].get("machineType") or ("7X16" if node["chassis"] else "7X06"))
+
+    def _firmware(self, node: dict[str, Any]) -> list[dict[str, str]]:
+        return [
+            {"type": name.split()[0], "name": name, "version": version, "build": "", "role": "Primary", "status": "Active", "date": ""}
+            for name, version in self.system.firmware_part.installed(node["uuid"]).items()
+        ]
+
     def forget(self, node: dict[str, Any]) -> None:
         """A server that is not managed any more."""
         self._at_bay = {bay: uuid for bay, uuid in self._at_bay.items() if uuid != node["uuid"]}
@@ -151,6 +161,7 @@ class Inventory:
         self._set_power(node, POWER_ON)
         key = f"{node['chassis']}_bay{node['bay']}" if node["chassis"] else node["uuid"]
         self.system.profiles_part.restarted(key)
+        self.system.firmware_part.restarted(node["uuid"])
 
     # --- shapes ---
 
@@ -169,13 +180,14 @@ class Inventory:
             "excludedHealthState": "Normal",
             "status": {"message": "managed", "name": "MANAGED"} if node["managed"]
             else {"message": "unmanaged", "name": "UNMANAGED"},
-            "type": "ITE" if flex else "Rack-Tower Server", "machineType": "7X16" if flex else "7X06",
+            "type": "ITE" if flex else "Rack-Tower Server", "machineType": self.machine_type(node),
             "model": "CTO1WW", "productName": "ThinkSystem SN550" if flex else "ThinkSystem SR650",
             "serialNumber": f"J30{node['uuid'][-5:]}", "manufacturer": "Lenovo", "FRU": "None",
             "location": {"location": "DC1", "rack": node["rack"], "room": "A", "lowestRackUnit": node["unit"]},
             "slots": [node["bay"] if flex else node["unit"]],
             "parent": {"uuid": node["chassis"] if flex else node["rack"], "uri": parent},
             "macAddress": "", "hostMacAddresses": "", "isConnectionTrusted": "true", "contact": "", "subType": "",
+            "firmware": self._firmware(node),
             "leds": self._leds("Identification" if flex else "Identify", node["led"]),
             "dataHandle": 0, "uri": f"node/{node['uuid']}", **node["attributes"],
         }

@@ -95,6 +95,19 @@ SWITCHES: dict[str, Any] = {
     "manage_success_word": "SUCCESS",
     # POST /storedCredentials: the id at the "top" (the page) or inside "response" (a client's source).
     "credential_id_at": "top",
+    # --- firmware ---
+    # Charset of GET /compliancePolicies/persistedResult: ISO-8859-1 on 2.2.0, UTF-8 on 1.2.2.
+    "compliance_charset": "ISO-8859-1",
+    # Its key for the state of a device: endpointCompliant, or deviceCompliant in an older capture.
+    "compliance_key": "endpointCompliant",
+    # Seconds until the comparison knows what was updated; None: it never does by itself.
+    "compliance_lag": 0.0,
+    # Key that an assignment has to have: "both" are taken, or only policyName (an example) or policyname (a table).
+    "policy_name_key": "both",
+    # Status of a component that ended well: unknown.
+    "update_success_word": "Success",
+    # GET /updatableComponents?action=getComponents: "names", "documented" or "status", three sources that contradict each other.
+    "get_components_shape": "names",
     # --- profiles ---
     # profileStatus: UNASSIGNED and PENDING_ACTIVATION were seen; the other three words are invented.
     "profile_status_words": {
