@@ -42,6 +42,10 @@ def outdated(n: int, **more: object) -> dict:
     return {**more, "nodes": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
 
 
+def deployed(n: int) -> dict:
+    return {"pattern": "web", "restart": "immediate", "targets": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
+
+
 def taken(n: int, **more: object) -> dict:
     where = {"bmc_username": "USERID", "bmc_password": "Passw0rd-bmc", "managed_authentication": True}
     return {**where, **more, "nodes": [{"address": f"198.51.100.{i}"} for i in range(1, n + 1)]}
@@ -83,6 +87,8 @@ SETS = {
     ("firmware_update", "update N"): (lambda n: outdated(n, activation="immediate"), [], False),
     ("firmware_update", "N that comply already"): (
         lambda n: outdated(n, activation="immediate"), [("firmware_update", lambda n: outdated(n, activation="immediate"))], False),
+    ("pattern_deployment", "to N servers"): (deployed, [], False),
+    ("pattern_deployment", "N that have their profile"): (deployed, [("pattern_deployment", deployed)], False),
     ("stored_credential", "make N"): (
         lambda n: {"credential_username": "u", "credential_password": "Canary-1",
                    "credentials": [{"description": f"d{i}"} for i in range(n)]}, [], False),

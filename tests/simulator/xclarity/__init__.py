@@ -24,6 +24,9 @@ Seed (every key optional; every key of an item but those marked * has a default)
     policies:       [{name*, description, machine_types: [...] or null for any,
                       components: [{name*, version*, do_not_update: false, package: true}]}]
     firmware:       {server UUID: {policy, versions: {component: version}}}      (a node may have complex: id)
+    patterns:       [{id*, name, description, form_factor: r}]
+    events:         [{number: the next, and keys of an event: msg, severity, eventClass, sourceID, ...}]
+    alerts:         [{componentID, sourceID, eventClass, status}]
     next_job_id:    number of the next job
     generate:       {rack_nodes: n, profiles: n, prefix: web}    many servers "web-00001" with UUIDs 000...001 in hex,
                     and inactive profiles of the same names with ids 100001, 100002, ...
@@ -45,11 +48,13 @@ from starlette.routing import BaseRoute, Route
 
 from ..core import Clock, System
 from .backups import Backups
+from .events import Events
 from .firmware import Firmware
 from .inventory import Inventory
 from .jobs import Jobs
 from .managing import Managing
 from .osimages import OsImages
+from .patterns import Patterns
 from .profiles import Profiles
 from .replies import Refused, failed, reply
 from .sessions import Sessions
@@ -71,9 +76,12 @@ class XClarity(System):
         self.os_images_part = OsImages(self)
         self.managing_part = Managing(self)
         self.firmware_part = Firmware(self)
+        self.patterns_part = Patterns(self)
+        self.events_part = Events(self)
         # The jobs first: they are polled most.
         self.parts = (self.jobs_part, self.profiles_part, self.sessions_part, self.inventory_part, self.backups_part,
-                      self.os_images_part, self.managing_part, self.firmware_part)
+                      self.os_images_part, self.managing_part, self.firmware_part,
+                      self.patterns_part, self.events_part)
         super().__init__(clock)
 
     def reset(self) -> None:
@@ -83,7 +91,7 @@ class XClarity(System):
     def seed(self, data: dict[str, Any]) -> None:
         known = {"users", "chassis", "nodes", "profiles", "backups", "shares", "os_images", "remote_file_servers",
                  "switches", "storage_devices", "next_job_id", "generate", "discoverable", "stored_credentials",
-                 "policies", "firmware"}
+                 "policies", "firmware", "patterns", "events", "alerts"}
         if set(data) - known:
             raise ValueError(f"unknown part of the xclarity seed: {sorted(set(data) - known)}")
         self.sessions_part.seed(data.get("users") or {})
@@ -97,6 +105,8 @@ class XClarity(System):
         self.os_images_part.seed(data.get("os_images") or [], data.get("remote_file_servers") or [])
         self.managing_part.seed(data.get("discoverable") or [], data.get("stored_credentials") or [])
         self.firmware_part.seed(data.get("policies") or [], data.get("firmware") or {})
+        self.patterns_part.seed(data.get("patterns") or [])
+        self.events_part.seed(data.get("events") or [], data.get("alerts") or [])
         self.jobs_part.seed(data.get("next_job_id") or 0)
 
     def _generate(self, wanted: dict[str, Any]) -> None:
@@ -135,7 +145,7 @@ class XClarity(System):
             "profiles": self.profiles_part.state(), "nodes": self.inventory_part.state(),
             "jobs": self.jobs_part.state(), "data": self.backups_part.state(),
             "os_images": self.os_images_part.state(), "managing": self.managing_part.state(),
-            "firmware": self.firmware_part.state(), "appliance_uuid": self.appliance_uuid,
+            "firmware": self.firmware_part.state(), "patterns": self.patterns_part.state(), "appliance_uuid": self.appliance_uuid,
             "counts": {
                 "activations": sum(one["activations"] for one in self.profiles_part.all.values()),
                 "reboots": sum(one["reboots"] for one in self.inventory_part.nodes.values()),

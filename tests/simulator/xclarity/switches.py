@@ -108,6 +108,12 @@ SWITCHES: dict[str, Any] = {
     "update_success_word": "Success",
     # GET /updatableComponents?action=getComponents: "names", "documented" or "status", three sources that contradict each other.
     "get_components_shape": "names",
+    # --- patterns ---
+    # POST /patterns/{id}: its answer was not seen. As an "activation", a "bare" message, or "empty".
+    "pattern_reply": "activation",
+    # --- events ---
+    # Is there GET /events/activeAlerts/status.
+    "alerts_told": True,
     # --- profiles ---
     # profileStatus: UNASSIGNED and PENDING_ACTIVATION were seen; the other three words are invented.
     "profile_status_words": {
