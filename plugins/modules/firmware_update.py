@@ -174,13 +174,13 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware_updates
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_update_operations import update_firmware
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Desired
 
-ROW = {
+ROW: Options = {
     "activation": {"type": "str", "choices": list(firmware_updates.ACTIVATIONS)},
     "components": {"type": "list", "elements": "str"},
     "skip_missing": {"type": "bool"},

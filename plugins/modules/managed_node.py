@@ -208,11 +208,11 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, managed_node_operations, managed_nodes
 
-ROW = {
+ROW: Options = {
     "address": {"type": "str"},
     "node": {"type": "str"},
     "bmc_username": {"type": "str"},

@@ -154,13 +154,13 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, pattern_deployments
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployment_operations import deploy_pattern
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployments import Desired
 
-ROW = {
+ROW: Options = {
     "pattern": {"type": "str"},
     "node": {"type": "str"},
     "location": {"type": "str"},

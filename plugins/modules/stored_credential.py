@@ -166,13 +166,13 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.stored_credential_operations import set_credentials
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.stored_credentials import Desired
 
-ROW = {
+ROW: Options = {
     "description": {"type": "str"},
     "credential_id": {"type": "str"},
     "credential_username": {"type": "str"},

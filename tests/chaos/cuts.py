@@ -103,6 +103,8 @@ TASKS = [
           {"nodes": [{"node": "web-03"}, {"node": "db-01"}], "activation": "immediate", "concurrency": 1}),
     _task("pattern deployed to two servers", "pattern_deployment",
           {"targets": [{"node": RACK}, {"node": WINDOWS}], "pattern": "web", "restart": "immediate", "concurrency": 1}),
+    _task("systems on two servers", "os_deployment",
+          {"nodes": [{"node": RACK}, {"node": WINDOWS}], "image": EXPORT["profile"], "confirm": True, "concurrency": 1}),
     _task("credential stored", "stored_credential",
           {"description": "fresh", "credential_username": "u", "credential_password": "Canary-1"}),
     _task("credential deleted", "stored_credential", {"credential_id": "3401", "state": "absent"}),

@@ -89,6 +89,7 @@ SETS = {
         lambda n: outdated(n, activation="immediate"), [("firmware_update", lambda n: outdated(n, activation="immediate"))], False),
     ("pattern_deployment", "to N servers"): (deployed, [], False),
     ("pattern_deployment", "N that have their profile"): (deployed, [("pattern_deployment", deployed)], False),
+    ("os_deployment", "install on N"): (lambda n: outdated(n, image=EXPORT["profile"], confirm=True), [], False),
     ("stored_credential", "make N"): (
         lambda n: {"credential_username": "u", "credential_password": "Canary-1",
                    "credentials": [{"description": f"d{i}"} for i in range(n)]}, [], False),

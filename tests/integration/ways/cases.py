@@ -43,6 +43,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "node_info": ("node_info", {}, {}),
     "node_led": ("node_led", {"node": "web-01", "state": "blinking"}, {}),
     "node_power": ("node_power", {"node": "web-01", "state": "off"}, {}),
+    "os_deployment": ("os_deployment", {"node": "web-01", "image": "rhels9.4|rhels9.4-x86_64-install-web_gold", "confirm": True}, {}),
     "osimage_export": ("osimage_export", {"profile": "rhels9.4|rhels9.4-x86_64-install-web_gold", "dest": "{folder}/export.tgz"}, {}),
     "osimage_info": ("osimage_info", {}, {}),
     "pattern_deployment": ("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"}, {}),

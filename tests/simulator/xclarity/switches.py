@@ -114,6 +114,9 @@ SWITCHES: dict[str, Any] = {
     # --- events ---
     # Is there GET /events/activeAlerts/status.
     "alerts_told": True,
+    # --- deployment of operating systems ---
+    # Seconds that the number of a completed deployment stays in the list, before it is 3 again; None: for good. Unknown.
+    "deployed_state_seconds": None,
     # --- profiles ---
     # profileStatus: UNASSIGNED and PENDING_ACTIVATION were seen; the other three words are invented.
     "profile_status_words": {
