@@ -125,9 +125,20 @@ class Client:
         """The parsed JSON answer of a request that changes nothing; sent again after passing faults."""
         return self._retry(lambda: self._once(method, path, query, body, False, what, max_body, headers).json(), what, attempts)
 
-    def read_reply(self, path: str, *, query: t.Sequence[tuple[str, str]] = (), what: str, attempts: int = READ_ATTEMPTS) -> Reply:
+    def read_reply(
+        self,
+        path: str,
+        *,
+        query: t.Sequence[tuple[str, str]] = (),
+        what: str,
+        attempts: int = READ_ATTEMPTS,
+        max_body: int = MAX_BODY,
+        method: str = "GET",
+        body: t.Any = None,
+        headers: t.Mapping[str, str] | None = None,
+    ) -> Reply:
         """As :meth:`read`, with status and headers."""
-        return self._retry(lambda: self._once("GET", path, query, None, False, what, MAX_BODY, None), what, attempts)
+        return self._retry(lambda: self._once(method, path, query, body, False, what, max_body, headers), what, attempts)
 
     def download(self, path: str, *, headers: t.Mapping[str, str], timeout: float, what: str) -> Answer:
         """An open reply for a file. Sent once; a 401 is answered with new credentials once.

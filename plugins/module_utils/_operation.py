@@ -42,8 +42,9 @@ class Item:
 
     key: its id on the server. title: its name for people, unique in the task. desired: what the user asks of it. before: as
     read for the plan; current: as read last. steps: the requests to send. later: those that are sent once the first have been
-    verified. join: work that is under way already and is waited for: the id of its job, or an empty text. touches: the
-    operation also changes something on this machine (a file). brief: its row is one of many, so that it is kept short.
+    verified. follows: what the record knows a request by that will be made of what the first ones find. join: work that is under way
+    already and is waited for: the id of its job, or an empty text. touches: the operation also changes something on this machine
+    (a file). brief: its row is one of many, so that it is kept short.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Item:
     current: t.Any = None
     steps: t.Sequence[Step] = ()
     later: t.Sequence[Step] = ()
+    follows: t.Sequence[str] = ()
     join: str | None = None
     touches: bool = False
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
@@ -66,6 +68,11 @@ class Item:
     def predicted(self) -> bool:
         """Whether the plan changes something."""
         return bool(self.steps or self.later or self.touches)
+
+    @property
+    def keys(self) -> set[str]:
+        """What the record knows its requests by."""
+        return {step.key for step in (*self.steps, *self.later)} | set(self.follows)
 
     @property
     def changed(self) -> bool:
@@ -168,8 +175,9 @@ class Operation:
     kind: of the work, for the lock. noun: key of the items in the result, and their plural in messages. about_one: there is one
     item, which diff and result (:meth:`more`) are about. where: the place that a person has to look at when an outcome stays
     unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
-    whole wait. refusals: statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed,
-    where it has some. reads_only: it only waits for what others have started.
+    whole wait. lags: what is read may be older than the end of the job, so that the rest of the wait is given to it. refusals:
+    statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed, where it has some.
+    reads_only: it only waits for what others have started.
     """
 
     kind = ""
@@ -177,6 +185,7 @@ class Operation:
     about_one = False
     where = ""
     at_once = False
+    lags = False
     reads_only = False
     empty_ok = False
     refusals: tuple[int, ...] = ()
@@ -226,6 +235,10 @@ class Operation:
     def accept(self, step: Step, data: t.Any) -> Accepted:
         """What an answer means; see :func:`_reconcile.send_step`."""
         return Accepted(data=data)
+
+    def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
+        """The same where the headers count too: some answers name their job there only."""
+        return self.accept(step, data)
 
     def arrived(self, item: Item, outcome: Outcome, state: State) -> bool:
         """The request whose answer was lost has had its effect."""
@@ -379,7 +392,7 @@ class _Task:
             return
         doubtful: list[Item] = []
         for item in self.items:
-            if {step.key for step in (*item.steps, *item.later)} & unfinished and not self.op.proves(item):
+            if item.keys & unfinished and not self.op.proves(item):
                 doubtful.append(item)
             elif not item.predicted and item.join is None and not self.run.check_mode:
                 # It is as it is wanted: whatever was sent for it has come to its end.
@@ -387,7 +400,7 @@ class _Task:
         if not doubtful:
             return
         if not self.run.check_mode:
-            guard.told(step.key for item in doubtful for step in (*item.steps, *item.later))
+            guard.told(key for item in doubtful for key in item.keys)
         why, next_step = self.op.doubt(doubtful)
         step = next(iter((*doubtful[0].steps, *doubtful[0].later)))
         failure = Failure(
@@ -423,7 +436,7 @@ class _Task:
 
         def work_on(pair: tuple[Item, Outcome]) -> bool:
             outcome = pair[1]
-            send_step(self.client, outcome, op.accept, empty_ok=op.empty_ok)
+            send_step(self.client, outcome, op.receive, empty_ok=op.empty_ok)
             guard.resolve(outcome.step.key, outcome.state)
             return outcome.failure is None
 
@@ -523,7 +536,8 @@ class _Task:
         interval = params.get("poll_interval", READ_BACK_INTERVAL)
         soon = min(interval, READ_BACK_INTERVAL)
         self._first_reading(told, deadline, soon)
-        self._verify([item for item in told if item.waits()], settle, soon, told=True)
+        patience = max(deadline.left(), settle) if self.op.lags else settle
+        self._verify([item for item in told if item.waits()], patience, interval if self.op.lags else soon, told=True)
         late = [item for item in pending if item not in told]
         self._verify(late, max(deadline.left(), 0.0), interval, told=False)
 

@@ -51,9 +51,7 @@ class Step:
 
     def public(self) -> dict[str, t.Any]:
         """The step as users see it; a real run sends exactly this."""
-        body = self.body
-        if self.secret and isinstance(body, dict):
-            body = {k: MASK if k in self.secret and v is not None else v for k, v in body.items()}
+        body = [self._masked(one) for one in self.body] if isinstance(self.body, list) else self._masked(self.body)
         return {
             "method": self.method,
             "path": self.path,
@@ -62,6 +60,11 @@ class Step:
             "resource": self.resource,
             "why": self.why,
         }
+
+    def _masked(self, body: t.Any) -> t.Any:
+        if not self.secret or not isinstance(body, dict):
+            return body
+        return {k: MASK if k in self.secret and v is not None else v for k, v in body.items()}
 
     @property
     def key(self) -> str:
@@ -123,13 +126,13 @@ class Unproven(Exception):
         self.why = why
 
 
-Accept = t.Callable[[Step, t.Any], Accepted]
+Accept = t.Callable[[Step, t.Any, t.Mapping[str, str]], Accepted]
 
 
 def send_step(client: Client, outcome: Outcome, accept: Accept, *, empty_ok: bool = False) -> None:
     """Send the step of ``outcome`` once; ``outcome`` is updated.
 
-    accept: looks at the parsed answer (None for an empty body, when ``empty_ok``); returns :class:`Accepted`, raises
+    accept: looks at the parsed answer (None for an empty body, when ``empty_ok``) and its headers; returns :class:`Accepted`, raises
     :class:`Failure` for a refusal inside a 200 and :class:`Unproven` for a shape that proves nothing. An exception of another
     kind (the run is told to end) leaves ``unknown`` when the request was transmitted, and ``none`` when not.
     """
@@ -145,7 +148,7 @@ def send_step(client: Client, outcome: Outcome, accept: Accept, *, empty_ok: boo
         outcome.state = outcome.state if client.transmitted else NONE
         raise
     try:
-        accepted = accept(step, None if empty_ok and not reply.body.strip() else reply.json())
+        accepted = accept(step, None if empty_ok and not reply.body.strip() else reply.json(), reply.headers)
     except Unproven as unproven:
         doubt = Failure("bad_reply", unproven.why, outcome=UNKNOWN, status=reply.status, transient=True)
         outcome.state, outcome.failure = UNKNOWN, doubt.about(**facts)

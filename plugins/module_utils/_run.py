@@ -94,6 +94,16 @@ class Run:
 
         return Progress(self.clock, masked(self.say), masked(self.part))
 
+    def rows(self, many: str, keys: t.Sequence[str]) -> list[dict[str, t.Any]]:
+        """The items of either form, the options ``keys`` themselves or the list in the option ``many``, whose entries have what they do
+        not set from these options. An empty list is refused."""
+        listed = self.params[many]
+        if listed is None:
+            return [{key: self.params[key] for key in keys}]
+        if not listed:
+            raise bad_input("config_empty", f"{many} is an empty list.", f"Name at least one of {many} and run again.")
+        return [{key: self.params.get(key) if row.get(key) is None else row[key] for key in keys} for row in listed]
+
     def guard(self, system: str, kind: str) -> Guard:
         """The lock and record for this kind of work."""
         from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard

@@ -159,9 +159,14 @@ class Reply:
     cookies: tuple[str, ...] = ()
 
     def json(self) -> t.Any:
-        """The parsed body; ``not_json`` when it is not JSON (the content type is not asked: XClarity's is its own)."""
+        """The parsed body; ``not_json`` when it is not JSON (the media type is not asked: XClarity's is its own).
+
+        The charset is: one reply of XClarity was seen to say ISO-8859-1.
+        """
+        latin = any(word in self.headers.get("Content-Type", "").lower() for word in ("iso-8859-1", "latin1"))
         with contextlib.suppress(ValueError, RecursionError):  # raised in here, the failure would keep the body
-            return json.loads(self.body, parse_constant=_no_constant, parse_float=_finite)
+            body = self.body.decode("latin-1") if latin else self.body
+            return json.loads(body, parse_constant=_no_constant, parse_float=_finite)
         kind = clean(self.headers.get("Content-Type", "none").split(";")[0], 60)
         raise Failure(
             "not_json",

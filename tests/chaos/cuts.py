@@ -66,6 +66,7 @@ OTHER = {**SPEC, "properties": {"template": {"heat_template_version": "2016-10-1
 TARGET = {
     "target_endpoint": "https://xclarity-target.memory", "target_username": "AUTOMATION", "target_password": XCLARITY_PASSWORD,
 }  # fmt: skip
+TAKE = {"stored_credential": "3401", "managed_authentication": False, "concurrency": 1}
 HOSTS = {"hostnames": ["oslo-m1.example.net", "oslo-m2.example.net"], "state": "absent", "concurrency": 1}
 TASKS = [
     *(Task(start.name, start.module, start.system, start.params, start=start) for start in STARTS),
@@ -92,6 +93,25 @@ TASKS = [
     _task("file server deleted", "remote_file_server", {"name": "images", "state": "absent"}),
     _task("jobs cancelled", "job", {"jobs": ["11", "12"], "state": "cancelled", "concurrency": 1}, RUNNING),
     _task("jobs deleted", "job", {"jobs": ["11", "12"], "state": "absent", "concurrency": 1}, ENDED),
+    _task("two servers powered off", "node_power", {"nodes": [{"node": RACK}, {"node": WINDOWS}], "state": "off", "concurrency": 1}),
+    _task("a server restarted", "node_power", {"node": RACK, "state": "restarted"}),
+    _task("two lights", "node_led", {"nodes": [{"node": RACK}, {"node": WINDOWS}], "state": "on", "concurrency": 1}),
+    _task("two servers taken over", "managed_node", {**TAKE, "nodes": [{"address": "192.0.2.121"}, {"address": "192.0.2.122"}]}),
+    _task("a server given up", "managed_node", {"node": "web-01", "state": "absent"}),
+    _task("two policies assigned", "firmware_policy",
+          {"nodes": [{"node": RACK}, {"node": WINDOWS}], "policy": "production", "concurrency": 1}),
+    _task("policy taken away", "firmware_policy", {"node": "web-03", "state": "absent"}),
+    _task("firmware of two servers", "firmware_update",
+          {"nodes": [{"node": "web-03"}, {"node": "db-01"}], "activation": "immediate", "concurrency": 1}),
+    _task("pattern deployed to two servers", "pattern_deployment",
+          {"targets": [{"node": RACK}, {"node": WINDOWS}], "pattern": "web", "restart": "immediate", "concurrency": 1}),
+    _task("systems on two servers", "os_deployment",
+          {"nodes": [{"node": RACK}, {"node": WINDOWS}], "image": EXPORT["profile"], "confirm": True, "concurrency": 1}),
+    _task("credential stored", "stored_credential",
+          {"description": "fresh", "credential_username": "u", "credential_password": "Canary-1"}),
+    _task("credential deleted", "stored_credential", {"credential_id": "3401", "state": "absent"}),
+    _task("request of one's own", "xclarity_request",
+          {"method": "PUT", "path": f"/nodes/{RACK}/bmc", "body": {"powerState": "restart"}}),
     _task("two servers", "server_pool_request", {"properties": OSLO, "count": 2}, system="ops_manager"),
     _task("servers given back", "server_pool_server", HOSTS,
           ("server_pool_request", {"properties": OSLO, "count": 2}), system="ops_manager"),

@@ -26,6 +26,7 @@ VARIABLES = {
     "application_credential_secret": "app-cred-secret",
     "backup_passphrase": "Backup-demo",
     "images_password": "images-password",
+    "bmc_password": "Passw0rd-bmc",
 }
 NETWORKS = [{"network": "private"}]
 WEB_SERVER = {"type": "os.nova.server", "version": "1.0", "properties": {"name": "web", "flavor": "m1.small", "networks": NETWORKS}}

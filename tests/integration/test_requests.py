@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "requests.md"
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| `([^`]+)` \| ([^|]+) \|$", re.MULTILINE)
 ROWS = ROW.findall(PAGE.read_text(encoding="utf-8"))
 COUNTS = (1, 3, 7)
-POLL = re.compile(r"/tasks/\d|/serverPool/requests/\w|^/v1/actions")
+POLL = re.compile(r"/tasks/\d|/serverPool/requests/\w|^/v1/actions|/discoverRequest/jobs/")
 
 SPEC = {"type": "os.heat.stack", "version": "1.0", "properties": {"template": {"heat_template_version": "2016-10-14"}}}
 POOL = {"Datacenter": "oslo", "Size": "x"}
@@ -40,6 +40,23 @@ def one_profile(n: int) -> dict:
 
 def groups(n: int) -> dict:
     return {"clusters": [{"name": f"many-{i}", "profile": "many"} for i in range(n)]}
+
+
+def servers(state: str, n: int) -> dict:
+    return {"state": state, "nodes": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
+
+
+def outdated(n: int, **more: object) -> dict:
+    return {**more, "nodes": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
+
+
+def deployed(n: int) -> dict:
+    return {"pattern": "web", "restart": "immediate", "targets": [{"node": f"{i:032X}"} for i in range(1, n + 1)]}
+
+
+def taken(n: int, **more: object) -> dict:
+    where = {"bmc_username": "USERID", "bmc_password": "Passw0rd-bmc", "managed_authentication": True}
+    return {**where, **more, "nodes": [{"address": f"198.51.100.{i}"} for i in range(1, n + 1)]}
 
 
 def pool(n: int) -> dict:
@@ -67,6 +84,26 @@ SETS = {
     ("osimage_export", "one that is here already"): (lambda n: EXPORT, [("osimage_export", lambda n: EXPORT)], False),
     ("job", "wait for one"): (
         lambda n: {"job": "11"}, [("profile_activation", lambda n: {**activations(1), "wait": False})], False),
+    ("node_power", "power N off"): (lambda n: servers("off", n), [], False),
+    ("node_power", "N that are off already"): (lambda n: servers("off", n), [("node_power", lambda n: servers("off", n))], False),
+    ("node_led", "light N"): (lambda n: servers("on", n), [], False),
+    ("managed_node", "take N over"): (taken, [], False),
+    ("managed_node", "N that are managed already"): (taken, [("managed_node", taken)], False),
+    ("managed_node", "give N up"): (lambda n: {**taken(n), "state": "absent"}, [("managed_node", taken)], False),
+    ("firmware_policy", "assign to N"): (lambda n: outdated(n, policy="fresh"), [], False),
+    ("firmware_policy", "N that have it already"): (lambda n: outdated(n, policy="production"), [], False),
+    ("firmware_update", "update N"): (lambda n: outdated(n, activation="immediate"), [], False),
+    ("firmware_update", "N that comply already"): (
+        lambda n: outdated(n, activation="immediate"), [("firmware_update", lambda n: outdated(n, activation="immediate"))], False),
+    ("pattern_deployment", "to N servers"): (deployed, [], False),
+    ("pattern_deployment", "N that have their profile"): (deployed, [("pattern_deployment", deployed)], False),
+    ("os_deployment", "install on N"): (lambda n: outdated(n, image=EXPORT["profile"], confirm=True), [], False),
+    ("stored_credential", "make N"): (
+        lambda n: {"credential_username": "u", "credential_password": "Canary-1",
+                   "credentials": [{"description": f"d{i}"} for i in range(n)]}, [], False),
+    ("xclarity_request", "one that reads"): (lambda n: {"path": "/aicc"}, [], False),
+    ("xclarity_request", "one that starts a job"): (
+        lambda n: {"method": "PUT", "path": f"/nodes/{1:032X}/bmc", "body": {"powerState": "restart"}}, [], False),
     ("xclarity_session", "open"): (lambda n: {"state": "present"}, [], False),
     ("xclarity_session", "end one that was left open"): (
         lambda n: {"state": "absent", "user": "VIEWER"},
@@ -92,6 +129,9 @@ def many(sim):
     sim.seed(
         xclarity={
             "generate": {"rack_nodes": 7, "profiles": 7, "prefix": "many"},
+            "policies": [{"name": "fresh"}],
+            "firmware": {f"{i:032X}": {"policy": "production"} for i in range(1, 8)},
+            "discoverable": [{"ip": f"198.51.100.{i}", "uuid": f"{i + 4096:032X}"} for i in range(1, 8)],
             "backups": [{"uuid": f"00000000-0000-4000-8000-{i:012d}", "label": f"many-{i}"} for i in range(7)],
         },
         ops_manager={"servers": [{"hostname": "many-{n}.example.net", "count": 7, "properties": {**POOL, "Rack": "r1"}}]},

@@ -155,16 +155,17 @@ def _explain(reply: Reply) -> str | None:
         return None
 
 
-def check_result(data: t.Any, what: str) -> list[str]:
+def check_result(data: t.Any, what: str, *, informational: bool = False) -> list[str]:
     """Judge the ``result`` inside a 200: ``success`` (or none) and ``warning`` pass, any other word is a refusal.
 
-    Pages say ``failed``, real appliances were seen to say ``failure``. Returns the server's messages of a warning.
+    Pages say ``failed``, real appliances were seen to say ``failure``. informational: that word is a success too, as the firmware
+    calls have it. Returns the server's messages of a warning.
     """
     if not isinstance(data, dict):
         raise bad_reply("the answer is not an object", what=what)
     word = data.get("result")
     said = clean(word, 40).lower() if isinstance(word, str) else ""
-    if word is None or said == "success":
+    if word is None or said == "success" or (informational and said == "informational"):
         return []
     if said == "warning":
         return [" ".join(p for p in (m["id"], m["text"]) if p) for m in messages(data)] or ["The server answered with a warning."]
@@ -187,6 +188,17 @@ def job_id(value: t.Any) -> str | None:
     text = str(value).strip()
     plain = text.isascii() and text.replace("-", "").replace("_", "").isalnum()
     return text if plain and text != "0" and len(text) <= 64 else None
+
+
+def started_job(data: t.Any, headers: t.Mapping[str, str]) -> str | None:
+    """The id of the job that an answer names: in one of four spellings in the body, or in a header, where the body is empty then."""
+    if isinstance(data, dict):
+        for key in ("jobId", "jobID", "JobID", "jobid"):
+            found = job_id(data.get(key))
+            if found:
+                return found
+    place, _slash, last = headers.get("Location", "").rstrip("/").rpartition("/")
+    return (job_id(last) if place.endswith(("/tasks", "/jobs")) else None) or job_id(headers.get("Jobids"))
 
 
 def items(data: t.Any, *keys: str, what: str) -> list[dict[str, t.Any]]:

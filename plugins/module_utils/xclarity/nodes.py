@@ -10,13 +10,15 @@ the bare entry, for several again a ``nodeList``; there is no paging.
 
 from __future__ import annotations
 
+import collections
 import functools
 import operator
 import re
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
 
 STATUSES = ("managed", "unmanaged")
@@ -120,24 +122,27 @@ def read_raw(
     processor: str | None = None,
     attributes: str | None = None,
     uuids: t.Sequence[str] = (),
+    attempts: int = READ_ATTEMPTS,
 ) -> list[dict[str, t.Any]]:
     """Entries as the server tells them: all, or those of these UUIDs that it knows. attributes: only these fields."""
     asked = (("status", status), ("mgmtProcType", processor), ("includeAttributes", attributes))
     query = [(key, value) for key, value in asked if value]
     if not uuids:
-        return _entries(client.read("/nodes", query=query, what="list nodes", max_body=MAX_LIST))
+        return _entries(client.read("/nodes", query=query, what="list nodes", attempts=attempts, max_body=MAX_LIST))
     found: list[dict[str, t.Any]] = []
     for begin in range(0, len(uuids), BATCH):
         batch = uuids[begin : begin + BATCH]
         path = "/nodes/" + ",".join(segment(one, "node") for one in batch)
         try:
-            found += _entries(client.read(path, query=query, what="read nodes", max_body=MAX_LIST))
+            found += _entries(client.read(path, query=query, what="read nodes", attempts=attempts, max_body=MAX_LIST))
         except Failure as failure:
             if failure.status not in (400, 404):
                 raise
             if len(batch) > 1:  # one that is not known may make the server refuse all of them
                 for one in batch:
-                    found += read_raw(client, status=status, processor=processor, attributes=attributes, uuids=[one])
+                    found += read_raw(
+                        client, status=status, processor=processor, attributes=attributes, uuids=[one], attempts=attempts
+                    )
     return found
 
 
@@ -166,6 +171,74 @@ def read(
         return nodes
     names = {one.casefold() for one in wanted}
     return [node for node in nodes if node["name"].casefold() in names or node["uuid"].casefold() in names]
+
+
+def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
+    """The entries among which the servers ``wanted`` are, by :func:`find`: few UUIDs are asked for by themselves."""
+    few = 0 < len(wanted) <= BATCH and all(_UUID.fullmatch(one) for one in wanted)
+    uuids = [one.replace("-", "").upper() for one in wanted] if few else []
+    return read_raw(client, attributes=attributes, uuids=uuids, attempts=attempts)
+
+
+def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """The entry for each UUID (in any case, with dashes or without) or name. One that is unknown, given twice, or a name of several
+    is refused."""
+    by_key: dict[str, list[dict[str, t.Any]]] = {}
+    for entry in entries:
+        for key in {key_of(entry), str(entry.get("name") or "").casefold()} - {""}:
+            by_key.setdefault(key, []).append(entry)
+    found: list[dict[str, t.Any]] = []
+    seen: set[str] = set()
+    for text in wanted:
+        key = text.strip().casefold()
+        matches = by_key.get(key.replace("-", "").upper() if _UUID.fullmatch(text.strip()) else key, [])
+        if len(matches) != 1:
+            several = ", ".join(clean(one.get("uuid"), 36) for one in matches[:10])
+            raise bad_input(
+                "node_ambiguous" if matches else "node_not_found",
+                f"{clean(text, 80)} is the name of several servers, with the UUIDs {several}."
+                if matches
+                else f"there is no server with the UUID or name {clean(text, 80)}.",
+                "Give its UUID, which node_info tells, and run again.",
+                resource=clean(text, 200),
+            )
+        if key_of(matches[0]) in seen:
+            raise bad_input(
+                "duplicate_item", f"the server {clean(text, 80)} is given more than once.", "Give each server once and run again.",
+                resource=clean(text, 200),
+            )  # fmt: skip
+        seen.add(key_of(matches[0]))
+        found.append(matches[0])
+    return found
+
+
+def key_of(entry: t.Mapping[str, t.Any]) -> str:
+    """The UUID of an entry in one spelling: the case differs by endpoint, and cabinets have dashes."""
+    return str(entry.get("uuid") or entry.get("UUID") or "").replace("-", "").upper()
+
+
+def titles(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """A name for people for each, with the UUID where several have one name."""
+    names = [clean(entry.get("name") or "", 80) for entry in entries]
+    counts = collections.Counter(names)
+    return [
+        name if name and counts[name] == 1 else f"{name} ({key_of(entry)})".strip() for name, entry in zip(names, entries, strict=True)
+    ]
+
+
+def is_managed(entry: t.Mapping[str, t.Any]) -> bool:
+    """``status`` is an object with a name. One that does not tell it is taken for managed."""
+    status = entry.get("status")
+    word = status.get("name") if isinstance(status, dict) else status
+    return not isinstance(word, str) or word.casefold() != "unmanaged"
+
+
+def refuse_unmanaged(entry: t.Mapping[str, t.Any], title: str) -> None:
+    if not is_managed(entry):
+        raise bad_input(
+            "node_unmanaged", f"the server {title} is not managed by this XClarity Administrator.",
+            "Manage it first (module managed_node) and run again.", resource=title,
+        )  # fmt: skip
 
 
 def _entries(data: t.Any) -> list[dict[str, t.Any]]:

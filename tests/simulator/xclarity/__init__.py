@@ -17,6 +17,17 @@ Seed (every key optional; every key of an item but those marked * has a default)
     os_images:      [{id*, name, osrelease, profiles: [{id*, name, customized: true, export_size: bytes}]}]
     remote_file_servers: [{serverId, displayName, address*, port, protocol, username}]
     switches:       [...], storage_devices: [...]    shown as they are
+    discoverable:   [{ip*, uuid*, name, type, machine_type, username: USERID, password: Passw0rd-bmc, processor: XCC,
+                      manageable: true, known: false  (GET /discovery tells of it), password_expired: false,
+                      power, rack, unit, attributes   (of the server that it becomes)}]
+    stored_credentials: [{id, userName*, password, description}]
+    policies:       [{name*, description, machine_types: [...] or null for any,
+                      components: [{name*, version*, do_not_update: false, package: true}]}]
+    firmware:       {server UUID: {policy, versions: {component: version}}}      (a node may have complex: id)
+    patterns:       [{id*, name, description, form_factor: r}]
+    events:         [{number: the next, and keys of an event: msg, severity, eventClass, sourceID, ...}]
+    alerts:         [{componentID, sourceID, eventClass, status}]
+    deploy_states:  {server UUID: number of the state of its deployment, 0 by default}
     next_job_id:    number of the next job
     generate:       {rack_nodes: n, profiles: n, prefix: web}    many servers "web-00001" with UUIDs 000...001 in hex,
                     and inactive profiles of the same names with ids 100001, 100002, ...
@@ -38,9 +49,14 @@ from starlette.routing import BaseRoute, Route
 
 from ..core import Clock, System
 from .backups import Backups
+from .events import Events
+from .firmware import Firmware
+from .hostplatforms import HostPlatforms
 from .inventory import Inventory
 from .jobs import Jobs
+from .managing import Managing
 from .osimages import OsImages
+from .patterns import Patterns
 from .profiles import Profiles
 from .replies import Refused, failed, reply
 from .sessions import Sessions
@@ -60,9 +76,15 @@ class XClarity(System):
         self.profiles_part = Profiles(self)
         self.backups_part = Backups(self)
         self.os_images_part = OsImages(self)
+        self.managing_part = Managing(self)
+        self.firmware_part = Firmware(self)
+        self.patterns_part = Patterns(self)
+        self.events_part = Events(self)
+        self.host_platforms_part = HostPlatforms(self)
         # The jobs first: they are polled most.
         self.parts = (self.jobs_part, self.profiles_part, self.sessions_part, self.inventory_part, self.backups_part,
-                      self.os_images_part)
+                      self.os_images_part, self.managing_part, self.firmware_part,
+                      self.patterns_part, self.events_part, self.host_platforms_part)
         super().__init__(clock)
 
     def reset(self) -> None:
@@ -71,7 +93,9 @@ class XClarity(System):
 
     def seed(self, data: dict[str, Any]) -> None:
         known = {"users", "chassis", "nodes", "profiles", "backups", "shares", "os_images", "remote_file_servers",
-                 "switches", "storage_devices", "next_job_id", "generate"}
+                 "switches", "storage_devices", "next_job_id", "generate", "discoverable", "stored_credentials",
+                 "policies", "firmware", "patterns", "events", "alerts",
+                 "deploy_states"}
         if set(data) - known:
             raise ValueError(f"unknown part of the xclarity seed: {sorted(set(data) - known)}")
         self.sessions_part.seed(data.get("users") or {})
@@ -83,6 +107,11 @@ class XClarity(System):
         self.profiles_part.seed(data.get("profiles") or [])
         self.backups_part.seed(data.get("backups") or [], data.get("shares") or [])
         self.os_images_part.seed(data.get("os_images") or [], data.get("remote_file_servers") or [])
+        self.managing_part.seed(data.get("discoverable") or [], data.get("stored_credentials") or [])
+        self.firmware_part.seed(data.get("policies") or [], data.get("firmware") or {})
+        self.patterns_part.seed(data.get("patterns") or [])
+        self.events_part.seed(data.get("events") or [], data.get("alerts") or [])
+        self.host_platforms_part.seed(data.get("deploy_states") or {})
         self.jobs_part.seed(data.get("next_job_id") or 0)
 
     def _generate(self, wanted: dict[str, Any]) -> None:
@@ -120,7 +149,9 @@ class XClarity(System):
         return {
             "profiles": self.profiles_part.state(), "nodes": self.inventory_part.state(),
             "jobs": self.jobs_part.state(), "data": self.backups_part.state(),
-            "os_images": self.os_images_part.state(), "appliance_uuid": self.appliance_uuid,
+            "os_images": self.os_images_part.state(), "managing": self.managing_part.state(),
+            "deployments": self.host_platforms_part.state(),
+            "firmware": self.firmware_part.state(), "patterns": self.patterns_part.state(), "appliance_uuid": self.appliance_uuid,
             "counts": {
                 "activations": sum(one["activations"] for one in self.profiles_part.all.values()),
                 "reboots": sum(one["reboots"] for one in self.inventory_part.nodes.values()),

@@ -14,14 +14,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..core import dumps, path_id
-from .replies import Refused, call, json_body, reply
+from .replies import Refused, call, json_body, reply, success
 
 if TYPE_CHECKING:
     from . import XClarity
 
 POWER_ON, POWER_OFF = 8, 5
-_RESTARTS = {"powerCycleSoft", "powerCycleSoftGrace", "powerCycleHard", "bootToF1"}
-_POWER_STATES = {"powerOn", "powerOff", "powerOffHardGrace", "powerNMI"} | _RESTARTS
+# The words of PUT /nodes; PUT /updatableComponents has others for the same.
+_RESTARTS = {"powerCycleSoft", "powerCycleSoftGrace", "bootToF1"}
+_POWER_STATES = {"powerOn", "powerOff", "powerOffSoftGraceful", "powerNMI", "virtualReseat"} | _RESTARTS
+_GRACEFUL = {"powerOffSoftGraceful", "powerCycleSoftGrace"}
+_LED_STATES = {"On", "Off", "Blinking"}
 _BAY = re.compile(r"(?P<chassis>.+)_bay(?P<bay>\d{1,2})\Z")
 # Always returned, whatever includeAttributes asks for.
 _BASE = ("uuid", "uri", "parent", "dataHandle")
@@ -54,6 +57,7 @@ class Inventory:
         self._at_bay: dict[str, str] = {}
         self._texts: dict[str, bytes] = {}
         self._lists: dict[str, bytes] = {}  # by query string, until something changes
+        self._lagging: dict[str, tuple[int, float]] = {}  # the power that is still shown, and until when
 
     def seed_chassis(self, chassis: list[dict[str, Any]]) -> None:
         for one in chassis:
@@ -65,7 +69,7 @@ class Inventory:
             node = {
                 "name": f"server-{number}", "rack": f"R{number // 40 + 1:02}", "unit": number % 40 + 1,
                 "licensed": True, "managed": True, "power": POWER_ON, "bay": None, "chassis": None,
-                "attributes": {}, "reboots": 0,
+                "attributes": {}, "reboots": 0, "led": "Off",
                 "ip": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", **one,
             }
             if flex:
@@ -82,12 +86,30 @@ class Inventory:
             Route("/nodes", self.named_nodes, methods=["POST"]),
             Route("/nodes/{ids}", self.some_nodes, methods=["GET"]),
             Route("/nodes/{id}", self.power, methods=["PUT"]),
+            Route("/nodes/{id}/bmc", self.restart_bmc, methods=["PUT"]),
+            Route("/notificationsLicense", self.licences, methods=["GET"]),
             Route("/chassis", self.all_chassis, methods=["GET"]),
             Route("/chassis/{id}", self.one_chassis, methods=["GET"]),
             Route("/cabinet", self.cabinets, methods=["GET"]),
             Route("/switches", self.other("switches", "switchList"), methods=["GET"]),
             Route("/storage", self.other("storage", "storageList"), methods=["GET"]),
         ]
+
+    @staticmethod
+    def machine_type(node: dict[str, Any]) -> str:
+        return str(node["attributes"].get("machineType") or ("7X16" if node["chassis"] else "7X06"))
+
+    def _firmware(self, node: dict[str, Any]) -> list[dict[str, str]]:
+        return [
+            {"type": name.split()[0], "name": name, "version": version, "build": "", "role": "Primary", "status": "Active", "date": ""}
+            for name, version in self.system.firmware_part.installed(node["uuid"]).items()
+        ]
+
+    def forget(self, node: dict[str, Any]) -> None:
+        """A server that is not managed any more."""
+        self._at_bay = {bay: uuid for bay, uuid in self._at_bay.items() if uuid != node["uuid"]}
+        self._lagging.pop(node["uuid"], None)
+        self.changed(node)
 
     # --- used by the profiles ---
 
@@ -102,6 +124,33 @@ class Inventory:
             return None
         return Target(key, True, self.nodes.get(self._at_bay.get(key, "")))
 
+    def _set_power(self, node: dict[str, Any], power: int) -> None:
+        """The power changes now; what is shown of it may lag."""
+        lag = float(self.system.switches["power_status_lag"])
+        if lag and power != node["power"]:
+            shown, _until = self._lagging.get(node["uuid"], (node["power"], 0.0))
+            self._lagging[node["uuid"]] = (shown, self.system.clock.now() + lag)
+        node["power"] = power
+        self.changed(node)
+
+    def _catch_up(self) -> None:
+        """Show what has lagged long enough."""
+        for uuid in [uuid for uuid, (_shown, until) in self._lagging.items() if until <= self.system.clock.now()]:
+            del self._lagging[uuid]
+            self.changed(self.nodes[uuid])
+
+    def _act(self, node: dict[str, Any], wanted: str) -> None:
+        """What a power action does to a server."""
+        switches = self.system.switches
+        if wanted in _GRACEFUL and node["uuid"] in switches["stubborn_systems"]:
+            return
+        if wanted in _RESTARTS or (wanted == "powerOn" and node["power"] == POWER_OFF):
+            self.restart(node)
+        elif wanted == "powerOn":
+            self._set_power(node, POWER_ON)
+        elif wanted in ("powerOff", "powerOffSoftGraceful"):
+            self._set_power(node, POWER_OFF)
+
     def changed(self, node: dict[str, Any]) -> None:
         self._texts.pop(node["uuid"], None)
         self._lists.clear()
@@ -109,10 +158,10 @@ class Inventory:
     def restart(self, node: dict[str, Any]) -> None:
         """The server restarts; a profile that waits for this becomes active."""
         node["reboots"] += 1
-        node["power"] = POWER_ON
-        self.changed(node)
+        self._set_power(node, POWER_ON)
         key = f"{node['chassis']}_bay{node['bay']}" if node["chassis"] else node["uuid"]
         self.system.profiles_part.restarted(key)
+        self.system.firmware_part.restarted(node["uuid"])
 
     # --- shapes ---
 
@@ -125,21 +174,31 @@ class Inventory:
             "uuid": node["uuid"], "name": name, "hostname": host, "FQDN": f"{host}.example.test",
             "dnsHostnames": [f"{host}.example.test"], "domainName": "example.test",
             "ipv4Addresses": [node["ip"], "169.254.95.118"], "ipv6Addresses": ["fe80:0:0:0:1:2:3:4"],
-            "mgmtProcIPaddress": node["ip"], "mgmtProcType": "XCC", "powerStatus": node["power"],
+            "mgmtProcIPaddress": node["ip"], "mgmtProcType": "XCC",
+            "powerStatus": self._lagging.get(node["uuid"], (node["power"],))[0],
             "accessState": "Online", "overallHealthState": "Normal", "cmmHealthState": "Normal",
             "excludedHealthState": "Normal",
             "status": {"message": "managed", "name": "MANAGED"} if node["managed"]
             else {"message": "unmanaged", "name": "UNMANAGED"},
-            "type": "ITE" if flex else "Rack-Tower Server", "machineType": "7X16" if flex else "7X06",
+            "type": "ITE" if flex else "Rack-Tower Server", "machineType": self.machine_type(node),
             "model": "CTO1WW", "productName": "ThinkSystem SN550" if flex else "ThinkSystem SR650",
             "serialNumber": f"J30{node['uuid'][-5:]}", "manufacturer": "Lenovo", "FRU": "None",
             "location": {"location": "DC1", "rack": node["rack"], "room": "A", "lowestRackUnit": node["unit"]},
             "slots": [node["bay"] if flex else node["unit"]],
             "parent": {"uuid": node["chassis"] if flex else node["rack"], "uri": parent},
             "macAddress": "", "hostMacAddresses": "", "isConnectionTrusted": "true", "contact": "", "subType": "",
+            "firmware": self._firmware(node),
+            "leds": self._leds("Identification" if flex else "Identify", node["led"]),
             "dataHandle": 0, "uri": f"node/{node['uuid']}", **node["attributes"],
         }
         return {key: value for key, value in shown.items() if value is not None}
+
+    def _leds(self, name: str, state: str) -> list[dict[str, Any]]:
+        """The name of the light differs by the kind of device; a real one tells others beside it."""
+        return [
+            {"name": "Fault", "state": "Off", "color": "Yellow", "location": "Front panel", "conditions": ""},
+            {"name": name, "state": state, "color": "Blue", "location": "Front panel", "conditions": ""},
+        ]
 
     def _text(self, node: dict[str, Any]) -> bytes:
         text = self._texts.get(node["uuid"])
@@ -185,6 +244,7 @@ class Inventory:
     @call()
     async def all_nodes(self, request: Request, _user: str) -> Response:
         query = request.url.query
+        self._catch_up()
         if query not in self._lists:
             if len(self._lists) > 20:
                 self._lists.clear()
@@ -192,6 +252,7 @@ class Inventory:
         return reply(self.system, self._lists[query])
 
     def _known(self, ids: str) -> list[dict[str, Any]]:
+        self._catch_up()
         nodes = [self.nodes[one] for one in ids.split(",") if one in self.nodes]
         if not nodes:
             raise Refused(404, "FQXHMDI9003J", "The server was not found.")
@@ -213,18 +274,71 @@ class Inventory:
     @call()
     async def power(self, request: Request, user: str) -> Response:
         node = self._known(path_id(request))[0]
-        wanted = (await json_body(request)).get("powerState")
-        if wanted not in _POWER_STATES:
-            raise Refused(400, "FQXHMDI9005J", "powerState is missing or not valid.")
-        if wanted in _RESTARTS:
-            self.restart(node)
-        else:
-            if wanted == "powerOn" and node["power"] == POWER_OFF:
-                self.restart(node)
-            node["power"] = POWER_ON if wanted == "powerOn" else POWER_OFF
+        if request.query_params.get("synchronous", "true") not in ("true", "false"):
+            raise Refused(400, "FQXHMDI9007J", "synchronous must be true or false.")
+        body = await json_body(request)
+        if "leds" in body:
+            shown = node["attributes"].get("leds", self._node(node).get("leds"))
+            state = self._wanted_led(body, shown)
+            if "leds" in node["attributes"]:
+                node["attributes"]["leds"] = [{**led, "state": state} if led["name"] == body["leds"][0]["name"] else led for led in shown]
+            node["led"] = state
             self.changed(node)
-        job = self.system.jobs_part.begin("power", f"Power action {wanted}", node["uuid"], user, lambda good: None)
-        return reply(self.system, None, headers={"Location": f"/tasks/{job.id}", "Jobids": job.id})
+            return reply(self.system, self._hardware_message())
+        wanted = body.get("powerState")
+        if wanted not in _POWER_STATES or len(body) != 1:
+            raise Refused(400, "FQXHMDI9005J", "powerState is missing or not valid, or there is something beside it.")
+        refusal = self.system.switches["offline_power_reply"]
+        if node["attributes"].get("accessState", "Online") == "Offline" and refusal != "accept":
+            raise Refused(refusal, "FQXHMDI9008J", "The server cannot be reached.")
+        at_end = self.system.switches["power_effect"] == "at_end"
+
+        def finish(good: bool) -> None:
+            if at_end and good and self.nodes.get(node["uuid"]) is node:
+                self._act(node, wanted)
+
+        job = self.system.jobs_part.begin("power", f"Power action {wanted}", node["uuid"], user, finish)
+        if not at_end:
+            self._act(node, wanted)
+        return reply(self.system, None, headers=self.job_headers(job.id))
+
+    @call()
+    async def restart_bmc(self, request: Request, user: str) -> Response:
+        node = self._known(path_id(request))[0]
+        if await json_body(request) != {"powerState": "restart"}:
+            raise Refused(400, "FQXHMDI9005J", "powerState must be restart.")
+        job = self.system.jobs_part.begin("power", "Restart of the management controller", node["uuid"], user, lambda good: None)
+        return reply(self.system, None, headers=self.job_headers(job.id))
+
+    @call()
+    async def licences(self, request: Request, _user: str) -> Response:
+        if not self.system.switches["licences_told"]:
+            raise Refused(404, "FQXHMCR9004J", "The requested resource was not found.")
+        managed = sum(1 for node in self.nodes.values() if node["managed"])
+        return reply(self.system, {"response": {
+            "active_entitlements": managed, "managed_devices": managed, "compliant": True, "remaining_days": 250,
+            "expiring_soon": False, "enable_functions": self.system.switches["licence_active"], "accepted_eula": True, "notifications": [],
+        }, **success(self.system)})
+
+    def job_headers(self, job: str) -> dict[str, str]:
+        """Where the older calls name their job."""
+        place = self.system.switches["job_location"]
+        if place == "absent":
+            return {}
+        return {"Location": f"/{place}/{job}", **({"Jobids": job} if place == "tasks" else {})}
+
+    def _wanted_led(self, body: dict[str, Any], leds: Any) -> str:
+        asked = body["leds"]
+        if len(body) != 1 or not isinstance(asked, list) or len(asked) != 1 or set(asked[0]) != {"name", "state"}:
+            raise Refused(400, "FQXHMDI9009J", "leds must be a list of one name and state.")
+        if asked[0]["name"] not in {led["name"] for led in leds or []} or asked[0]["state"] not in _LED_STATES:
+            raise Refused(400, "FQXHMDI9010J", "The device has no such LED, or the LED no such state.")
+        return str(asked[0]["state"])
+
+    def _hardware_message(self) -> dict[str, Any]:
+        """The shape of the older hardware calls, with `recovery` as a string."""
+        return {"statusCode": 200, "statusDescription": "The request completed successfully.", "messages": [
+            {"id": "FQXDM0200", "recoveryUrl": "", "text": "The request completed successfully.", "explanation": "", "recovery": ""}]}
 
     def _chassis(self, chassis: dict[str, Any]) -> dict[str, Any]:
         nodes = [node for node in self.nodes.values() if node["chassis"] == chassis["uuid"]]

@@ -141,6 +141,20 @@ class Profiles:
             self.system.inventory_part.changed(target.node)
         return job
 
+    # --- used by the patterns ---
+
+    def begin(self, profile: dict[str, Any], target: Target, deferred: bool, user: str) -> Job:
+        """Activate a profile that a pattern was deployed to."""
+        return self._begin(profile, target, deferred, user)
+
+    def assign_pending(self, profile: dict[str, Any], target: str) -> None:
+        """Assign a profile without activating anything."""
+        self._set(profile, "pending", target)
+
+    def outcome(self, job: Job, target: Target) -> Response:
+        """The answer of an activation."""
+        return self._outcome(None, job.title, job.id, target=target)
+
     # --- shapes ---
 
     def _shown(self, profile: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,8 @@ SWITCHES: dict[str, Any] = {
     "export_messages": "strings",
     # False: every call for profiles, tasks (writes) and OS images is refused 403 for want of a licence.
     "licence_active": True,
+    # Is there GET /notificationsLicense (read in a client's source; when it came is unknown).
+    "licences_told": True,
     # --- jobs ---
     # Seconds a job takes, and exceptions by kind: activate, copy, move, push, backup, restore, process, export, power.
     "job_seconds": 0.2,
@@ -71,6 +73,50 @@ SWITCHES: dict[str, Any] = {
     "cancel_finished_status": 412,
     # Status of DELETE /tasks/{ids}.
     "delete_task_status": 204,
+    # --- servers ---
+    # When a power action takes effect: "at_once", or "at_end" of its job (then not at all when the job fails).
+    "power_effect": "at_once",
+    # Seconds that powerStatus shows the old value after a change: the appliance has it from a cache.
+    "power_status_lag": 0.0,
+    # UUIDs of servers whose operating system does not heed a graceful stop; the job is complete all the same.
+    "stubborn_systems": [],
+    # Header of the answer that names the job: "tasks" or "jobs" (Location: /tasks/N), or "absent".
+    "job_location": "tasks",
+    # Answer to a power action on a server that is Offline: a status, or "accept".
+    "offline_power_reply": 400,
+    # --- managing ---
+    # GET /discoverRequest/jobs/{id}: an "object" as clients read it, or an "array" of one as in a pasted reply.
+    "discovery_shape": "object",
+    # Where POST /manageRequest and /unmanageRequest tell their job: "body" (jobID), "location", "text" (inside
+    # statusDescription), or "absent"; and the status of a good answer (200, 201 or 202).
+    "manage_job_told": "body",
+    "manage_status": 200,
+    # The word of success of such a job in its own call: unknown.
+    "manage_success_word": "SUCCESS",
+    # POST /storedCredentials: the id at the "top" (the page) or inside "response" (a client's source).
+    "credential_id_at": "top",
+    # --- firmware ---
+    # Charset of GET /compliancePolicies/persistedResult: ISO-8859-1 on 2.2.0, UTF-8 on 1.2.2.
+    "compliance_charset": "ISO-8859-1",
+    # Its key for the state of a device: endpointCompliant, or deviceCompliant in an older capture.
+    "compliance_key": "endpointCompliant",
+    # Seconds until the comparison knows what was updated; None: it never does by itself.
+    "compliance_lag": 0.0,
+    # Key that an assignment has to have: "both" are taken, or only policyName (an example) or policyname (a table).
+    "policy_name_key": "both",
+    # Status of a component that ended well: unknown.
+    "update_success_word": "Success",
+    # GET /updatableComponents?action=getComponents: "names", "documented" or "status", three sources that contradict each other.
+    "get_components_shape": "names",
+    # --- patterns ---
+    # POST /patterns/{id}: its answer was not seen. As an "activation", a "bare" message, or "empty".
+    "pattern_reply": "activation",
+    # --- events ---
+    # Is there GET /events/activeAlerts/status.
+    "alerts_told": True,
+    # --- deployment of operating systems ---
+    # Seconds that the number of a completed deployment stays in the list, before it is 3 again; None: for good. Unknown.
+    "deployed_state_seconds": None,
     # --- profiles ---
     # profileStatus: UNASSIGNED and PENDING_ACTIVATION were seen; the other three words are invented.
     "profile_status_words": {

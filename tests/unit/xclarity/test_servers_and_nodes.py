@@ -183,7 +183,7 @@ class Answers:
     def __init__(self, table):
         self.table, self.asked = table, []
 
-    def read(self, path, *, query=(), what="", max_body=0):
+    def read(self, path, *, query=(), what="", max_body=0, attempts=4):
         self.asked.append(path)
         answer = self.table.get(path)
         if answer is None:

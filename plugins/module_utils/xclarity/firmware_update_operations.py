@@ -1,0 +1,154 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring the firmware of servers to their policy: what only this knows, for the driver.
+
+Requests for N servers: the servers, the comparison, the state of updates, the identity, N, one poll for all jobs at a time, and the two
+readings again.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware, firmware_updates, jobs, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Desired, Part
+
+
+class UpdateFirmware(Operation):
+    """``desired`` of an item is its :class:`Desired`, ``current`` its :class:`Compliance`."""
+
+    kind, noun, where = "firmware", "nodes", "the updates and the compliance of the server"
+    lags = True
+    client: XClarity
+
+    def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired]) -> None:
+        super().__init__(run, client)
+        self.asked = desired
+        self.jobs = jobs.Reader(client)
+        self.names: dict[str, str] = {}
+        self.parts: dict[str, list[Part]] = {}
+        self._old: dict[str, list[Part]] = {}  # as they were for the plan
+        self._good_since: dict[str, float] = {}
+
+    def read(self) -> list[Item]:
+        wanted = [one.node for one in self.asked]
+        entries = nodes.find(nodes.read_for(self.client, wanted, firmware.NODE_ATTRIBUTES), wanted)
+        results = firmware.read_compliance(self.client)
+        self.parts = self._old = firmware_updates.read_status(self.client)
+        items = []
+        for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
+            nodes.refuse_unmanaged(entry, title)
+            key = nodes.key_of(entry)
+            now = firmware.of_node(results, key, title)
+            under_way = firmware_updates.busy(self.parts.get(key, []))
+            step = None if under_way else firmware_updates.plan(now, desired, title)
+            if step is not None and str(entry.get("accessState") or "").casefold() == "offline":
+                raise bad_input(
+                    "node_offline", f"the server {title} is not reached, so its firmware cannot be updated.",
+                    "Look at its management controller and its network, and run again.", resource=title,
+                )  # fmt: skip
+            self.names[key] = str(entry.get("name") or "")
+            item = Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else [])
+            item.join = "" if under_way else None
+            items.append(item)
+        return items
+
+    def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
+        api.check_result(data, step.what, informational=True)
+        return Accepted(api.started_job(data, headers), data)
+
+    # -- how an item stands ------------------------------------------------------------------------------------------
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
+        results = firmware.read_compliance(self.client, attempts=attempts)
+        self.parts = firmware_updates.read_status(self.client, attempts=attempts)
+        return {item.key: self._state(item, results[item.key]) for item in items if item.key in results}
+
+    def _mine(self, item: Item) -> list[Part]:
+        """The components that this run asked for, or all of a server whose update is joined. What an earlier update has left there
+        does not count, unless the job has ended since."""
+        parts = self.parts.get(item.key, [])
+        if not item.steps:
+            return parts
+        names = firmware_updates.asked_of(item.steps[0])
+        ended = item.watched is not None and item.watched.end == "done"
+        old = [] if ended else self._old.get(item.key, [])
+        return [part for part in parts if part.name in names and part not in old]
+
+    def _state(self, item: Item, now: Compliance) -> State:
+        item.current = now
+        parts = self._mine(item)
+        name = "complies" if now.compliant else ", ".join(dict.fromkeys(part.told for part in parts)) or "not told"
+        if firmware_updates.busy(parts):
+            return State(name)
+        if any(part.good is False for part in parts):
+            return State(name, done=True)
+        if now.compliant or self._reached(item, now):
+            return State(name, done=True, ok=True)
+        good = bool(parts) and all(part.good for part in parts)
+        if good and item.desired.activation != "immediate":
+            return State(name, done=True, ok=True)
+        if good:
+            # How soon the comparison follows is not documented. Components that say that they ended well are believed in the end.
+            clock = self.run.clock.monotonic()
+            if clock - self._good_since.setdefault(item.key, clock) >= self.run.params["reconcile_timeout"]:
+                self.run.warn(f"The comparison with the policy does not show the update of {item.title} yet.")
+                return State(name, done=True, ok=True)
+        return State(name)
+
+    def _reached(self, item: Item, now: Compliance) -> bool:
+        """None of the components that were asked for is outdated any more."""
+        names = set(firmware_updates.asked_of(item.steps[0])) if item.steps else set()
+        return bool(names) and not names & {one.name for one in now.components if one.outdated}
+
+    def arrived(self, item: Item, outcome: Outcome, state: State) -> bool:
+        """There was no update under way when the request was planned."""
+        return state.ok or firmware_updates.busy(self._mine(item))
+
+    def timed_out(self, item: Item, watched: Watched) -> Failure:
+        return jobs.timed_out(item.job, watched)
+
+    def not_reached(self, item: Item) -> Failure:
+        bad = [f"{part.name}: {part.told}" for part in self._mine(item) if part.good is False]
+        if bad:
+            return Failure("update_failed", f"components ended badly ({named(bad)}).", "Look at the update on the server, then run again.")
+        return Failure(
+            "effect_missing",
+            f"the server does not comply with its policy {item.current.policy}, and its components do not tell a good end.",
+            "Look at the update on the server, then run again.",
+        )
+
+    # -- words -------------------------------------------------------------------------------------------------------
+
+    def view(self, item: Item, after: bool) -> t.Any:
+        before: Compliance = item.before
+        names = firmware_updates.asked_of(item.steps[0]) if item.steps else []
+        if not after or not names:
+            return {"policy": before.policy, "outdated": [one.name for one in before.components if one.outdated]}
+        rest = [one.name for one in before.components if one.outdated and one.name not in names]
+        shown: dict[str, t.Any] = {"policy": before.policy, "outdated": rest}
+        if item.desired.activation != "immediate":
+            shown["after_restart"] = names
+        return shown
+
+    def present(self, item: Item) -> dict[str, t.Any]:
+        now: Compliance = item.current
+        return {
+            "uuid": item.key, "name": self.names.get(item.key, ""), "policy": now.policy, "compliant": now.compliant,
+            "components": firmware_updates.asked_of(item.steps[0]) if item.steps else [],
+            "without_package": [one.name for one in now.without_package], "job": item.job, "joined": item.join is not None,
+            **item.facts(),
+        }  # fmt: skip
+
+
+def update_firmware(run: Run, client: XClarity, desired: t.Sequence[Desired]) -> dict[str, t.Any]:
+    """Returns the result, raises :class:`Failure` with the result beside it."""
+    return drive(UpdateFirmware(run, client, desired))

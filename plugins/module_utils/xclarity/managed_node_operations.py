@@ -1,0 +1,248 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take servers over and give them up: what only this knows, for the driver.
+
+To take one over are one or two stages: a server that the appliance has not discovered yet is discovered first, and the second request
+is made of what that finds. Its job is followed where the discovery's own call shows it, one reading a server; the jobs of managing are
+followed like all others, in one poll.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, managed_nodes, nodes, stored_credentials
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
+
+Rows = t.Sequence[t.Mapping[str, t.Any]]
+
+
+class ManageNodes(Operation):
+    """``desired`` of an item is its row, ``current`` the managed entry, None while there is none."""
+
+    kind, noun, where = "managed_nodes", "nodes", "the servers and the jobs of the appliance"
+    empty_ok = True
+    client: XClarity
+
+    def __init__(self, run: Run, client: XClarity, rows: Rows) -> None:
+        super().__init__(run, client)
+        self.rows_asked = rows
+        self.jobs = jobs.Reader(client)
+        self.credentials: dict[str, dict[str, t.Any]] = {}
+        self.found: dict[str, dict[str, t.Any]] = {}  # what a discovery tells, by address
+        self.discoveries: dict[str, str | None] = {}  # the job of a discovery that this run has started
+
+    def read(self) -> list[Item]:
+        managed = managed_nodes.read_all(self.client)
+        there = {str(row["address"]): managed_nodes.at(managed, str(row["address"])) for row in self.rows_asked}
+        missing = [row for row in self.rows_asked if there[str(row["address"])] is None]
+        wanted = {str(row["stored_credential"]) for row in missing if row["stored_credential"]}
+        self.credentials = stored_credentials.read_named(self.client, sorted(wanted)) if wanted else {}
+        known = managed_nodes.read_known(self.client) if missing else []
+        items = []
+        for row in self.rows_asked:
+            address = str(row["address"])
+            entry = there[address]
+            item = Item(address, address, desired=row, before=entry, current=entry)
+            if entry is None:
+                seen = managed_nodes.at(known, address)
+                item.follows = [f"manage:{address}"]
+                item.steps = [managed_nodes.discovery(address) if seen is None else self._management(address, seen, row)]
+            items.append(item)
+        return items
+
+    def _management(self, address: str, entry: dict[str, t.Any], row: t.Mapping[str, t.Any]) -> Step:
+        self.found[address] = entry
+        refused = managed_nodes.obstacle(address, entry, row["force"])
+        if refused is not None:
+            raise refused
+        return managed_nodes.management(address, entry, row, self.credentials.get(str(row["stored_credential"] or "")))
+
+    def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
+        if isinstance(data, dict):
+            api.check_result(data, step.what, informational=True)
+        job = api.started_job(data, headers)
+        if step.operation == "discover":
+            self.discoveries[step.resource] = job
+            return Accepted(None, data)
+        return Accepted(job or managed_nodes.job_in_text(data), data)
+
+    # -- how an item stands ------------------------------------------------------------------------------------------
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
+        states: dict[str, State] = {}
+        taken = [item for item in items if not _discovers(item)]
+        if taken:
+            managed = managed_nodes.read_all(self.client, attempts=attempts)
+            for item in taken:
+                item.current = managed_nodes.at(managed, item.key) or self._by_uuid(managed, item)
+                good = item.current is not None
+                states[item.key] = State("managed" if good else "not managed", done=good, ok=good)
+        for item in items:
+            if _discovers(item):
+                states[item.key] = self._discovery(item, attempts)
+        return states
+
+    def _by_uuid(self, managed: t.Sequence[dict[str, t.Any]], item: Item) -> dict[str, t.Any] | None:
+        """Once it is managed, a server may be told with other addresses."""
+        uuid = nodes.key_of(self.found.get(item.key, {}))
+        return next((entry for entry in managed if uuid and nodes.key_of(entry) == uuid), None)
+
+    def _discovery(self, item: Item, attempts: int) -> State:
+        job = self.discoveries.get(item.key)
+        if job is None:
+            ended, entries = False, managed_nodes.read_known(self.client)
+        else:
+            ended, entries = managed_nodes.read_discovery(self.client, job, attempts=attempts)
+        entry = managed_nodes.at(entries, item.key)
+        if entry is None:
+            return State("discovering" if not ended else "not found", done=ended)
+        self.found[item.key] = entry
+        good = managed_nodes.obstacle(item.key, entry, item.desired["force"]) is None
+        return State("discovered", done=True, ok=good)
+
+    def has_next(self, item: Item) -> bool:
+        return bool(item.outcomes) and _discovers(item)
+
+    def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
+        return [(item, self._management(item.key, self.found[item.key], item.desired)) for item in items]
+
+    def proves(self, item: Item) -> bool:
+        """A server that is not in the list may be about to be."""
+        return False
+
+    def not_reached(self, item: Item) -> Failure:
+        if not _discovers(item):
+            return Failure("effect_missing", "the server is not in the list of managed servers.", "Look at the jobs, then run again.")
+        refused = managed_nodes.obstacle(item.key, self.found[item.key], item.desired["force"]) if item.key in self.found else None
+        return refused or Failure(
+            "device_not_found", "the discovery has ended and found nothing there.",
+            "Look whether the management controller is reached at this address, and run again.",
+        )  # fmt: skip
+
+    def conclude(self, items: t.Sequence[Item]) -> None:
+        explain_jobs(self.client, items, "manageRequest")
+
+    # -- words -------------------------------------------------------------------------------------------------------
+
+    def view(self, item: Item, after: bool) -> t.Any:
+        return {"managed": "yes" if after or item.before is not None else "no"}
+
+    def present(self, item: Item) -> dict[str, t.Any]:
+        entry = item.current or {}
+        uuid = nodes.key_of(entry) or nodes.key_of(self.found.get(item.key, {}))
+        return {
+            "address": item.key, "uuid": uuid, "name": clean(entry.get("name") or "", 80), "managed": item.current is not None,
+            "job": item.job, **item.facts(),
+        }  # fmt: skip
+
+    def more(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
+        unclear = [item.key for item in items if item.steps and item.steps[0].operation == "discover"]
+        told = [f"the request that manages {address}: it is made of what the discovery finds" for address in unclear]
+        return {"not_predictable": told if self.run.check_mode else []}
+
+
+class UnmanageNodes(Operation):
+    """``current`` of an item is the managed entry, None when there is none."""
+
+    kind, noun, where = "managed_nodes", "nodes", "the servers and the jobs of the appliance"
+    empty_ok = True
+    client: XClarity
+
+    def __init__(self, run: Run, client: XClarity, rows: Rows) -> None:
+        super().__init__(run, client)
+        self.rows_asked = rows
+        self.jobs = jobs.Reader(client)
+
+    def read(self) -> list[Item]:
+        managed = managed_nodes.read_all(self.client)
+        items: list[Item] = []
+        for row in self.rows_asked:
+            asked = str(row["address"] or row["node"])
+            entry = managed_nodes.at(managed, asked) if row["address"] else self._named(managed, asked)
+            if entry is None:
+                items.append(Item(asked, clean(asked, 80), desired=row))
+                continue
+            title = clean(entry.get("name") or asked, 80)
+            step = managed_nodes.release(entry, title, row["force"])
+            items.append(Item(nodes.key_of(entry), title, desired=row, before=entry, current=entry, steps=[step]))
+        keys = [item.key for item in items]
+        twice = next((item for item in items if keys.count(item.key) > 1), None) if len(set(keys)) < len(keys) else None
+        if twice is not None:
+            raise bad_input(
+                "duplicate_item", f"the server {twice.title} is given more than once.", "Give each server once and run again.",
+                resource=twice.title,
+            )  # fmt: skip
+        return items
+
+    def _named(self, managed: t.Sequence[dict[str, t.Any]], asked: str) -> dict[str, t.Any] | None:
+        try:
+            return nodes.find(managed, [asked])[0]
+        except Failure as failure:
+            if failure.code != "node_not_found":
+                raise
+            return None
+
+    def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
+        if isinstance(data, dict):
+            api.check_result(data, step.what, informational=True)
+        return Accepted(api.started_job(data, headers) or managed_nodes.job_in_text(data), data)
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
+        there = {nodes.key_of(entry): entry for entry in managed_nodes.read_all(self.client, attempts=attempts)}
+        states = {}
+        for item in items:
+            item.current = there.get(item.key)
+            gone = item.current is None
+            states[item.key] = State("not managed" if gone else "managed", done=gone, ok=gone)
+        return states
+
+    def proves(self, item: Item) -> bool:
+        """A server that is in the list may be about to leave it."""
+        return False
+
+    def not_reached(self, item: Item) -> Failure:
+        return Failure("effect_missing", "the server is still in the list of managed servers.", "Look at the jobs, then run again.")
+
+    def conclude(self, items: t.Sequence[Item]) -> None:
+        explain_jobs(self.client, items, "unmanageRequest")
+
+    def view(self, item: Item, after: bool) -> t.Any:
+        return {"managed": "no" if after or item.before is None else "yes"}
+
+    def present(self, item: Item) -> dict[str, t.Any]:
+        entry = item.before or {}
+        return {
+            "address": str(item.desired["address"] or ""), "uuid": nodes.key_of(entry), "name": clean(entry.get("name") or "", 80),
+            "managed": item.current is not None, "job": item.job, **item.facts(),
+        }  # fmt: skip
+
+
+def _discovers(item: Item) -> bool:
+    """Its last request is the discovery."""
+    return bool(item.outcomes) and item.outcomes[-1].step.operation == "discover"
+
+
+def explain_jobs(client: XClarity, items: t.Sequence[Item], path: str) -> None:
+    """Put what a job of managing says of its end into the failure; /tasks tells less."""
+    for item in items:
+        failure = item.failure
+        if failure is not None and failure.code in ("job_failed", "job_lost", "effect_missing") and item.job:
+            failure.server_message = managed_nodes.read_reason(client, path, item.job) or failure.server_message
+
+
+def manage(run: Run, client: XClarity, rows: Rows) -> dict[str, t.Any]:
+    """Returns the result, raises :class:`Failure` with the result beside it."""
+    return drive(ManageNodes(run, client, rows))
+
+
+def unmanage(run: Run, client: XClarity, rows: Rows) -> dict[str, t.Any]:
+    """As :func:`manage`."""
+    return drive(UnmanageNodes(run, client, rows))

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take servers over, and give them up: discovery, the list of what is managed, and what to send.
+
+Sources: the pages of /discoverRequest, /discovery, /manageRequest and /unmanageRequest, mock replies pasted from real ones, and the
+requests of Lenovo's client. The page of the request is cut in every copy, so the body is the one that Lenovo's client sends, made of
+what the discovery tells. The word by which a job of managing tells its success was never seen, so the list is the judge.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import nodes
+
+ATTRIBUTES = "uuid,name,status,type,machineType,accessState,ipv4Addresses,ipv6Addresses,mgmtProcIPaddress"
+LISTS = ("serverList", "nodeList", "chassisList", "rackswitchList", "switchList", "storageList", "xhmcList")
+# Of these the client sends the kind of management processor too.
+RACK_TYPES = ("Rack-Tower Server", "Edge Server")
+SERVER_TYPES = (*RACK_TYPES, "Lenovo ThinkServer", "NeXtScale", "ITE", "SCU")
+IN_A_CHASSIS = ("ITE", "SCU")
+SECRETS = ("password", "recoveryPassword")
+
+
+def address_of(text: str) -> str:
+    """An address in one spelling. A name is refused: the discovery takes addresses."""
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise bad_input(
+            "config_address", f"{clean(text, 80)} is no IP address.", "Give the address of the management controller and run again.",
+            resource=clean(text, 80),
+        ) from None  # fmt: skip
+
+
+def addresses(entry: t.Mapping[str, t.Any]) -> set[str]:
+    """All addresses of an entry, of either kind of list."""
+    found: set[str] = set()
+    for key in ("ipAddresses", "ipv4Addresses", "ipv6Addresses", "mgmtProcIPaddress"):
+        value = entry.get(key)
+        for one in value if isinstance(value, list) else [value]:
+            try:
+                found.add(str(ipaddress.ip_address(one)) if isinstance(one, str) else "")
+            except ValueError:
+                continue
+    return found - {""}
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
+    """The servers that are managed."""
+    return [entry for entry in nodes.read_raw(client, attributes=ATTRIBUTES, attempts=attempts) if nodes.is_managed(entry)]
+
+
+def read_known(client: Client) -> list[dict[str, t.Any]]:
+    """What the appliance has discovered by itself. (Without ``refresh``, which would start a broadcast.)"""
+    try:
+        return discovered(client.read("/discovery", what="list what is discovered", max_body=MAX_LIST))
+    except Failure as failure:
+        if failure.status not in (400, 403, 404):
+            raise
+        return []
+
+
+def discovered(data: t.Any) -> list[dict[str, t.Any]]:
+    """The entries of all lists of an answer; an object, or an array of one (a pasted reply shows that, clients read the other)."""
+    data = _one(data)
+    found: list[dict[str, t.Any]] = []
+    for key in LISTS:
+        value = data.get(key)
+        found += [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return found
+
+
+def read_discovery(client: Client, job: str, *, attempts: int) -> tuple[bool, list[dict[str, t.Any]]]:
+    """(whether a discovery has ended, what it found)."""
+    data = _one(client.read(f"/discoverRequest/jobs/{segment(job, 'job id')}", what="read the discovery", attempts=attempts))
+    ended = (number(data.get("result")) or 0) >= 100 or (number(data.get("progress")) or 0) >= 100
+    return ended, discovered(data)
+
+
+def read_reason(client: Client, path: str, job: str) -> str | None:
+    """What a job of managing or unmanaging says of its end, for people. Texts are localised, so nothing else is done with them."""
+    try:
+        data = _one(client.read(f"/{path}/jobs/{segment(job, 'job id')}", what="read the job", attempts=1))
+    except Failure:
+        return None
+    results = data.get("results")
+    texts = []
+    for row in results if isinstance(results, list) else []:
+        if isinstance(row, dict):
+            texts += [row.get(key) for key in ("resultShortDescription", "resultLongDescription") if isinstance(row.get(key), str)]
+    return "; ".join(clean(text, 200) for text in texts if text) or None
+
+
+def _one(data: t.Any) -> dict[str, t.Any]:
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if not isinstance(data, dict):
+        raise bad_reply("the answer is no object", what="read the discovery")
+    return data
+
+
+def at(entries: t.Sequence[dict[str, t.Any]], address: str) -> dict[str, t.Any] | None:
+    """The entry with this address."""
+    return next((entry for entry in entries if address in addresses(entry)), None)
+
+
+# -- planning: pure ---------------------------------------------------------------------------------------------------
+
+
+def obstacle(address: str, entry: t.Mapping[str, t.Any], force: bool) -> Failure | None:
+    """Why a discovered device cannot be taken over."""
+    kind = clean(entry.get("type") or "", 60)
+    if kind and kind not in SERVER_TYPES:
+        return bad_input(
+            "not_a_server", f"the device at {address} is a {kind}, and not a server.", "Leave it out and run again.", resource=address
+        )
+    if kind in IN_A_CHASSIS:
+        return bad_input(
+            "in_a_chassis", f"the server at {address} stands in a chassis, and is managed with it.", "Manage the chassis.", resource=address
+        )
+    status = entry.get("status")
+    if isinstance(status, dict) and status.get("manageable") is False and not force:
+        told = clean(status.get("name") or "no status", 60)
+        return bad_input(
+            "managed_elsewhere", f"the server at {address} is told not to be manageable ({told}); another manager may have it.",
+            "Give it up there first, or set force to true where that manager is lost, and run again.", resource=address,
+        )  # fmt: skip
+    return None
+
+
+def discovery(address: str) -> Step:
+    return Step(
+        operation="discover",
+        method="POST",
+        path="/discoverRequest",
+        resource=address,
+        why="it is not managed, and not known from a discovery",
+        body=[{"ipAddresses": [address]}],
+        effect=("the discovery", "started"),
+    )
+
+
+def management(address: str, entry: t.Mapping[str, t.Any], row: t.Mapping[str, t.Any], credential: t.Mapping[str, t.Any] | None) -> Step:
+    """The request that takes a discovered server over. row: what the task gives; credential: the stored one that it names."""
+    body: dict[str, t.Any] = {
+        "ipAddresses": [address],
+        **{key: entry[key] for key in ("type", "uuid", "machineType", "managementPorts") if entry.get(key) is not None},
+    }
+    if entry.get("type") in RACK_TYPES:
+        processor = entry.get("managementProcessor", entry.get("management-processor-type"))
+        body |= {"managementProcessor": processor} if processor is not None else {}
+        body["server-type"] = entry["type"]
+    body |= {"username": row["bmc_username"], "password": row["bmc_password"]}
+    if row["recovery_password"]:
+        body["recoveryPassword"] = row["recovery_password"]
+    if row["force"]:
+        body["forceManage"] = True
+    descriptor: dict[str, t.Any] = {"managedAuthEnabled": bool(row["managed_authentication"]), "managedAuthSupported": False}
+    if credential is not None:
+        descriptor["storedCredentials"] = {key: credential.get(key) for key in ("id", "userName", "description")}
+    return Step(
+        operation="manage",
+        method="POST",
+        path="/manageRequest",
+        resource=address,
+        why="it is not managed",
+        body=[{**body, "securityDescriptor": descriptor}],
+        secret=SECRETS,
+    )
+
+
+def release(entry: t.Mapping[str, t.Any], title: str, force: bool) -> Step:
+    """The request that gives a server up. Refuses what is told to be impossible."""
+    kind = clean(entry.get("type") or "", 60)
+    if kind in IN_A_CHASSIS:
+        raise bad_input(
+            "in_a_chassis", f"the server {title} stands in a chassis, and is unmanaged with it.", "Unmanage the chassis.", resource=title
+        )
+    if str(entry.get("accessState") or "").casefold() == "offline" and not force:
+        raise bad_input(
+            "node_offline", f"the server {title} is not reached, and cannot be unmanaged without force.",
+            "Set force to true and run again.", resource=title,
+        )  # fmt: skip
+    endpoint = {"ipAddresses": sorted(addresses(entry)), "type": kind, "uuid": entry.get("uuid")}
+    if entry.get("machineType"):
+        endpoint["machineType"] = entry["machineType"]
+    return Step(
+        operation="unmanage",
+        method="POST",
+        path="/unmanageRequest",
+        resource=nodes.key_of(entry),
+        title=title,
+        why="it is managed",
+        body={"endpoints": [endpoint], "forceUnmanage": force},
+    )
+
+
+_NUMBER = re.compile(r"\b[0-9]{1,12}\b")
+
+
+def job_in_text(data: t.Any) -> str | None:
+    """The id of a job inside the text statusDescription, where the newest page puts it; only when it is the one number there."""
+    text = data.get("statusDescription") if isinstance(data, dict) else None
+    found = _NUMBER.findall(text) if isinstance(text, str) else []
+    return found[0] if len(found) == 1 else None

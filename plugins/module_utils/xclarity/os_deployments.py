@@ -1,0 +1,145 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploy operating systems to servers: what is told of each before, what to send, and how far it is.
+
+Sources: the pages of /hostPlatforms, a minimal body that two scripts sent with success, Lenovo's client. An end cannot be proven from the
+list: whether the number of a completed deployment stays there is not documented. So an end is the good end of its job, or the number of
+completion, and it is said which of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
+
+PATH = "/hostPlatforms"
+READY, NOT_READY, UNKNOWN_STATE, COMPLETED = 0, 1, 2, 17
+BUSY = frozenset({*range(4, 17), 18, 19})
+FAILED = frozenset(range(20, 27))
+WORDS = {
+    0: "ready", 1: "not ready", 2: "unknown", 3: "no deployment", 4: "starting", 5: "validation", 6: "node created", 7: "node updated",
+    8: "ISO created", 9: "ISO mounted", 10: "boot order modified", 11: "rebooting", 12: "restarted", 13: "preparing", 14: "installing",
+    15: "post-processing", 16: "starting the new system", 17: "completed", 18: "discovery started", 19: "cleanup started", 20: "failed",
+    21: "stopped",
+}  # fmt: skip
+# our options -> the appliance's keys
+NETWORK = {
+    "ip_address": "ipAddress", "gateway": "gateway", "subnet_mask": "subnetMask", "prefix_length": "prefixLength", "dns1": "dns1",
+    "dns2": "dns2", "hostname": "hostname", "mtu": "mtu", "vlan_id": "vlanId", "mac": "selectedMAC",
+}  # fmt: skip
+SECRETS = ("licenseKey", "adpassword")
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """What is told of a server. state: the number, None where it is not told. images: those that fit it."""
+
+    uuid: str
+    name: str
+    state: int | None
+    told: str
+    images: tuple[str, ...]
+
+    @property
+    def busy(self) -> bool:
+        return self.state in BUSY
+
+    @property
+    def word(self) -> str:
+        return WORDS.get(self.state, self.told or "not told") if self.state is not None else self.told or "not told"
+
+
+@dataclasses.dataclass(frozen=True)
+class Desired:
+    """What the user asks of one server."""
+
+    node: str
+    image: str
+    target_device: str
+    network: t.Mapping[str, t.Any]
+    license_key: str
+    configuration_file: str
+    unattended_file: str
+
+
+def parse(entry: t.Mapping[str, t.Any]) -> Host:
+    state = number(entry.get("deployStatusID"))
+    if state is None and isinstance(entry.get("deployStatusID"), str) and entry["deployStatusID"].isdigit():
+        state = float(entry["deployStatusID"])
+    told = entry.get("availableImages")
+    images = [one.get("value") or one.get("label") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    return Host(
+        nodes.key_of(entry),
+        clean(entry.get("name") or "", 200),
+        int(state) if state is not None else None,
+        clean(entry.get("deployStatus") or "", 80),
+        tuple(clean(one, 300) for one in images if isinstance(one, str)),
+    )
+
+
+def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
+    what = "list servers for deployment"
+    data = client.read(PATH, what=what, attempts=attempts, max_body=MAX_LIST)
+    api.check_result(data, what)
+    return api.items(data, "items", what=what)
+
+
+# -- planning: pure ---------------------------------------------------------------------------------------------------
+
+
+def refuse(host: Host, desired: Desired, title: str) -> None:
+    """What is told before anything is sent."""
+    if host.busy:
+        raise bad_input(
+            "deployment_running", f"a deployment to the server {title} is running ({host.word}).",
+            "Wait for its job with the module job, and run again if it is still wanted.", resource=title,
+        )  # fmt: skip
+    if host.state in (NOT_READY, UNKNOWN_STATE):
+        raise bad_input(
+            "not_ready", f"the server {title} is not ready for a deployment ({host.word}).",
+            "Look at its ready check on the server, and run again.", resource=title,
+        )  # fmt: skip
+    if host.images and desired.image not in host.images:
+        raise bad_input(
+            "image_not_available",
+            f"the image {clean(desired.image, 80)} does not fit the server {title}; there are: {named(host.images, 150)}.",
+            "Look at osimage_info, correct image and run again.", resource=title,
+        )  # fmt: skip
+
+
+def plan(host: Host, desired: Desired, title: str) -> Step:
+    """The request that installs; the disk is overwritten and the server restarts."""
+    network = {NETWORK[key]: value for key, value in desired.network.items() if value is not None}
+    body: dict[str, t.Any] = {
+        "uuid": host.uuid,
+        "selectedImage": desired.image,
+        "networkSettings": {"selectedMAC": "AUTO", **network},
+        "storageSettings": {"targetDevice": desired.target_device},
+    }
+    more = {"licenseKey": desired.license_key, "configFileId": desired.configuration_file, "unattendFileId": desired.unattended_file}
+    return Step(
+        operation="deploy to",
+        method="PUT",
+        path=PATH,
+        resource=host.uuid,
+        title=title,
+        why=f"confirm is true; {desired.target_device} is overwritten and the server restarts",
+        body=[{**body, **{key: value for key, value in more.items() if value}}],
+        secret=SECRETS,
+        effect=("the deployment", "started"),
+    )
+
+
+def failed(host: Host) -> Failure:
+    return Failure(
+        "deployment_failed", f"the deployment ended as {host.word} ({host.state}).", "Look at the deployment on the server, then run again."
+    )

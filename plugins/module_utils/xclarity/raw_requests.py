@@ -1,0 +1,90 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request of the user's own choice: what may be sent, and what of its answer is shown.
+
+A request that changes something is planned, locked and sent once by the driver; one that only reads is read like all others.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
+from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
+
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
+_SECRET_KEY = re.compile(r"pass|secret|token|csrf|private|credential", re.IGNORECASE)
+# GETs that start work, by their documentation.
+_WORKING_GETS = (
+    (re.compile(r"/ffdc/endpoint/.+"), None),
+    (re.compile(r"/discovery"), "refresh"),
+    (re.compile(r"/osImages/(?!remoteFileServers).+"), None),
+    (re.compile(r"/updateRepositories/firmware"), "action"),
+)
+
+
+def check(method: str, path: str, query: t.Mapping[str, t.Any], changes: bool) -> tuple[tuple[str, str], ...]:
+    """The query as it is sent. Refused: a path that is none, the calls of the log-in, a GET that works under ``changes`` false."""
+    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+        raise bad_input(
+            "config_path",
+            "path is no absolute path of the API (it begins with /, is percent-encoded, and has neither query nor fragment).",
+            "Correct path, give the query by the option query, and run again.",
+        )
+    first = path.split("/")[1].casefold()
+    if first == "sessions":
+        raise bad_input(
+            "config_path", "the calls of /sessions are the collection's own; their answers are secrets.",
+            "Use the module xclarity_session.",
+        )  # fmt: skip
+    pairs = []
+    for key, value in query.items():
+        if isinstance(value, (dict, list)) or value is None:
+            raise bad_input("config_path", f"the value of {key} in query is no text.", "Give a text or a number and run again.")
+        pairs.append((str(key), str(value).lower() if isinstance(value, bool) else str(value)))
+    names = {key for key, _value in pairs}
+    if method == "GET" and not changes and any(shape.fullmatch(path) and (not key or key in names) for shape, key in _WORKING_GETS):
+        raise bad_input(
+            "config_changes", f"GET {path} starts work on the server.", "Set changes to true and run again.", resource=f"GET {path}"
+        )
+    return tuple(pairs)
+
+
+def plan(method: str, path: str, query: tuple[tuple[str, str], ...], body: t.Any) -> Step:
+    return Step(
+        operation="request",
+        method=method,
+        path=path,
+        resource=f"{method} {path}",
+        why="the task asks for it",
+        query=query,
+        body=body,
+        effect=("the request", "accepted"),
+    )
+
+
+def masked(value: t.Any, depth: int = 0) -> t.Any:
+    """An answer, or a body, without the values of keys that sound like a secret."""
+    if depth > 100:
+        return None
+    if isinstance(value, dict):
+        return {
+            key: MASK if _SECRET_KEY.search(str(key)) and isinstance(one, (str, int)) and not isinstance(one, bool) and one != ""
+            else masked(one, depth + 1)
+            for key, one in value.items()
+        }  # fmt: skip
+    return [masked(one, depth + 1) for one in value] if isinstance(value, list) else value
+
+
+def secrets(value: t.Any) -> set[str]:
+    """The texts in a body under keys that sound like a secret."""
+    if isinstance(value, list):
+        return set().union(*map(secrets, value))
+    if not isinstance(value, dict):
+        return set()
+    found = {one for key, one in value.items() if isinstance(one, str) and one and _SECRET_KEY.search(str(key))}
+    return found.union(*map(secrets, value.values()))

@@ -1,0 +1,191 @@
+#!/usr/bin/python
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: firmware_policy
+short_description: Assign compliance policies for firmware to servers of XClarity Administrator
+version_added: 1.0.0
+description:
+  - Gives one server, or many in one task, the compliance policy that its firmware is compared with, or takes it away.
+  - No firmware is updated by this; see M(groundwork.provision.firmware_update).
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - groundwork.provision.xclarity
+  - groundwork.provision.wait
+  - groundwork.provision.bulk
+  - groundwork.provision.once
+  - groundwork.provision.attributes
+  - groundwork.provision.attributes.xclarity
+options:
+  node:
+    description:
+      - UUID or name of one server. A name that several servers have is refused.
+      - Use O(nodes) for many.
+    type: str
+  policy:
+    description:
+      - Name of the policy. Required with O(state=present), here or for each of O(nodes).
+      - With O(state=absent) only a server that has this policy loses it; if it is not set, whichever it has.
+    type: str
+  nodes:
+    description: Many servers in one task.
+    type: list
+    elements: dict
+    suboptions:
+      node:
+        description: As O(node).
+        type: str
+        required: true
+      policy:
+        description: As O(policy), which is the default for each.
+        type: str
+  state:
+    description: Whether the servers shall have the policy.
+    type: str
+    choices: [present, absent]
+    default: present
+notes:
+  - The requests are those of Lenovo's own client and of the documentation, whose pages contradict each other in the spelling of a key. They
+    were never seen on an appliance.
+  - Which policies fit a kind of server is not told in a documented way. The refusal of the server, or a policy that does not show
+    afterwards, is a failure of that server.
+seealso:
+  - module: groundwork.provision.firmware_info
+  - module: groundwork.provision.firmware_update
+"""
+
+EXAMPLES = r"""
+- name: Give two servers their policy
+  groundwork.provision.firmware_policy:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    policy: production
+    nodes:
+      - node: web-01
+      - node: web-02
+
+- name: Take it away from one
+  groundwork.provision.firmware_policy:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    node: web-02
+    state: absent
+"""
+
+RETURN = r"""
+outcome:
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
+  returned: always
+  type: str
+plan:
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: POST
+      path: /compliancePolicies/compareResult
+      query: {}
+      body: {compliance: [{policyName: production, type: SERVER, uuid: A1B2C3D4E5F60718293A4B5C6D7E8F90}]}
+      resource: A1B2C3D4E5F60718293A4B5C6D7E8F90
+      why: it has no policy
+nodes:
+  description: A result for each server, in the order given.
+  returned: always, once the servers were found
+  type: list
+  elements: dict
+  contains:
+    uuid: {description: UUID., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
+    name: {description: Display name., type: str, sample: web-01}
+    policy: {description: The policy as read last; empty when it has none., type: str, sample: production}
+    compliant: {description: Whether it complies; null where it is not told., type: bool, sample: false}
+    to_update: {description: Components that an update would bring to the policy., type: list, elements: str, sample: [UEFI (Primary)]}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history:
+      description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+        C(return_history) is V(full).
+      type: list
+      elements: dict
+    error:
+      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
+duration:
+  description: Seconds that the run took.
+  returned: always
+  type: float
+error:
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
+  returned: on failure
+  type: dict
+  contains:
+    code: {description: Stable word for the kind of failure., type: str}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was tried., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str}
+"""
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware_policies
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policies import Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy_operations import set_policies
+
+SPEC = (
+    XCLARITY
+    + WAIT
+    + BULK
+    + ONCE
+    + Spec(
+        {
+            "node": {"type": "str"},
+            "policy": {"type": "str"},
+            "nodes": {
+                "type": "list",
+                "elements": "dict",
+                "options": {"node": {"type": "str", "required": True}, "policy": {"type": "str"}},
+            },
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        mutually_exclusive=(("node", "nodes"),),
+        required_one_of=(("node", "nodes"),),
+    )
+)
+
+
+def run(run: Run) -> dict:
+    """Read, plan, apply, wait, verify; see xclarity/firmware_policy_operations.py."""
+    asked = [Desired(row["node"], row["policy"] or "") for row in run.rows("nodes", ("node", "policy"))]
+    for one in asked:
+        firmware_policies.check(one, absent=run.params["state"] == "absent")
+    with api.connect(run) as client:
+        return set_policies(run, client, asked)
+
+
+def main() -> None:
+    _module.main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

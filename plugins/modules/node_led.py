@@ -1,0 +1,177 @@
+#!/usr/bin/python
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_led
+short_description: Set the light by which a person finds a server of XClarity Administrator
+version_added: 1.0.0
+description:
+  - Turns the light on or off, or lets it blink, for one server or for many in one task.
+  - The light has another name on each kind of server. The module takes it from the server's own list.
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - groundwork.provision.xclarity
+  - groundwork.provision.bulk
+  - groundwork.provision.once
+  - groundwork.provision.attributes
+  - groundwork.provision.attributes.xclarity
+options:
+  node:
+    description:
+      - UUID or name of one server. A name that several servers have is refused.
+      - Use O(nodes) for many.
+    type: str
+  state:
+    description: The desired state of the light. Required, here or for each of O(nodes).
+    type: str
+    choices: ["on", "off", blinking]
+  nodes:
+    description: Many servers in one task.
+    type: list
+    elements: dict
+    suboptions:
+      node:
+        description: As O(node).
+        type: str
+        required: true
+      state:
+        description: As O(state), which is the default for each.
+        type: str
+        choices: ["on", "off", blinking]
+notes:
+  - A server that tells of no such light is refused before anything is sent.
+  - Requests and answers are recorded ones, of appliances of the years 2017 and 2018.
+seealso:
+  - module: groundwork.provision.node_power
+"""
+
+EXAMPLES = r"""
+- name: Let the light of a server blink, for the person who goes there
+  groundwork.provision.node_led:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    node: web-01
+    state: blinking
+
+- name: Turn the lights of two servers off
+  groundwork.provision.node_led:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    state: "off"
+    nodes:
+      - node: web-01
+      - node: app-01
+"""
+
+RETURN = r"""
+outcome:
+  description:
+    - What is known of the requests of this run. V(none) when none was sent, V(not_started) when the server refused, V(started),
+      V(finished), or V(unknown) when an answer was lost and reading did not tell what came of the request.
+    - Of several requests the least certain one counts.
+  returned: always
+  type: str
+plan:
+  description:
+    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: PUT
+      path: /nodes/A1B2C3D4E5F60718293A4B5C6D7E8F90
+      query: {}
+      body: {leds: [{name: Identify, state: Blinking}]}
+      resource: A1B2C3D4E5F60718293A4B5C6D7E8F90
+      why: its light is Off
+nodes:
+  description: A result for each server, in the order given.
+  returned: always, once the servers were found
+  type: list
+  elements: dict
+  contains:
+    uuid: {description: UUID., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
+    name: {description: Display name., type: str, sample: web-01}
+    led: {description: The server's own name for the light., type: str, sample: Identify}
+    state: {description: "The light as read last, V(on), V(off) or V(blinking).", type: str, sample: blinking}
+    changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
+    outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
+    reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
+    history:
+      description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+        C(return_history) is V(full).
+      type: list
+      elements: dict
+    error:
+      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
+      returned: when it failed
+      type: dict
+duration:
+  description: Seconds that the run took.
+  returned: always
+  type: float
+error:
+  description:
+    - Why the task failed. A key is null where nothing is known.
+    - RV(error.code) is stable and meant for conditions. The page docs/error_codes.md of the collection lists all codes.
+  returned: on failure
+  type: dict
+  contains:
+    code: {description: Stable word for the kind of failure., type: str}
+    status: {description: HTTP status of the answer that the failure is about., type: int}
+    system: {description: The kind of server., type: str, sample: xclarity}
+    operation: {description: What was tried., type: str}
+    resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
+    resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
+    server_message: {description: What the server said., type: str}
+    hint: {description: What to do next., type: str}
+"""
+
+from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, node_led
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.node_led_operations import set_lights
+
+STATE = {"type": "str", "choices": list(node_led.STATES)}
+SPEC = (
+    XCLARITY
+    + BULK
+    + ONCE
+    + Spec(
+        {
+            "node": {"type": "str"},
+            "state": STATE,
+            "nodes": {"type": "list", "elements": "dict", "options": {"node": {"type": "str", "required": True}, "state": STATE}},
+        },
+        mutually_exclusive=(("node", "nodes"),),
+        required_one_of=(("node", "nodes"),),
+    )
+)
+
+
+def run(run: Run) -> dict:
+    """Read, plan, apply, verify; see xclarity/node_led_operations.py."""
+    rows = run.rows("nodes", ("node", "state"))
+    for row in rows:
+        if not row["state"]:
+            raise bad_input("config_missing", f"state is not set for the server {row['node']}.", "Set state and run again.")
+    with api.connect(run) as client:
+        return set_lights(run, client, [node_led.Desired(row["node"], row["state"]) for row in rows])
+
+
+def main() -> None:
+    _module.main(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

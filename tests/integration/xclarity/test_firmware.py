@@ -1,0 +1,226 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""firmware_info, firmware_policy and firmware_update against the simulator, whose comparison speaks ISO-8859-1 and Portuguese."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+WEB, WEB3, DB, APP = (f"0A1000000000000000000000000000{n}" for n in ("0A", "0C", "0D", "0E"))
+
+
+def bodies(sim, since=0):
+    return [(e["path"], json.loads(e["body"])) for e in sim.log(since=since, system="xclarity", changing=True)]
+
+
+def asked(body):
+    return [one["Component"] for one in body["DeviceList"][0]["ServerList"][0]["Components"]]
+
+
+def firmware(sim):
+    return sim.state("xclarity")["firmware"]
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("switches", [{}, {"compliance_charset": "UTF-8", "compliance_key": "deviceCompliant"}])
+def test_what_is_told_of_firmware(sim, run_module, switches):
+    """Rack, chassis and complex stand in branches of their own."""
+    sim.switches("xclarity", **switches)
+    sim.seed(xclarity={
+        "nodes": [{"uuid": "9" * 32, "name": "big", "complex": "219E1043"}], "firmware": {"9" * 32: {"policy": "production"}},
+    })  # fmt: skip
+    result = run_module("firmware_info")
+    assert not result.failed, result
+    found = {node["name"]: node for node in result["nodes"]}
+    assert {name for name, node in found.items() if node["policy"] == "production"} == {"web-03", "db-01", "app-01", "big"}
+    assert (found["web-01"]["policy"], found["web-01"]["compliant"], found["web-01"]["supported"]) == ("", None, True)
+    big = found["big"]
+    assert (big["compliant"], big["to_update"], big["without_package"]) == (False, ["BMC (Primary)", "UEFI (Primary)"], [])
+    assert [(one["compliant"], one["do_not_update"]) for one in big["components"]] == [(False, False), (False, False), (None, True)]
+    assert {"name": "UEFI (Primary)", "version": "1.00"}.items() <= big["installed"][1].items()
+    assert [policy["name"] for policy in result["policies"]] == ["production", "flex-only"]
+    assert [node["name"] for node in run_module("firmware_info", {"node": ["db-01", WEB.lower(), "no"]})["nodes"]] == ["web-01", "db-01"]
+
+
+# -- policies ---------------------------------------------------------------------------------------------------------
+
+
+def test_assign_and_take_away(sim, run_module):
+    params = {"policy": "production", "nodes": [{"node": "web-01"}, {"node": "web-02"}, {"node": "app-01", "policy": "flex-only"}]}
+    planned = run_module("firmware_policy", params, check=True)
+    assert (planned["changed"], bodies(sim)) == (True, [])
+    first = run_module("firmware_policy", params)
+    assert not first.failed, first
+    assert (first["outcome"], first["plan"], first["diff"]) == ("finished", planned["plan"], planned["diff"])
+    assert [(row["policy"], row["compliant"]) for row in first["nodes"]] == [
+        ("production", False), ("production", False), ("flex-only", False),
+    ]  # fmt: skip
+    assert bodies(sim)[0][1]["compliance"][0].keys() == {"policyName", "type", "uuid"}
+    since = sim.last()
+    assert run_module("firmware_policy", params)["changed"] is False
+    assert bodies(sim, since) == []
+    other = run_module("firmware_policy", {"node": "app-01", "policy": "production", "state": "absent"})
+    assert other["changed"] is False
+    gone = run_module("firmware_policy", {"state": "absent", "nodes": [{"node": "web-01"}, {"node": "app-01"}, {"node": "db-01"}]})
+    assert not gone.failed, gone
+    assert [row["policy"] for row in gone["nodes"]] == [""] * 3
+    assert set(firmware(sim)["assigned"]) == {WEB3, "0A10000000000000000000000000000B"}
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"node": "web-01", "policy": "nonesuch"}, "policy_not_found"),
+        ({"node": "nobody", "policy": "production"}, "node_not_found"),
+        ({"node": "web-01"}, "config_missing"),
+        ({"node": "strange", "policy": "production"}, "node_unmanaged"),
+    ],
+)
+def test_mistakes_with_policies(sim, run_module, params, code):
+    sim.seed(xclarity={"nodes": [{"uuid": "6" * 32, "name": "strange", "managed": False}]})
+    result = run_module("firmware_policy", params)
+    assert (result.code, bodies(sim)) == (code, [])
+
+
+def test_a_policy_that_does_not_fit_the_machine_type(sim, run_module):
+    """Which ones fit is not told; the server refuses inside a 200."""
+    result = run_module("firmware_policy", {"nodes": [{"node": "web-01"}, {"node": "app-01"}], "policy": "flex-only"})
+    assert result.code == "server_refused"
+    assert "cannot be assigned" in result["msg"]
+    assert [row["outcome"] for row in result["nodes"]] == ["not_started", "finished"]
+
+
+@pytest.mark.parametrize("body", [
+    '{"status":"success","failedCount":1,"failedDevices":[{"uuid":"X"}]}', '{"status":"failure","errorMessage":"No."}',
+])  # fmt: skip
+def test_a_device_that_is_named_as_failed(sim, run_module, body):
+    sim.fault("xclarity", "POST", "^/compliancePolicies", status=200, body=body)
+    result = run_module("firmware_policy", {"node": "web-01", "policy": "production"})
+    assert (result.code, result["outcome"]) == ("server_refused", "not_started")
+
+
+def test_a_lost_answer_to_an_assignment(sim, run_module):
+    sim.fault("xclarity", "POST", "^/compliancePolicies", reset="after")
+    result = run_module("firmware_policy", {"node": "web-01", "policy": "production"})
+    assert (result["outcome"], result["nodes"][0]["reconciled"], len(bodies(sim))) == ("finished", True, 1)
+
+
+# -- updates ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("switches", [{}, {"compliance_lag": 0.3}, {"update_success_word": "Fine"}])
+def test_bring_servers_to_their_policy(sim, run_module, switches):
+    sim.switches("xclarity", **switches)
+    params = {"activation": "immediate", "nodes": [{"node": "web-03"}, {"node": DB}]}
+    planned = run_module("firmware_update", params, check=True)
+    assert (planned["changed"], bodies(sim)) == (True, [])
+    result = run_module("firmware_update", params)
+    assert not result.failed, result
+    assert (result["outcome"], result["plan"], result["diff"]) == ("finished", planned["plan"], planned["diff"])
+    assert [(row["compliant"], row["components"]) for row in result["nodes"]] == [(True, ["BMC (Primary)", "UEFI (Primary)"])] * 2
+    assert {path for path, _body in bodies(sim)} == {"/updatableComponents?action=apply&activationMode=immediate"}
+    # A component that the policy leaves alone makes the whole request fail.
+    assert [asked(body) for _path, body in bodies(sim)] == [["BMC (Primary)", "UEFI (Primary)"]] * 2
+    since = sim.last()
+    second = run_module("firmware_update", params)
+    assert (second["changed"], second["outcome"], bodies(sim, since)) == (False, "none", [])
+    assert sim.state("xclarity")["nodes"][DB]["reboots"] == 2
+
+
+def test_a_comparison_that_never_follows(sim, run_module, capfd):
+    sim.switches("xclarity", compliance_lag=None)
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert not result.failed, result
+    assert "does not show the update" in f"{result.get('warnings')} {capfd.readouterr().err}"
+
+
+@pytest.mark.parametrize("activation, now", [("delayed", "1.00"), ("prioritized", "2.00")])
+def test_what_waits_for_a_restart(sim, run_module, activation, now):
+    result = run_module("firmware_update", {"node": "web-03", "activation": activation})
+    assert not result.failed, result
+    assert (result["outcome"], result["nodes"][0]["compliant"]) == ("finished", False)
+    assert firmware(sim)["versions"][WEB3]["BMC (Primary)"] == now
+    assert sim.state("xclarity")["nodes"][WEB3]["reboots"] == 0
+    assert result["diff"]["after"][WEB3]["after_restart"] == ["BMC (Primary)", "UEFI (Primary)"]
+    sim.action("xclarity", "reboot", uuid=WEB3)
+    assert run_module("firmware_update", {"node": "web-03", "activation": activation})["changed"] is False
+
+
+def test_only_some_components(sim, run_module):
+    params = {"node": "web-03", "activation": "immediate", "components": ["UEFI (Primary)"]}
+    result = run_module("firmware_update", params)
+    assert not result.failed, result
+    assert [asked(body) for _path, body in bodies(sim)] == [["UEFI (Primary)"]]
+    assert run_module("firmware_update", params)["changed"] is False
+
+
+@pytest.mark.parametrize("state, word", [("Stopped_With_Error", "Failed"), ("Cancelled", "Canceled")])
+def test_complete_and_failed_or_canceled_is_no_success(sim, run_module, state, word):
+    sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": WEB3, "state": state}])
+    result = run_module("firmware_update", {"activation": "immediate", "nodes": [{"node": "web-03"}, {"node": "db-01"}]})
+    assert result.code in ("job_failed", "job_cancelled")
+    assert [row["compliant"] for row in result["nodes"]] == [False, True]
+    # The same where no job tells it.
+    answer = '{"result":"informational","messages":[]}'
+    sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": WEB3, "state": state}])
+    sim.fault("xclarity", "PUT", "^/updatableComponents", status=200, applied=True, body=answer)
+    again = run_module("firmware_update", {"activation": "immediate", "node": "web-03"})
+    assert (again.code, f"Complete {word}" in again["msg"]) == ("update_failed", True), again["msg"]
+
+
+def test_an_update_that_runs_is_joined(sim, run_module):
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0})
+    first = run_module("firmware_update", {"node": "web-03", "activation": "immediate", "wait": False})
+    assert (first["changed"], first["outcome"]) == (True, "started")
+    second = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert not second.failed, second
+    assert (second["changed"], second["nodes"][0]["joined"], second["nodes"][0]["compliant"]) == (False, True, True)
+    assert firmware(sim)["updates"] == 1
+
+
+@pytest.mark.parametrize("fault", [{"reset": "after"}, {"status": 502, "applied": True}])
+def test_a_lost_answer_to_an_update_is_found_by_its_progress(sim, run_module, fault):
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 2.0})
+    sim.fault("xclarity", "PUT", "^/updatableComponents", **fault)
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert not result.failed, result
+    assert (result["nodes"][0]["reconciled"], result["nodes"][0]["compliant"], firmware(sim)["updates"]) == (True, True, 1)
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"node": "web-01"}, "policy_missing"),
+        ({"node": "nobody"}, "node_not_found"),
+        ({"node": "web-03", "activation": None}, "config_missing"),
+        ({"node": "web-03", "components": []}, "config_empty"),
+        ({"node": "web-03", "components": ["LXPM"]}, "component_not_found"),
+        ({"node": "bare"}, "package_missing"),
+        ({"node": "dark"}, "node_offline"),
+        ({"nodes": [{"node": "web-03"}, {"node": "bare"}]}, "package_missing"),
+    ],
+)
+def test_mistakes_with_updates(sim, run_module, params, code):
+    parts = [{"name": "UEFI (Primary)", "version": "3.00", "package": False}, {"name": "BMC (Primary)", "version": "3.00"}]
+    sim.seed(xclarity={
+        "nodes": [{"uuid": "7" * 32, "name": "bare"}, {"uuid": "8" * 32, "name": "dark", "attributes": {"accessState": "Offline"}}],
+        "policies": [{"name": "new", "components": parts}], "firmware": {"7" * 32: {"policy": "new"}, "8" * 32: {"policy": "production"}},
+    })  # fmt: skip
+    for check in (True, False):
+        result = run_module("firmware_update", {"activation": "immediate", **params}, check=check)
+        assert (result.code, bodies(sim)) == (code, [])
+    if params.get("node") == "bare":
+        skipped = run_module("firmware_update", {"activation": "immediate", "node": "bare", "skip_missing": True})
+        assert [asked(body) for _path, body in bodies(sim)] == [["BMC (Primary)"]]
+        assert (skipped["outcome"], skipped["nodes"][0]["without_package"]) == ("finished", ["UEFI (Primary)"])
+
+
+def test_a_warning_word_and_a_refusal(sim, run_module):
+    sim.fault("xclarity", "PUT", "^/updatableComponents", status=200, body='{"result":"failed","messages":[{"text":"No."}]}')
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert (result.code, result["outcome"], result["changed"]) == ("server_refused", "not_started", False)

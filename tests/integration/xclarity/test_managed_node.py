@@ -1,0 +1,209 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""managed_node and stored_credential against the simulator, which discovers, takes over and gives up as the pages tell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+FIRST, SECOND = "192.0.2.121", "192.0.2.122"
+UUID = "0A100000000000000000000000000121"
+STORED = {"stored_credential": "3401", "managed_authentication": False}
+OWN = {"bmc_username": "USERID", "bmc_password": "Passw0rd-bmc", "managed_authentication": True}
+
+
+def bodies(sim, since=0):
+    return [(e["method"], e["path"], json.loads(e["body"] or "null")) for e in sim.log(since=since, system="xclarity", changing=True)]
+
+
+def managed(sim):
+    return {node["name"] for node in sim.state("xclarity")["nodes"].values()}
+
+
+@pytest.mark.parametrize("switches", [
+    {}, {"discovery_shape": "array"}, {"manage_job_told": "location"}, {"manage_job_told": "text", "manage_status": 202},
+    {"manage_job_told": "absent", "manage_status": 201},
+])  # fmt: skip
+def test_take_over_and_give_up(sim, run_module, switches):
+    sim.switches("xclarity", **switches)
+    params = {**STORED, "nodes": [{"address": FIRST}, {"address": SECOND}]}
+    planned = run_module("managed_node", params, check=True)
+    assert (planned["changed"], bodies(sim)) == (True, [])
+    assert [step["path"] for step in planned["plan"]] == ["/discoverRequest"] * 2
+    assert len(planned["not_predictable"]) == 2
+    first = run_module("managed_node", params)
+    assert not first.failed, first
+    assert (first["changed"], first["outcome"], first["not_predictable"]) == (True, "finished", [])
+    assert [step["path"] for step in first["plan"]] == ["/discoverRequest"] * 2 + ["/manageRequest"] * 2
+    assert sorted(path for _method, path, _body in bodies(sim)) == sorted(step["path"] for step in first["plan"])
+    assert [(row["name"], row["managed"], row["outcome"]) for row in first["nodes"]] == [
+        ("new-01", True, "finished"), ("new-02", True, "finished"),
+    ]  # fmt: skip
+    assert {"new-01", "new-02"} <= managed(sim)
+    body = next(body[0] for _method, path, body in bodies(sim) if path == "/manageRequest" and body[0]["ipAddresses"] == [FIRST])
+    assert (body["uuid"], body["type"], body["server-type"], body["machineType"]) == (
+        UUID.lower(), "Rack-Tower Server", "Rack-Tower Server", "7X06",
+    )  # fmt: skip
+    assert body["securityDescriptor"]["storedCredentials"]["userName"] == "USERID"
+    assert body["securityDescriptor"]["managedAuthEnabled"] is False
+    since = sim.last()
+    second = run_module("managed_node", params)
+    assert (second["changed"], second["outcome"], bodies(sim, since)) == (False, "none", [])
+    gone = run_module("managed_node", {"state": "absent", "nodes": [{"address": FIRST}, {"node": "new-02"}, {"node": "nobody"}]})
+    assert not gone.failed, gone
+    assert [(row["changed"], row["managed"]) for row in gone["nodes"]] == [(True, False), (True, False), (False, False)]
+    assert not {"new-01", "new-02"} & managed(sim)
+    assert run_module("managed_node", {"state": "absent", "nodes": [{"address": FIRST}, {"node": UUID}]})["changed"] is False
+
+
+def test_one_that_is_known_from_a_discovery_is_one_request(sim, run_module):
+    """Then check mode shows exactly what a real run sends."""
+    sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "known", "known": True}]})
+    params = {**OWN, "address": "192.0.2.130"}
+    planned = run_module("managed_node", params, check=True)
+    result = run_module("managed_node", params)
+    assert not result.failed, result
+    assert planned["plan"] == result["plan"]
+    assert [path for _method, path, _body in bodies(sim)] == ["/manageRequest"]
+    assert planned["not_predictable"] == []
+    assert "Passw0rd-bmc" not in str(planned) + str(result)
+    assert result["plan"][0]["body"][0]["username"] == "USERID"
+
+
+@pytest.mark.parametrize(
+    "device, more, code, words",
+    [
+        ({}, {"bmc_password": "wrong-wrong"}, "job_failed", "password is not valid"),
+        ({"password_expired": True}, {}, "job_failed", "password has expired"),
+        ({"manageable": False}, {}, "managed_elsewhere", "another manager"),
+        ({"type": "Chassis"}, {}, "not_a_server", "is a Chassis"),
+        ({"type": "ITE"}, {}, "in_a_chassis", "chassis"),
+        ({"ip": "192.0.2.131"}, {}, "device_not_found", "found nothing there"),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_what_cannot_be_taken_over(sim, run_module, device, more, code, words, known):
+    sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "odd", "known": known, **device}]})
+    result = run_module("managed_node", {**OWN, **more, "address": "192.0.2.130"})
+    assert (result.code, words in result["msg"]) == (code, True), result["msg"]
+    assert "odd" not in managed(sim)
+    refused = code not in ("job_failed", "device_not_found")
+    assert len(bodies(sim)) == (0 if refused and known else 1 if refused or known or code == "device_not_found" else 2)
+
+
+def test_force_takes_what_another_manager_has_lost(sim, run_module):
+    sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "lost", "manageable": False}]})
+    result = run_module("managed_node", {**OWN, "address": "192.0.2.130", "force": True})
+    assert not result.failed, result
+    assert "lost" in managed(sim)
+
+
+def test_one_fails_and_the_other_goes_on(sim, run_module):
+    result = run_module("managed_node", {**OWN, "nodes": [{"address": "192.0.2.200"}, {"address": FIRST}]})
+    assert result.code == "device_not_found"
+    assert [(row["managed"], row.get("error", {}).get("code")) for row in result["nodes"]] == [
+        (False, "device_not_found"), (True, None),
+    ]  # fmt: skip
+
+
+def test_a_server_that_is_not_reached(sim, run_module):
+    sim.seed(xclarity={"nodes": [{"uuid": "3" * 32, "name": "dark", "ip": "192.0.2.140", "attributes": {"accessState": "Offline"}}]})
+    refused = run_module("managed_node", {"node": "dark", "state": "absent"})
+    assert (refused.code, bodies(sim)) == ("node_offline", [])
+    assert run_module("managed_node", {"node": "dark", "state": "absent", "force": True})["outcome"] == "finished"
+    assert run_module("managed_node", {"node": "app-01", "state": "absent"}).code == "in_a_chassis"
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"address": "xcc-new-01", **OWN}, "config_address"),
+        ({"node": "web-01", **OWN}, "config_missing"),
+        ({"address": FIRST}, "config_missing"),
+        ({"address": FIRST, "bmc_username": "u", "managed_authentication": True}, "config_missing"),
+        ({"address": FIRST, **OWN, "stored_credential": "3401"}, "config_missing"),
+        ({"address": FIRST, "stored_credential": "3401"}, "config_missing"),
+        ({"address": FIRST, "stored_credential": "3401", "managed_authentication": True}, "config_missing"),
+        ({"address": FIRST, **STORED, "stored_credential": "9"}, "credential_not_found"),
+        ({"nodes": [{"address": FIRST}, {"address": FIRST}], **OWN}, "duplicate_item"),
+        ({"nodes": [{"address": "2001:db8::1"}, {"address": "2001:DB8:0::1"}], **OWN}, "duplicate_item"),
+        ({"nodes": [{"node": "web-01"}, {"address": "192.0.2.21"}], "state": "absent"}, "duplicate_item"),
+        ({"nodes": []}, "config_empty"),
+    ],
+)
+def test_mistakes(sim, run_module, params, code):
+    result = run_module("managed_node", params)
+    assert (result.code, bodies(sim)) == (code, [])
+
+
+def test_a_lost_answer(sim, run_module):
+    """Managed meanwhile: found in the list. A discovery that is lost and found: the second request is made of it."""
+    sim.switches("xclarity", job_seconds=0.0)
+    sim.fault("xclarity", "POST", "^/discoverRequest", reset="after")
+    sim.fault("xclarity", "POST", "^/manageRequest", reset="after")
+    result = run_module("managed_node", {**OWN, "address": FIRST})
+    assert not result.failed, result
+    assert (result["nodes"][0]["managed"], result["nodes"][0]["reconciled"], len(bodies(sim))) == (True, True, 2)
+
+
+def test_a_run_that_was_killed_is_asked_about_once(sim, harness, run_module):
+    uuid = sim.state("xclarity")["appliance_uuid"]
+    harness.leave_unfinished("xclarity", "managed_nodes", ("xclarity", uuid), f"manage:{FIRST}")
+    first = run_module("managed_node", {**OWN, "address": FIRST})
+    assert (first.code, bodies(sim)) == ("earlier_run_unfinished", [])
+    assert run_module("managed_node", {**OWN, "address": FIRST})["outcome"] == "finished"
+
+
+# -- stored credentials -----------------------------------------------------------------------------------------------
+
+NEW = {"description": "fresh", "credential_username": "USERID", "credential_password": "Canary-secret-1"}
+
+
+@pytest.mark.parametrize("at", ["top", "response"])
+def test_a_credential_is_made_changed_and_removed(sim, run_module, at):
+    sim.switches("xclarity", credential_id_at=at)
+    planned = run_module("stored_credential", NEW, check=True)
+    made = run_module("stored_credential", NEW)
+    assert not made.failed, made
+    assert (planned["plan"], planned["diff"]) == (made["plan"], made["diff"])
+    assert made["credentials"][0]["id"] == "3402"
+    assert "Canary-secret" not in str(planned) + str(made)
+    assert run_module("stored_credential", NEW)["changed"] is False
+    assert run_module("stored_credential", {**NEW, "update_password": "always"})["changed"] is True
+    renamed = run_module("stored_credential", {**NEW, "credential_id": "3402", "description": "fresher"})
+    assert renamed["credentials"][0]["description"] == "fresher"
+    gone = run_module("stored_credential", {"state": "absent", "credentials": [{"description": "fresher"}, {"credential_id": "77"}]})
+    assert [(row["changed"], row["present"]) for row in gone["credentials"]] == [(True, False), (False, False)]
+    assert [(method, path) for method, path, _body in bodies(sim)] == [
+        ("POST", "/storedCredentials"), ("PUT", "/storedCredentials/3402"), ("PUT", "/storedCredentials/3402"),
+        ("DELETE", "/storedCredentials/3402"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"description": "fresh", "credential_username": "u"}, "config_missing"),
+        ({"description": "controllers of rack R14", "credential_username": "other"}, "config_missing"),
+        ({"description": " "}, "config_id"),
+        ({"credential_id": "99", "credential_username": "u"}, "credential_not_found"),
+        ({"description": "twin", "state": "absent"}, "credential_ambiguous"),
+        ({"credentials": [{"credential_id": "3401"}, {"description": "controllers of rack R14"}]}, "duplicate_item"),
+        ({"credentials": []}, "config_empty"),
+    ],
+)
+def test_mistakes_with_credentials(sim, run_module, params, code):
+    sim.seed(xclarity={"stored_credentials": [{"userName": "a", "description": "twin"}, {"userName": "b", "description": "twin"}]})
+    result = run_module("stored_credential", params)
+    assert (result.code, bodies(sim)) == (code, [])
+
+
+def test_a_lost_answer_to_a_credential(sim, run_module):
+    sim.fault("xclarity", "POST", "^/storedCredentials", reset="after")
+    assert run_module("stored_credential", NEW)["credentials"][0]["reconciled"] is True
+    sim.fault("xclarity", "PUT", "^/storedCredentials", reset="after")
+    result = run_module("stored_credential", {**NEW, "update_password": "always"})
+    assert (result["outcome"], result.failed) == ("unknown", True)

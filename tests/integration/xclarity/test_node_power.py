@@ -1,0 +1,216 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""node_power and node_led against the simulator, whose power lags, and whose lights have names by the kind of server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+WEB, WEB2, DB = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B", "0A10000000000000000000000000000D"
+FLEX = "0A10000000000000000000000000000E"
+
+
+def bodies(sim, since=0):
+    """What was sent that changes something."""
+    return [(e["path"], json.loads(e["body"])) for e in sim.log(since=since, system="xclarity", changing=True)]
+
+
+def power(sim, uuid):
+    return sim.state("xclarity")["nodes"][uuid]["power"]
+
+
+@pytest.fixture
+def slow(sim):
+    """Actions take effect at the end of their job, and the appliance tells it later still."""
+    sim.switches("xclarity", power_effect="at_end", power_status_lag=0.3)
+    return sim
+
+
+@pytest.mark.parametrize(
+    "state, mode, before, word",
+    [
+        ("on", "graceful", 5, "powerOn"), ("on", "immediate", 5, "powerOn"), ("off", "graceful", 8, "powerOffSoftGraceful"),
+        ("off", "immediate", 8, "powerOff"), ("restarted", "graceful", 8, "powerCycleSoftGrace"),
+        ("restarted", "immediate", 8, "powerCycleSoft"), ("restarted", "graceful", 5, "powerOn"),
+    ],
+)  # fmt: skip
+def test_each_word(slow, run_module, state, mode, before, word):
+    """The words of PUT /nodes: recorded requests and the sources of two clients."""
+    slow.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "new", "power": before}]})
+    params = {"node": "new", "state": state, "mode": mode}
+    planned = run_module("node_power", params, check=True)
+    assert bodies(slow) == []
+    result = run_module("node_power", params)
+    assert not result.failed, result
+    assert bodies(slow) == [(f"/nodes/{'B' * 32}?synchronous=false", {"powerState": word})]
+    assert (planned["plan"], planned["diff"], planned["changed"]) == (result["plan"], result["diff"], True)
+    assert (result["changed"], result["outcome"]) == (True, "finished")
+    (row,) = result["nodes"]
+    assert (row["uuid"], row["power"], row["outcome"]) == ("B" * 32, "off" if state == "off" else "on", "finished")
+    assert row["job"]
+    assert result["diff"]["before"]["B" * 32]["power"] == ("on" if before == 8 else "off")
+
+
+def test_many_at_once_and_a_second_run(slow, run_module):
+    params = {"state": "off", "nodes": [{"node": "web-01"}, {"node": WEB2.lower()}, {"node": DB, "mode": "immediate"}]}
+    first = run_module("node_power", params)
+    assert not first.failed, first
+    assert [row["power"] for row in first["nodes"]] == ["off"] * 3
+    assert sorted(body["powerState"] for _path, body in bodies(slow)) == ["powerOff", "powerOffSoftGraceful", "powerOffSoftGraceful"]
+    since = slow.last()
+    second = run_module("node_power", params)
+    assert (second["changed"], second["outcome"], second["plan"], bodies(slow, since)) == (False, "none", [], [])
+    mixed = run_module("node_power", {"state": "off", "nodes": [{"node": "web-01", "state": "on"}, {"node": WEB2}]})
+    assert [row["changed"] for row in mixed["nodes"]] == [True, False]
+
+
+def test_a_system_that_does_not_heed_a_graceful_stop(slow, run_module):
+    """The job is complete and the server is on: the server decides."""
+    slow.switches("xclarity", stubborn_systems=[WEB])
+    result = run_module("node_power", {"node": "web-01", "state": "off", "wait_timeout": 1.0, "reconcile_timeout": 0.2})
+    assert (result.code, result["changed"]) == ("effect_missing", True)
+    assert "may not heed" in result["msg"]
+    assert run_module("node_power", {"node": "web-01", "state": "off", "mode": "immediate"})["outcome"] == "finished"
+
+
+def test_a_job_that_fails(slow, run_module):
+    slow.switches("xclarity", fail_next=[{"kind": "power", "resource": WEB, "state": "Stopped_With_Error"}])
+    result = run_module("node_power", {"state": "off", "nodes": [{"node": "web-01"}, {"node": "web-02"}]})
+    assert result.code == "job_failed"
+    assert [row["outcome"] for row in result["nodes"]] == ["finished", "finished"]
+    assert [row["power"] for row in result["nodes"]] == ["on", "off"]
+
+
+@pytest.mark.parametrize("place", ["jobs", "absent"])
+def test_where_the_job_is_told(slow, run_module, capfd, place):
+    slow.switches("xclarity", job_location=place)
+    assert run_module("node_power", {"node": "web-01", "state": "off"})["outcome"] == "finished"
+    assert power(slow, WEB) == 5
+    restarted = run_module("node_power", {"node": "web-02", "state": "restarted"})
+    assert restarted["outcome"] == "finished"
+    assert ("named no job" in _warnings(restarted, capfd)) is (place == "absent")
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"node": "nobody", "state": "on"}, "node_not_found"),
+        ({"node": "F" * 32, "state": "on"}, "node_not_found"),
+        ({"nodes": [{"node": "web-01"}, {"node": "nobody"}], "state": "off"}, "node_not_found"),
+        ({"nodes": [{"node": "web-01"}, {"node": WEB}], "state": "off"}, "duplicate_item"),
+        ({"node": "twin", "state": "on"}, "node_ambiguous"),
+        ({"node": "dark", "state": "off"}, "node_offline"),
+        ({"node": "hungry", "state": "on"}, "power_denied"),
+        ({"node": "hungry", "state": "restarted"}, "power_denied"),
+        ({"node": "odd", "state": "on"}, "state_unknown"),
+        ({"node": "strange", "state": "on"}, "node_unmanaged"),
+        ({"nodes": [], "state": "on"}, "config_empty"),
+        ({"node": "web-01"}, "config_missing"),
+    ],
+)
+def test_what_is_refused_before_anything_is_sent(sim, run_module, params, code):
+    sim.seed(xclarity={"nodes": [
+        {"uuid": "1" * 32, "name": "twin"}, {"uuid": "2" * 32, "name": "twin"},
+        {"uuid": "3" * 32, "name": "dark", "attributes": {"accessState": "Offline"}},
+        {"uuid": "4" * 32, "name": "hungry", "power": 5, "attributes": {"bladeState_health": "POWER_DENIED"}},
+        {"uuid": "5" * 32, "name": "odd", "power": 0}, {"uuid": "6" * 32, "name": "strange", "managed": False},
+    ]})  # fmt: skip
+    for check in (True, False):
+        result = run_module("node_power", params, check=check)
+        assert (result.code, result["changed"], bodies(sim)) == (code, False, [])
+        assert "Nothing was changed." in result["msg"]
+
+
+def _warnings(result, capfd):
+    """Where they are depends on how the module was run."""
+    return f"{result.get('warnings')} {capfd.readouterr().err}"
+
+
+def test_a_server_that_is_reached_in_part_is_warned_about(sim, run_module, capfd):
+    sim.seed(xclarity={"nodes": [{"uuid": "3" * 32, "name": "half", "attributes": {"accessState": "Partial"}}]})
+    result = run_module("node_power", {"node": "half", "state": "off"})
+    assert result["outcome"] == "finished"
+    assert "in part only" in _warnings(result, capfd)
+
+
+@pytest.mark.parametrize("fault", [{"reset": "after"}, {"status": 502, "applied": True}])
+def test_a_lost_answer_is_found_by_the_power_of_the_server(sim, run_module, fault):
+    sim.fault("xclarity", "PUT", "^/nodes", **fault)
+    result = run_module("node_power", {"node": "web-01", "state": "off"})
+    assert not result.failed, result
+    assert (result["outcome"], result["nodes"][0]["reconciled"], len(bodies(sim))) == ("finished", True, 1)
+
+
+def test_a_lost_answer_to_a_restart_stays_unknown(sim, run_module):
+    sim.fault("xclarity", "PUT", "^/nodes", reset="after")
+    result = run_module("node_power", {"node": "web-01", "state": "restarted"})
+    assert (result["outcome"], result["changed"], len(bodies(sim))) == ("unknown", True, 1)
+    assert sim.state("xclarity")["nodes"][WEB]["reboots"] == 1
+
+
+def test_a_killed_restart_is_asked_about_once(sim, harness, run_module):
+    uuid = sim.state("xclarity")["appliance_uuid"]
+    harness.leave_unfinished("xclarity", "node_power", ("xclarity", uuid), f"restart:{WEB}", f"power off:{WEB2}")
+    result = run_module("node_power", {"state": "restarted", "nodes": [{"node": "web-01"}, {"node": "web-03"}]})
+    assert (result.code, bodies(sim)) == ("earlier_run_unfinished", [])
+    assert run_module("node_power", {"node": "web-02", "state": "off"})["outcome"] == "finished"
+    assert run_module("node_power", {"node": "web-01", "state": "restarted"})["outcome"] == "finished"
+
+
+def test_a_refusal(sim, run_module):
+    sim.fault("xclarity", "PUT", "^/nodes", status=403, body='{"result":"failed","messages":[{"text":"Not so."}]}')
+    result = run_module("node_power", {"node": "web-01", "state": "off"})
+    assert (result.code, result["outcome"], result["changed"]) == ("forbidden", "not_started", False)
+
+
+def test_stop_at_the_first_failure(sim, run_module):
+    sim.fault("xclarity", "PUT", f"^/nodes/{WEB}", status=400, body='{"result":"failed","messages":[]}')
+    rows = [{"node": "web-01"}, {"node": "web-02"}]
+    result = run_module("node_power", {"state": "off", "nodes": rows, "concurrency": 1, "on_failure": "stop"})
+    assert [row["error"]["code"] for row in result["nodes"]] == ["bad_request", "skipped"]
+    assert power(sim, WEB2) == 8
+
+
+# -- lights -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_name_of_the_light_is_the_server_s_own(sim, run_module):
+    params = {"state": "blinking", "nodes": [{"node": "web-01"}, {"node": FLEX}, {"node": "web-02", "state": "on"}], "concurrency": 1}
+    planned = run_module("node_led", params, check=True)
+    result = run_module("node_led", params)
+    assert not result.failed, result
+    assert planned["plan"] == result["plan"]
+    assert [body["leds"] for _path, body in bodies(sim)] == [
+        [{"name": "Identify", "state": "Blinking"}], [{"name": "Identification", "state": "Blinking"}],
+        [{"name": "Identify", "state": "On"}],
+    ]  # fmt: skip
+    assert [(row["led"], row["state"]) for row in result["nodes"]] == [
+        ("Identify", "blinking"), ("Identification", "blinking"), ("Identify", "on"),
+    ]  # fmt: skip
+    assert run_module("node_led", params)["changed"] is False
+    assert len(bodies(sim)) == 3
+
+
+def test_a_server_without_a_light(sim, run_module):
+    sim.seed(xclarity={"nodes": [{"uuid": "7" * 32, "name": "plain", "attributes": {"leds": []}}]})
+    result = run_module("node_led", {"nodes": [{"node": "web-01"}, {"node": "plain"}], "state": "on"})
+    assert (result.code, bodies(sim)) == ("led_missing", [])
+    assert run_module("node_led", {"node": "web-01"}).code == "config_missing"
+
+
+@pytest.mark.parametrize("body", ['{"statusCode":404,"messages":[{"id":"X","text":"No such light."}]}', '{"result":"failure"}'])
+def test_a_refusal_inside_a_200(sim, run_module, body):
+    sim.fault("xclarity", "PUT", "^/nodes", status=200, body=body)
+    result = run_module("node_led", {"node": "web-01", "state": "on"})
+    assert (result.code, result["outcome"]) == ("server_refused", "not_started")
+
+
+def test_a_light_whose_answer_is_lost(sim, run_module):
+    sim.fault("xclarity", "PUT", "^/nodes", reset="after")
+    result = run_module("node_led", {"node": "web-01", "state": "on"})
+    assert (result["outcome"], result["nodes"][0]["reconciled"]) == ("finished", True)
+    sim.fault("xclarity", "PUT", "^/nodes", status=200, body='{"statusCode":200}')
+    assert run_module("node_led", {"node": "web-02", "state": "on"}).code == "effect_missing"

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""os_deployment against the simulator: an action, whose end is told by a number that may not stay, or else by the job."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+WEB, WEB2 = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
+IMAGE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
+ONE = {"confirm": True, "node": "web-01", "image": IMAGE}
+
+
+def bodies(sim):
+    return [(e["path"], json.loads(e["body"])) for e in sim.log(system="xclarity", changing=True)]
+
+
+@pytest.mark.parametrize("kept, judged", [(None, "status"), (0.0, "job")])
+def test_install(sim, run_module, kept, judged):
+    sim.switches("xclarity", deployed_state_seconds=kept)
+    params = {
+        "confirm": True, "image": IMAGE, "license_key": "Canary-licence-1",
+        "nodes": [{"node": "web-01", "network": {"ip_address": "192.0.2.221", "hostname": "web-01"}}, {"node": WEB2}], "concurrency": 1,
+    }  # fmt: skip
+    planned = run_module("os_deployment", params, check=True)
+    assert (planned["changed"], bodies(sim)) == (True, [])
+    result = run_module("os_deployment", params)
+    assert not result.failed, result
+    assert (result["outcome"], result["plan"]) == ("finished", planned["plan"])
+    assert [row["judged_by"] for row in result["nodes"]] == [judged] * 2
+    assert sim.state("xclarity")["deployments"]["deployed"] == {WEB: IMAGE, WEB2: IMAGE}
+    path, (body,) = bodies(sim)[0]
+    assert (path, body["networkSettings"], body["storageSettings"]) == (
+        "/hostPlatforms", {"selectedMAC": "AUTO", "ipAddress": "192.0.2.221", "hostname": "web-01"}, {"targetDevice": "localdisk"},
+    )  # fmt: skip
+    assert "Canary-licence" not in str(result)
+    # An action, not a state.
+    assert run_module("os_deployment", ONE)["changed"] is True
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"confirm": False}, "not_confirmed"),
+        ({"node": "nobody"}, "node_not_found"),
+        ({"image": None}, "config_missing"),
+        ({"image": "rhels1"}, "image_not_available"),
+        ({"node": "web-02"}, "not_ready"),
+        ({"node": "web-03"}, "deployment_running"),
+        ({"node": None, "nodes": [{"node": "web-01"}, {"node": "web-02"}]}, "not_ready"),
+    ],
+)
+def test_what_is_refused_before_anything_is_sent(sim, run_module, params, code):
+    sim.seed(xclarity={"deploy_states": {WEB2: 1, "0A10000000000000000000000000000C": 14}})
+    for check in (True, False):
+        result = run_module("os_deployment", {**ONE, **params}, check=check)
+        assert (result.code, bodies(sim)) == (code, [])
+
+
+def test_a_deployment_that_fails(sim, run_module):
+    sim.switches("xclarity", fail_next=[{"kind": "deploy", "resource": WEB, "state": "Stopped_With_Error"}])
+    result = run_module("os_deployment", {"confirm": True, "image": IMAGE, "nodes": [{"node": "web-01"}, {"node": "web-02"}]})
+    assert result.code == "job_failed"
+    assert [row["judged_by"] for row in result["nodes"]] == ["", "status"]
+    # The job says that it is complete, and the server that it has failed.
+    sim.switches("xclarity", task_status_words={"Stopped_With_Error": "Complete"},
+                 fail_next=[{"kind": "deploy", "state": "Stopped_With_Error"}])  # fmt: skip
+    assert run_module("os_deployment", {**ONE, "node": "web-03"}).code == "deployment_failed"
+
+
+def test_a_lost_answer(sim, run_module):
+    sim.switches("xclarity", job_seconds_by_kind={"deploy": 2.0})
+    sim.fault("xclarity", "PUT", "^/hostPlatforms", reset="after")
+    result = run_module("os_deployment", ONE)
+    assert not result.failed, result
+    assert (result["nodes"][0]["reconciled"], sim.state("xclarity")["deployments"]["deployments"]) == (True, 1)
+
+
+def test_a_run_that_was_killed_is_asked_about_once(sim, harness, run_module):
+    uuid = sim.state("xclarity")["appliance_uuid"]
+    harness.leave_unfinished("xclarity", "os_deployments", ("xclarity", uuid), f"deploy to:{WEB}")
+    assert (run_module("os_deployment", ONE).code, bodies(sim)) == ("earlier_run_unfinished", [])
+    assert run_module("os_deployment", ONE)["outcome"] == "finished"
