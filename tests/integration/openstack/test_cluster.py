@@ -58,13 +58,13 @@ def sent(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_create_once(estate, run_module):
-    foretold = run_module(MODULE, WEB | {"metadata": {"a": 1}}, check=True)
-    assert (foretold["changed"], foretold["outcome"], started(estate)) == (True, "none", [])
+    checked = run_module(MODULE, WEB | {"metadata": {"a": 1}}, check=True)
+    assert (checked["changed"], checked["outcome"], started(estate)) == (True, "none", [])
     first = run_module(MODULE, WEB | {"metadata": {"a": 1}})
     assert not first.failed, first
     assert (first["changed"], first["outcome"], first["reconciled"]) == (True, "finished", False)
-    assert first["plan"] == foretold["plan"]
-    assert first["diff"] == foretold["diff"]
+    assert first["plan"] == checked["plan"]
+    assert first["diff"] == checked["diff"]
     body = first["plan"][0]["body"]["cluster"]
     assert {key: body[key] for key in ("name", "profile_id", "desired_capacity")} == {
         "name": "web", "profile_id": profile(estate, "small"), "desired_capacity": 2,
@@ -96,13 +96,13 @@ def test_a_cluster_with_all_that_it_can_have(estate, run_module):
     params = WEB | {
         "min_size": 1, "max_size": 4, "action_timeout": 60, "config": {"node.name.format": "web-$2I"}, "policies": ["oldest"],
     }  # fmt: skip
-    foretold = run_module(MODULE, params, check=True)
-    assert sent(foretold) == [("POST", CLUSTERS), ("POST", f"{CLUSTERS}/(id of the new cluster)/actions")]
+    checked = run_module(MODULE, params, check=True)
+    assert sent(checked) == [("POST", CLUSTERS), ("POST", f"{CLUSTERS}/(id of the new cluster)/actions")]
     result = run_module(MODULE, params)
     assert not result.failed, result
     ident = result["cluster"]["id"]
     assert sent(result) == changing(estate) == [("POST", CLUSTERS), ("POST", f"{CLUSTERS}/{ident}/actions")]
-    assert [step["body"] for step in result["plan"]][1:] == [step["body"] for step in foretold["plan"]][1:]
+    assert [step["body"] for step in result["plan"]][1:] == [step["body"] for step in checked["plan"]][1:]
     shown = result["cluster"]
     assert (shown["min_size"], shown["max_size"], shown["timeout"], len(shown["policies"])) == (1, 4, 60, 1)
     assert [node["name"] for node in result["nodes"]] == ["web-01", "web-02"]
@@ -330,10 +330,10 @@ def test_a_failed_creation_names_the_node_and_the_next_run_heals(estate, run_mod
     assert "No valid host was found" in first["msg"]
     assert any(node["name"] in first["msg"] for node in members(estate))
     assert first["error"]["action"] == first["actions"][0]
-    foretold = run_module(MODULE, WEB, check=True)
+    checked = run_module(MODULE, WEB, check=True)
     second = run_module(MODULE, WEB)
     assert not second.failed, second
-    assert second["plan"] == foretold["plan"]
+    assert second["plan"] == checked["plan"]
     assert [step["body"] for step in second["plan"]] == [{"recover": {"operation": "RECREATE", "check": True}}]
     assert [node["status"] for node in second["nodes"]] == ["ACTIVE", "ACTIVE"]
     assert run_module(MODULE, WEB)["changed"] is False
@@ -446,12 +446,12 @@ def test_a_server_that_is_gone_is_made_anew(estate, run_module, fault):
     seeded(estate, 3)
     victim = members(estate)[0]["physical_id"]
     estate.action("clustering", "server_orders", **{fault: [victim] if fault == "gone" else {victim: "ERROR"}})
-    foretold = run_module(MODULE, {"name": "web", "state": "healthy"}, check=True)
-    assert (foretold["changed"], started(estate)) == (True, [])
-    assert foretold["diff"]["before"]["web"]["active_nodes"] == 2
+    checked = run_module(MODULE, {"name": "web", "state": "healthy"}, check=True)
+    assert (checked["changed"], started(estate)) == (True, [])
+    assert checked["diff"]["before"]["web"]["active_nodes"] == 2
     result = run_module(MODULE, {"name": "web", "state": "healthy"})
     assert not result.failed, result
-    assert result["plan"] == foretold["plan"]
+    assert result["plan"] == checked["plan"]
     assert started(estate) == ["CLUSTER_RECOVER"]
     assert victim not in {node["physical_id"] for node in members(estate)}
     assert run_module(MODULE, {"name": "web", "state": "healthy"})["changed"] is False
@@ -468,8 +468,8 @@ def test_healthy_of_stacks_is_what_the_service_knows(estate, run_module):
 
 def test_absent(estate, run_module):
     seeded(estate, 3)
-    foretold = run_module(MODULE, {"name": "web", "state": "absent"}, check=True)
-    assert (foretold["changed"], started(estate), foretold["diff"]["after"]) == (True, [], {})
+    checked = run_module(MODULE, {"name": "web", "state": "absent"}, check=True)
+    assert (checked["changed"], started(estate), checked["diff"]["after"]) == (True, [], {})
     result = run_module(MODULE, {"name": "web", "state": "absent"})
     assert (result["changed"], result["cluster"], result["nodes"]) == (True, None, [])
     assert estate.state("clustering")["clusters"] == estate.state("clustering")["nodes"] == []

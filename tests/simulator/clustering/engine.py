@@ -269,7 +269,7 @@ class Engine:
             node.data = {"internal_ports": [port], "placement": {"zone": "ZONE1"}}
 
     def eval_status(self, cluster: Cluster, action: str) -> None:
-        """Senlin's own words after each action."""
+        """What Senlin says after each action."""
         active = sum(node.status == "ACTIVE" for node in self.members(cluster.id))
         if active < cluster.min:
             status, words = "ERROR", f"below min_size ({cluster.min})"

@@ -114,11 +114,11 @@ def test_a_request_that_is_being_cancelled_is_waited_for_where_it_could_still_co
 
 
 @pytest.mark.parametrize(
-    "failure, satisfied_by, borne", [(DENIED, "requests", True), (DENIED, "servers", False), (BROKEN, "requests", False)]
+    "failure, satisfied_by, tolerated", [(DENIED, "requests", True), (DENIED, "servers", False), (BROKEN, "requests", False)]
 )
-def test_servers_that_may_not_be_listed(monkeypatch, failure, satisfied_by, borne):
+def test_servers_that_may_not_be_listed(monkeypatch, failure, satisfied_by, tolerated):
     pool = Pool(monkeypatch, [[DONE]], [failure])
-    if borne:
+    if tolerated:
         assert read_both(pool, satisfied_by).servers is None
     else:
         with pytest.raises(Failure):
