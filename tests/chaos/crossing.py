@@ -32,7 +32,7 @@ from .lab import Lab, drive, module_of
 from .ledger import READ, Ledger, Run, key_of
 from .memory import MemoryAdapter
 from .service import FATES, Intrusion, Line, Service, Upset
-from .tasks import MODULES, TASKS, Task
+from .tasks import MODULES, TASKS, Task, like
 from .turns import Turns
 
 PAGE = 5  # entries on a page, so that a dozen fills several
@@ -220,10 +220,12 @@ class Crossing(RuleBasedStateMachine):
     # -- inside ----------------------------------------------------------------------------------------------------------
 
     def _task(self, data: st.DataObject) -> Task:
-        """A new one, or often the last one again, since most faults need two."""
-        if self.last is not None and data.draw(st.booleans()):
-            return self.last
-        self.last = data.draw(TASKS[self.area])
+        """A new one; or often the last one again, or one that is like it, since most faults need two."""
+        how = data.draw(st.sampled_from(["new", "new", "again", "again", "like"])) if self.last is not None else "new"
+        if self.last is None or how == "new":
+            self.last = data.draw(TASKS[self.area])
+        elif how == "like":
+            self.last = data.draw(like(self.last))
         return self.last
 
     def _others(self, data: st.DataObject) -> tuple[Intrusion, ...]:
