@@ -161,7 +161,9 @@ class Crossing(RuleBasedStateMachine):
         if (refused or told["failed"]) and codes[0] != codes[1]:
             self._fail([f"check mode says {codes[0]}, and the run {codes[1]}: {done.get('msg')}"])
         said, did = ((one["changed"], len(one.get("plan", []))) for one in (told, done))
-        if not done["failed"] and said != did:
+        # What check mode would have joined may have ended since, without its effect.
+        joined = any(row.get("joined") for _ident, row in oracle.rows_of(checked))
+        if not done["failed"] and said != did and not (joined and did > said):
             self._fail([f"check mode says changed={said[0]} with {said[1]} requests, the run {did[0]} with {did[1]}"])
 
     @rule(data=st.data())
