@@ -315,16 +315,17 @@ def drive(operation: Operation) -> dict[str, t.Any]:
     """Run an operation; returns the result, raises :class:`Failure` with the result beside it."""
     task = _Task(operation)
     try:
-        return task.carry_out()
-    except Failure:
+        result = task.carry_out()
+    except Failure as failure:
+        task.keep(failure.result)
         raise
     except BaseException as exc:
-        # The run is told to end, or has a defect: what it had reached is told beside.
         if isinstance(exc, Ended):
             operation.run.progress.part()
-        if task.sent:
-            operation.run.partial = task.result()
+        task.keep(None)
         raise
+    task.keep(result)
+    return result
 
 
 class _Task:
@@ -708,6 +709,11 @@ class _Task:
                 planned[place] = step
 
     # -- report ------------------------------------------------------------------------------------------------------
+
+    def keep(self, reached: dict[str, t.Any] | None) -> None:
+        """The run may be told to end, or meet a defect, here or afterwards (amid the log-out): what it had reached is told beside."""
+        if self.sent:
+            self.run.partial = reached or self.result()
 
     def _end(self, guard: Guard, changed: bool) -> dict[str, t.Any]:
         result = self.result() | {"changed": changed}

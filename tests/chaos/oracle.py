@@ -38,7 +38,7 @@ def judge(ledger: Ledger, run: Run, folder: Any) -> list[str]:
     wrong += leaks(result, folder)
     if result.get("error", {}).get("code") in ("internal_error", "argument_spec"):
         return [*wrong, f"a defect: {result['msg']} {result.get('defect', '')}"]
-    rows = _rows(run)
+    rows = rows_of(run)
     wrong += _check_outcomes(run, rows)
     wrong += _check_whole(run, rows)
     if result["failed"]:
@@ -67,7 +67,7 @@ def leaks(result: dict[str, Any], folder: Any) -> list[str]:
 # -- each thing -----------------------------------------------------------------------------------------------------------
 
 
-def _rows(run: Run) -> list[tuple[str, dict[str, Any]]]:
+def rows_of(run: Run) -> list[tuple[str, dict[str, Any]]]:
     """(id of a thing, what the result says of it); where there is only one thing, the result itself is its row."""
     result, task = run.result or {}, run.task
     name = {"activate": "profiles", "unassign": "profiles", "cancel job": "jobs", "delete job": "jobs", "terminate": "servers",

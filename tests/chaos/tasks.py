@@ -92,13 +92,18 @@ def _options(**more: Any) -> st.SearchStrategy[dict[str, Any]]:
     })  # fmt: skip
 
 
+# Spellings of each server.
+ENDPOINTS = (
+    ("https://xclarity.memory", "https://manager.memory", "https://XClarity.memory:443/"),
+    ("https://ops-manager.memory", "https://pool.memory/", "https://ops-manager.memory:443/api/public/v1.0"),
+)
 XCLARITY = st.fixed_dictionaries({
-    "endpoint": st.sampled_from(["https://xclarity.memory", "https://manager.memory", "https://XClarity.memory:443/"]),
+    "endpoint": st.sampled_from(ENDPOINTS[0]),
     "user": st.sampled_from([("AUTOMATION", SECRETS[0]), ("OPERATOR", SECRETS[1])]),
     "auth_method": st.sampled_from(["session", "session", "basic"]),
 })  # fmt: skip
 OPS_MANAGER = st.fixed_dictionaries({
-    "endpoint": st.sampled_from(["https://ops-manager.memory", "https://pool.memory/", "https://ops-manager.memory:443/api/public/v1.0"]),
+    "endpoint": st.sampled_from(ENDPOINTS[1]),
     "user": st.sampled_from([("automation", SECRETS[2]), ("operator", SECRETS[3])]),
     "group": st.sampled_from([("group_id", GROUP), ("group_name", "payments")]),
 })  # fmt: skip
@@ -230,3 +235,17 @@ def clusters(draw: st.DrawFn) -> Task:
 
 
 TASKS = {"profiles": profiles(), "backups": backups(), "images": images(), "pool": pool(), "clusters": clusters()}
+
+
+@st.composite
+def like(draw: st.DrawFn, task: Task) -> Task:
+    """The same for a part of the things, and perhaps through another spelling of the server."""
+    params, things = dict(task.params), task.things
+    endpoints = next((places for places in ENDPOINTS if params.get("endpoint") in places), None)
+    if endpoints is not None:
+        params["endpoint"] = draw(st.sampled_from(endpoints))
+    listed = next((key for key in ("profiles", "backups", "jobs", "hostnames") if len(params.get(key, ())) == len(things)), None)
+    if listed is not None:
+        keep = draw(st.lists(st.integers(0, len(things) - 1), min_size=1, max_size=len(things), unique=True))
+        params[listed], things = [params[listed][number] for number in keep], tuple(things[number] for number in keep)
+    return dataclasses.replace(task, params=params, things=things)

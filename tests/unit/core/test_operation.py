@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -442,6 +443,18 @@ def test_a_run_that_is_told_to_end_sends_nothing_more_and_tells_what_it_had_sent
     with pytest.raises(Ended):
         client.start("POST", "/late", what="a late one")
     assert len(server.requests) == sent
+
+
+@pytest.mark.parametrize("status, changed", [(200, True), (403, False)])
+def test_a_run_that_is_told_to_end_after_all_was_done_tells_what_it_had_done(serve, client_of, run_of, status, changed):
+    """Amid the log-out, for example."""
+    run = run_of()
+    client = client_of(serve(lambda request, wire: wire.reply(status, b'{"job": 1}')))
+    with contextlib.suppress(Failure):
+        drive(Light(run, client, items("0", "1")))
+    told = failed_result(Failure("interrupted", "the run was told to end."), run)
+    assert [one["key"] for one in told["lights"]] == ["0", "1"]
+    assert (told["changed"], [one["changed"] for one in told["lights"]]) == (changed, [changed, changed])
 
 
 def test_the_record_of_a_run_that_was_told_to_end_holds_what_is_not_known(serve, client_of, run_of, tmp_path):
