@@ -274,6 +274,8 @@ def test_what_a_push_meets(known, other, expected):
         len(item.steps), item.join, item.verified,
     )  # fmt: skip
     assert operation.proves(item) is (other is not None)
+    told = operation.present(item)
+    assert (told["joined"], told["job"], told["destination"]) == (expected == "24", "24" if expected == "24" else None, THERE)
     before, after = (operation.view(item, late)["on the other server"] for late in (False, True))
     assert after is (True if expected in ("send", "24") else before)
     assert before == ("not told" if other is None else expected == "there")
