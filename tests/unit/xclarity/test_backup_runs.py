@@ -138,6 +138,15 @@ def test_when_a_backup_is_gone(location, now, gone, view):
     assert operation.not_reached(item).code == "effect_missing"
 
 
+@pytest.mark.parametrize(
+    "entry, location, after", [(NIGHTLY, "internal", "absent"), (NIGHTLY, "/mnt/a", ["internal"]), (UNTOLD, "all", "absent")]
+)
+def test_what_is_left_after_a_deletion(entry, location, after):
+    operation = own.Delete(Run({}), World(entry), ["nightly"], location)
+    view = operation.view(operation.read()[0], True)
+    assert (view if isinstance(view, str) else view["locations"]) == after
+
+
 def test_the_same_backup_twice_is_refused():
     assert code(own.Delete(Run({}), World(NIGHTLY), ["nightly", UUID], "all").read) == "duplicate_item"
 
