@@ -170,7 +170,7 @@ BAD_CLIENTS = [
               "                there = backups.read_all(self.client)\n                pairs", "                pairs",
               CHAOS + "::test_two_runs_at_once"),
     BadClient("reads the first page only", "ops_manager/api.py",
-              "if not entries or (rows >= total if total is not None else len(entries) < PAGE):", "if True:",
+              "if len(entries) == known or (len(found) >= total if total is not None else len(entries) < size):", "if True:",
               CHAOS + "::test_more_requests_than_fit_on_a_page"),
     BadClient("sends in check mode", "_operation.py",
               "            if run.check_mode:\n                op.check", "            if False:\n                op.check", OPERATION),

@@ -187,3 +187,14 @@ def test_more_requests_than_fit_on_a_page(lab):
     lab.memory.seed(ops_manager={"requests": [*other, wanted, *other]})
     result = lab.run(start, properties={"Datacenter": "oslo", "Size": "l"}, wait=False)
     assert (result.failed, result["changed"], lab.transmitted(start)) == (False, False, 0), result
+
+
+def test_an_export_that_is_here_is_not_waited_for(lab):
+    """The second run looks at the file and at the lists of the server, and follows no job."""
+    start = next(start for start in STARTS if start.name == "export")
+    lab.fresh(start)
+    assert lab.run(start)["changed"]
+    lab.memory.world.entries.clear()
+    again = lab.run(start)
+    assert (again.failed, again["changed"]) == (False, False)
+    assert not [entry for entry in lab.memory.world.entries if entry["path"].startswith("/tasks")]

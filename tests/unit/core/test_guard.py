@@ -225,6 +225,22 @@ def test_after_a_restart_of_the_machine_the_wall_clock_counts(state, still, monk
         assert sum(still.slept) == SETTLE - 5
 
 
+def test_what_was_told_late_is_noted_under_the_lock_or_not_at_all(state, still):
+    """Another run that holds the lock rewrites the record: a note in between would be lost, or take away one of its own."""
+    with guard_of(state, still) as guard:
+        guard.intend(["a:1"])
+        guard.resolve("a:1", "unknown")
+    with guard_of(state, still) as other:
+        other.intend(["a:2"])
+        before = Path(record(state)).read_bytes()
+        guard.tell(["a:1"])
+        assert Path(record(state)).read_bytes() == before
+        assert 5 <= sum(still.slept) - SETTLE <= 6, "it waits a little, not as long as a run would"
+    guard.tell(["a:1"])
+    with guard_of(state, still) as again:
+        assert "a:1" not in again.unfinished
+
+
 # -- two runs ---------------------------------------------------------------------------------------------------------
 
 

@@ -76,6 +76,20 @@ def test_a_limit_of_sessions_has_a_code_of_its_own(serve, client_of, text, statu
     assert text in str(failure.server_message)
 
 
+LOG_OUT = "Log out of another session."
+
+
+@pytest.mark.parametrize("recovery", [LOG_OUT, [LOG_OUT], {"text": LOG_OUT}, [None, 7, {"text": 7}, {}, {"text": LOG_OUT}]])
+def test_what_is_to_be_done_tells_of_a_limit_as_well(serve, client_of, recovery):
+    """In whatever shape it comes; what is no text is passed over."""
+    content = {"result": "failed", "messages": [{"id": "X", "text": "The request could not be completed.", "recovery": recovery}]}
+    failure = refusal(serve, client_of, 403, json.dumps(content).encode())
+    assert failure.code == "sessions_exhausted"
+    content["messages"][0]["text"] = ""
+    failure = refusal(serve, client_of, 403, json.dumps(content).encode())
+    assert failure.server_message == LOG_OUT
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
 @pytest.mark.parametrize("text", CREDENTIALS)
 def test_a_wrong_password_is_never_taken_for_a_limit(serve, client_of, text, status):

@@ -576,3 +576,9 @@ def test_an_exchange_that_is_aborted_fails_at_once_as_one_whose_connection_was_c
     assert (failure.code, failure.outcome) == ("reply_lost", outcome)
     assert len(server.requests) == 1
     transport.abort()  # nothing is under way any more
+
+
+def test_an_id_of_broken_unicode_is_refused():
+    with pytest.raises(Failure) as caught:
+        segment("a\ud800", "id")
+    assert caught.value.code == "config_id"

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, STARTED, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import server_pool
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.pool_server_operations import Terminate, select
 
@@ -43,3 +44,9 @@ def test_a_server_is_absent_only_when_that_is_known(outcome, failed, verified, s
 def test_a_server_that_is_not_held_is_absent():
     (item,) = select("g", ["db-2"], [HELD])
     assert Terminate(Run({}), None, "g", ["db-2"]).present(item)["state"] == "absent"
+
+
+@pytest.mark.parametrize("state, told", [(State("BOUND"), "last status: BOUND"), (None, "last status: never seen")])
+def test_what_a_server_was_last_is_told(state, told):
+    (item,) = select("g", ["db-1"], [HELD])
+    assert told in Terminate(Run({}), None, "g", ["db-1"]).timed_out(item, Watched("s1", state)).why

@@ -138,6 +138,15 @@ def test_when_a_backup_is_gone(location, now, gone, view):
     assert operation.not_reached(item).code == "effect_missing"
 
 
+@pytest.mark.parametrize(
+    "entry, location, after", [(NIGHTLY, "internal", "absent"), (NIGHTLY, "/mnt/a", ["internal"]), (UNTOLD, "all", "absent")]
+)
+def test_what_is_left_after_a_deletion(entry, location, after):
+    operation = own.Delete(Run({}), World(entry), ["nightly"], location)
+    view = operation.view(operation.read()[0], True)
+    assert (view if isinstance(view, str) else view["locations"]) == after
+
+
 def test_the_same_backup_twice_is_refused():
     assert code(own.Delete(Run({}), World(NIGHTLY), ["nightly", UUID], "all").read) == "duplicate_item"
 
@@ -274,6 +283,8 @@ def test_what_a_push_meets(known, other, expected):
         len(item.steps), item.join, item.verified,
     )  # fmt: skip
     assert operation.proves(item) is (other is not None)
+    told = operation.present(item)
+    assert (told["joined"], told["job"], told["destination"]) == (expected == "24", "24" if expected == "24" else None, THERE)
     before, after = (operation.view(item, late)["on the other server"] for late in (False, True))
     assert after is (True if expected in ("send", "24") else before)
     assert before == ("not told" if other is None else expected == "there")
