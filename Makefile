@@ -60,8 +60,8 @@ test-clients: build ## let independent clients (pylxca, opsmanager, curl, openst
 matrix: $(READY) ## run the tests with each supported ansible-core on each Python found (ARGS="2.18 2.21")
 	@$(BIN)/python tools/matrix.py $(ARGS)
 
-chaos: build ## count what gets lost, doubled, leaked or wrong under faults and kills; QUICK=1 for a short run
-	@$(INSTALLED) $(BIN)/python tests/chaos/run.py $(if $(QUICK),--quick) $(ARGS)
+chaos: build ## count what gets lost, doubled, leaked or wrong under faults and kills; QUICK=1 for a short run, SEED=1 draws others
+	@$(INSTALLED) $(BIN)/python tests/chaos/run.py $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 mutants: build ## break one safety rule at a time and show which test notices
 	@$(INSTALLED) $(BIN)/python tests/mutants/run.py $(ARGS)

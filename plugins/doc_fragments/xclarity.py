@@ -41,11 +41,19 @@ options:
   max_sessions:
     description:
       - How many sessions at once XClarity Administrator allows its user (C(MaxConcurrentSessions)), 0 for any number. So many tasks of this
-        machine are logged in at once at most, and the others wait for their turn.
+        machine are logged in at once at most, and the others wait for their turn. A task that waits for a job logs out between two
+        polls as long as others wait for a session.
       - A session that a killed run has left open is ended by the next task that logs in as the same user.
       - If not set, the environment variable E(XCLARITY_MAX_SESSIONS) is used.
     type: int
     default: 3
+  session_timeout:
+    description:
+      - Seconds that a task waits for a session, when other tasks of this machine have all of them, or when the server says that
+        its limit is reached. After that it fails with V(sessions_exhausted).
+      - If not set, the environment variable E(XCLARITY_SESSION_TIMEOUT) is used.
+    type: float
+    default: 3600
   state_dir:
     description:
       - Private directory on a local file system for what the runs of this user on this machine have to know of each other. That is the

@@ -70,6 +70,11 @@ options:
     type: int
     default: 3
     env: [{name: XCLARITY_MAX_SESSIONS}]
+  session_timeout:
+    description: Seconds that the inventory waits for a session before it fails.
+    type: float
+    default: 3600
+    env: [{name: XCLARITY_SESSION_TIMEOUT}]
   state_dir:
     description: Private directory for what the runs of this user on this machine have to know of each other. It holds no secrets.
     type: path
@@ -212,7 +217,8 @@ class InventoryModule(ServerInventory):
     NAME = "groundwork.provision.xclarity"
     endings = ("xclarity",)
     connection = (
-        "endpoint", "username", "password", "auth_method", "validate_certs", "ca_path", "use_proxy", "timeout", "max_sessions", "state_dir",
+        "endpoint", "username", "password", "auth_method", "validate_certs", "ca_path", "use_proxy", "timeout", "max_sessions",
+        "session_timeout", "state_dir",
     )  # fmt: skip
     secrets = ("password",)
     selection = ("status", "bmc_type", "profiles", "profiles_by_name", "firmware")

@@ -17,6 +17,7 @@ import threading
 import typing as t
 from http.cookies import CookieError, SimpleCookie
 
+from ansible_collections.groundwork.provision.plugins.module_utils import _sessions
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     Failure,
@@ -24,7 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_reply,
     for_status,
 )
-from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slot, Slots, digest
+from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slot, Slots
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status, retry_after, segment
 
@@ -50,6 +51,12 @@ class Auth:
 
     def accepted(self) -> None:
         """A request was answered with something else than 401."""
+
+    def pause(self, transport: Transport) -> None:
+        """Nothing is sent for some seconds: give back what others wait for. Never raises a failure."""
+
+    def resume(self, transport: Transport) -> None:
+        """Have it again. Called before a lock is taken that others hold while they wait for the same."""
 
     def close(self, transport: Transport) -> None:
         """Log out, where there is such a thing. Never raises."""
@@ -95,7 +102,8 @@ class XClaritySession(Auth):
     (``session``: ``{"id", "csrf"}``) is neither opened nor closed here. slots: of this user on this machine; sessions of runs that
     were killed are known by them, and ended here.
 
-    While one worker renews the session the others wait: no request goes out without one, or with one that has ended.
+    While one worker renews the session the others wait: no request goes out without one, or with one that has ended. Between two
+    requests that are far apart the session is given up when another task waits for a slot (:meth:`pause`).
     """
 
     def __init__(self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None, slots: Slots | None = None
@@ -143,6 +151,21 @@ class XClaritySession(Auth):
 
     def accepted(self) -> None:
         self._proven = True
+
+    def pause(self, transport: Transport) -> None:
+        with self._lock:
+            if self._slots is None or self._slot is None or self.session is None or not self._slots.wanted:
+                return
+            self._proven = False
+            try:
+                self._logout(transport)
+            finally:
+                self._give_back()
+
+    def resume(self, transport: Transport) -> None:
+        with self._lock:
+            if self.session is None and self._transport is not None:
+                self._login(transport)
 
     def close(self, transport: Transport) -> None:
         if self._handed_in:
@@ -196,50 +219,81 @@ class XClaritySession(Auth):
     def _enter(self, transport: Transport, slot: Slot | None) -> None:
         deadline = Deadline(transport.clock, self._slots.patience if self._slots else 0.0)
         pauses = (min(FIRST_PAUSE * 2**number, LONGEST_PAUSE) for number in itertools.count())
-        tried = False
-        while True:
-            try:
-                ident = self._log_in(transport)
-                break
-            except Failure as failure:
-                # A wrong password is not answered like this.
-                limited = failure.code == "sessions_exhausted" or failure.status in (409, 429)
-                if slot is not None and slot.dead and not tried and (limited or failure.code == "auth_failed"):
-                    # They may be what fills the limit. With Basic they can be ended without a session.
-                    tried = True
-                    if self._bury(transport, slot):
-                        self._refusal = None
-                        continue
-                if not limited or deadline.passed():
-                    raise
-                transport.clock.sleep(min(next(pauses), max(deadline.left(), 0.1)))
-        if slot is not None:
-            slot.opened(ident)
-            if slot.dead:
-                self._bury(transport, slot)
+        asks = True  # the list of sessions, with Basic; where that is refused, once is enough
+        told = False
+        with contextlib.ExitStack() as queue:
+            while True:
+                try:
+                    self._knock(transport, slot)
+                    break
+                except Failure as failure:
+                    # A wrong password is not answered like this.
+                    limited = failure.code == "sessions_exhausted" or failure.status in (409, 429)
+                    if slot is not None and (slot.dead or slot.lost) and asks and (limited or failure.code == "auth_failed"):
+                        # They may be what fills the limit. With Basic they can be ended without a session.
+                        ended = self._bury(transport, slot)
+                        asks = ended is not None
+                        if asks:
+                            limited, self._refusal = True, None  # user and password are right
+                        if ended:
+                            continue
+                    if not limited or deadline.passed():
+                        raise
+                    if self._slots is not None and not told:
+                        # Those of this machine that only wait give theirs up for a moment.
+                        with contextlib.suppress(OSError):
+                            queue.enter_context(self._slots.queueing())
+                            told = True
+                    transport.clock.sleep(min(next(pauses), max(deadline.left(), 0.1)))
+        if slot is not None and (slot.dead or slot.lost):
+            self._bury(transport, slot)
 
-    def _bury(self, transport: Transport, slot: Slot) -> bool:
-        """End the sessions that killed runs of this machine have left open; whether one was ended. Never raises a failure."""
-        ended = False
+    def _knock(self, transport: Transport, slot: Slot | None) -> None:
+        """One attempt to log in. The slot knows before that a session may be open, and after it which."""
+        if slot is None:
+            self._log_in(transport)
+            return
+        slot.opening(transport.clock.wall())
+        transport.forget()
+        try:
+            ident = self._log_in(transport)
+        except BaseException as exc:
+            status = exc.status if isinstance(exc, Failure) else None
+            refused = isinstance(exc, Failure) and (exc.code in ("sessions_exhausted", "auth_failed") or 400 <= (status or 0) < 500)
+            if refused or not transport.transmitted:
+                slot.refused()
+            else:
+                slot.unanswered()
+            raise
+        slot.opened(ident)
+
+    def _bury(self, transport: Transport, slot: Slot) -> bool | None:
+        """End the sessions that killed runs of this machine have left open; whether one was ended, None when the server did not
+        tell which there are. Never raises a failure."""
+        ended = None
         with contextlib.suppress(Failure):
             headers = self._headers or Basic(self._user, self._password, self._redactor).headers("", "")
             reply = transport.send("GET", "/sessions", headers=headers, what="look for sessions that were left open")
             check_status(reply, starts=False, what="look for sessions that were left open", place=transport.endpoint.place)
-            data = reply.json()
-            entries = data.get("response") if isinstance(data, dict) else None
-            if not isinstance(entries, list):
-                return False
-            idents = [one["id"] for one in entries if isinstance(one, dict) and isinstance(one.get("id"), str)]
-            listed = {digest(ident): ident for ident in idents}
-            for one in list(slot.dead):
-                if one in listed:
-                    self._redactor.add(listed[one])
-                    path = "/sessions/" + segment(listed[one], "session id")
+            now = transport.clock.wall()
+            listed = _sessions.parse(reply.json())
+            self._redactor.add(*(one.id for one in listed))
+            # Asked for after the list was read, so that a session that was opened meanwhile is not in it.
+            living = self._slots.living(slot) if self._slots is not None else None
+            for one in _sessions.strays(listed, self._user, slot.lost, living, now) if living is not None else []:
+                slot.found(slot.lost[0], one.digest)  # whichever it was: there are no more such sessions than logins
+            for login in [login for login in slot.lost if _sessions.is_over(login, now)]:
+                slot.found(login)
+            ended = False
+            for known in set(slot.dead) - {one.digest for one in listed}:
+                slot.buried(known)
+            for one in listed:
+                if one.digest in slot.dead:
+                    path = "/sessions/" + segment(one.id, "session id")
                     status = transport.send("DELETE", path, headers=headers, what="end a session that was left open").status
-                    if status >= 300 and status != 404:
-                        continue
-                    ended = True
-                slot.buried(one)
+                    if status < 300 or status == 404:
+                        ended = True
+                        slot.buried(one.digest)
         return ended
 
     def _log_in(self, transport: Transport) -> str:

@@ -82,6 +82,14 @@ class Client:
         finally:
             self.transport.close()
 
+    def pause(self) -> None:
+        """Nothing is sent for some seconds; called by the one thread that waits. Whatever is sent next resumes by itself."""
+        self.auth.pause(self.transport)
+
+    def resume(self) -> None:
+        """Be ready to send without having to wait for other tasks. Raises :class:`Failure`."""
+        self.auth.resume(self.transport)
+
     def identity(self) -> tuple[str, ...]:
         """What the server is, as it tells itself; may send a reading. By default its address."""
         return (self.system, self.transport.endpoint.place)

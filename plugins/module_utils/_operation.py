@@ -581,7 +581,15 @@ class _Task:
     def _polled(
         self, keys: list[str], poll: t.Callable[[list[str]], t.Mapping[str, State]], timeout: float, interval: float
     ) -> dict[str, Watched]:
-        return wait(keys, poll, self.run.clock, timeout=max(timeout, 0.0), interval=interval, poll_failures=self.op.poll_failures)
+        return wait(
+            keys,
+            poll,
+            self.run.clock,
+            timeout=max(timeout, 0.0),
+            interval=interval,
+            poll_failures=self.op.poll_failures,
+            pause=self.client.pause,
+        )
 
     def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
         """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""
@@ -626,6 +634,7 @@ class _Task:
         if not ready or stopped:
             return []
         try:
+            self.client.resume()  # whoever holds a session may wait for the lock, so the lock is not held while one is waited for
             with guard:
                 work = self.op.next_steps(ready)
                 self.plan.steps += [step for _item, step in work if step not in self.plan.steps]

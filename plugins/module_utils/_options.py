@@ -244,6 +244,7 @@ XCLARITY = Spec(
         "auth_method": {"type": "str", "choices": ["session", "basic"], "default": "session", "fallback": _env("XCLARITY_AUTH_METHOD")},
         "session": {"type": "dict", "no_log": True},
         "max_sessions": {"type": "int", "default": 3, "fallback": _env("XCLARITY_MAX_SESSIONS")},
+        "session_timeout": {"type": "float", "default": 3600.0, "fallback": _env("XCLARITY_SESSION_TIMEOUT")},
         **STATE_DIR,
     }
 )

@@ -34,6 +34,7 @@ _RANGES = {
     "reconcile_timeout": (0, 3600),
     "concurrency": (1, 64),
     "max_sessions": (0, 64),
+    "session_timeout": (0, 31536000),
 }
 
 

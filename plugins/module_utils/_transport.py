@@ -328,6 +328,12 @@ class Transport:
         _wire.forget()
 
     @property
+    def transmitted(self) -> bool:
+        """The last request of this thread was transmitted, or a part of it."""
+        last = _wire.current()
+        return last is not None and last.sent
+
+    @property
     def unanswered(self) -> bool:
         """The last request of this thread was transmitted, and its whole answer has not come."""
         last = _wire.current()

@@ -65,12 +65,14 @@ def wait(
     timeout: float,
     interval: float,
     poll_failures: int = 10,
+    pause: t.Callable[[], None] = lambda: None,
 ) -> dict[str, Watched]:
     """Poll until each key is done, lost or out of time. One call of ``poll`` for all that are still open.
 
     poll: given the open keys, tells the state of those that it finds; may raise :class:`Failure`, of which
     ``poll_failures`` in a row are tolerated (an appliance that restarts, a login page), but none that waiting cannot fix.
-    timeout, interval: seconds. After the deadline one more read is made, so that what ended meanwhile is not missed.
+    timeout, interval: seconds. After the deadline one more read is made, so that what ended meanwhile is not missed. pause:
+    called before each sleep.
     """
     began = clock.monotonic()
     deadline = Deadline(clock, timeout)
@@ -100,6 +102,7 @@ def wait(
             break
         grace = deadline.passed()
         if not grace:
+            pause()
             clock.sleep(min(interval, max(deadline.left(), 0.0)))
             grace = deadline.passed()
     for one in watched.values():

@@ -137,7 +137,8 @@ class FarMemory:
     def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
         kind = self._kind(method, url, body)
         # What becomes of a request whose sender dies is decided by the parent.
-        send(self._sock, ("request", method, url, headers, body, kind == "start" and self._end.will("start on its way"), self._turns.number))
+        dies = kind == "start" and self._end.will("start on its way")
+        send(self._sock, ("request", method, url, headers, body, dies, self._turns.number))
         if kind == "start":
             self._end("start on its way")
         answered = take(self._sock)
@@ -204,7 +205,8 @@ class Child:
 
     def __init__(
         self, memory: Memory, module: Any, params: dict[str, Any], serve: Callable[..., tuple[Reply | None, float]],
-        starts: Callable[[str, str, bytes], bool], *, event: str = "", nth: int = 0, how: str = "kill -9", whole: bool = False, seed: int = 0,
+        starts: Callable[[str, str, bytes], bool], *, event: str = "", nth: int = 0, how: str = "kill -9", whole: bool = False,
+        seed: int = 0,
     ) -> None:  # fmt: skip
         self.memory, self.serve = memory, serve
         self.result: dict[str, Any] | None = None
@@ -213,7 +215,7 @@ class Child:
         self.decided: Callable[[str], None] = lambda event: None  # called when the run is told to end
         self.ended: Callable[[], None] = lambda: None  # called when the run is over, though its process lives on
         self.sock, other = socket.socketpair()
-        gc.freeze()
+        gc.freeze()  # the child does not look through what is the parent's
         self.pid = os.fork()
         if self.pid == 0:
             code = 1
@@ -223,6 +225,7 @@ class Child:
                 code = 0
             finally:
                 os._exit(code)
+        gc.unfreeze()
         other.close()
 
     def _live(

@@ -75,7 +75,8 @@ def _of_pool(world: Any, run: Run) -> str:
         left = [name for _text, name in task.things if name in held]
         return f"the group holds {left}" if left else ""
     kinds = {kind_of(row["properties"]) for row in task.params["servers"]}
-    left = [one.id for one in system.pool.requests.values() if one.status == "EXECUTING" and {kind_of(row) for row in one.documents} <= kinds]
+    executing = [one for one in system.pool.requests.values() if one.status == "EXECUTING"]
+    left = [one.id for one in executing if {kind_of(row) for row in one.documents} <= kinds]
     return f"{left} are executing" if left else ""
 
 

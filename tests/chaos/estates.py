@@ -46,7 +46,8 @@ IMAGE = "win2016|win2016-x86_64-install-corp_gold"
 GROUP = "5a9d0a0a1d41c81a2b3c4d01"
 KINDS = ({"Datacenter": "oslo", "Size": "m"}, {"Datacenter": "oslo", "Size": "l"})
 SPECS = tuple(
-    {"type": "os.heat.stack", "version": "1.0", "properties": {"template": {"heat_template_version": f"20{year}-10-14"}}} for year in (14, 16)
+    {"type": "os.heat.stack", "version": "1.0", "properties": {"template": {"heat_template_version": f"20{year}-10-14"}}}
+    for year in (14, 16)
 )
 PROJECT = "demo"
 
@@ -82,7 +83,11 @@ def seed(memory: Any, family: str) -> None:
         ]
         pool = systems["ops_manager"].pool
         pool.ids._process, pool.ids._counter = "0000000000", itertools.count()
-        servers = [{"hostname": f"{kind['Size']}{number}.example", "properties": kind} for kind, count in zip(KINDS, (12, 4), strict=True) for number in range(count)]
+        servers = [
+            {"hostname": f"{kind['Size']}{number}.example", "properties": kind}
+            for kind, count in zip(KINDS, (12, 4), strict=True)
+            for number in range(count)
+        ]
         for server in servers[:6]:
             server["group"] = "payments"
         memory.seed(ops_manager={"groups": [{"id": GROUP, "name": "payments"}], "keys": keys, "servers": servers})
@@ -90,7 +95,10 @@ def seed(memory: Any, family: str) -> None:
         chance = random.Random(1)
         made = types.SimpleNamespace(uuid4=lambda: uuid.UUID(int=chance.getrandbits(128), version=4), UUID=uuid.UUID)
         senlin.uuid = made
-        users = [{"name": name, "password": secret, "projects": {PROJECT: ["member"]}} for name, secret in (("maker", SECRETS[4]), ("keeper", SECRETS[5]))]
+        users = [
+            {"name": name, "password": secret, "projects": {PROJECT: ["member"]}}
+            for name, secret in (("maker", SECRETS[4]), ("keeper", SECRETS[5]))
+        ]
         memory.seed(clustering={"users": users, "profiles": [{"name": "a", "spec": SPECS[0], "project": "alt_demo"}]})
 
 

@@ -57,6 +57,7 @@ class Run:
     over: bool = False
     beside: bool = False  # another run went on at the same time
     disturbed: bool = False  # somebody else has changed something meanwhile
+    misled: bool = False  # a server has told, in an answer that cannot be checked, that a job is not there
     short: str = ""  # what was missing at its end
     shots: list[Shot] = dataclasses.field(default_factory=list)
     met: list[str] = dataclasses.field(default_factory=list)  # what it met on its way, in words
@@ -97,7 +98,8 @@ class Ledger:
         killed = [run.number for run in self.runs if run.over and run.result is None]
         earlier = [one for one in self.untold.get(shot.key, []) if one.run in killed and not one.known]
         if earlier and shot.key.split(" ")[0] in UNSEEN and not (shot.key.startswith("activate") and shot.before.startswith("inactive")):
-            self.wrong.append(f"DOUBLED: run {shot.run} sent {shot.key} again, and nobody was told what became of that of run {earlier[0].run}")
+            of = f"that of run {earlier[0].run}"
+            self.wrong.append(f"DOUBLED: run {shot.run} sent {shot.key} again, and nobody was told what became of {of}")
         if run.check:
             self.wrong.append(f"DOUBLED: check mode of run {run.number} sent {shot.key}")
         self.arrived.append(shot)
@@ -204,7 +206,8 @@ def needless(world: Any, shot: Shot, run: Run, body: bytes) -> str:
     if verb in ("copy", "move"):
         ident, _to, where = rest.partition(" to ")
         backup = lxca.backups_part.all.get(ident)
-        if any(job.final is None and job.kind == verb and job.resource == ident and job.title.endswith(where) for job in lxca.jobs_part.all.values()):
+        open_jobs = [job for job in lxca.jobs_part.all.values() if job.final is None]
+        if any(job.kind == verb and job.resource == ident and job.title.endswith(where) for job in open_jobs):
             return f"a {verb} of it is running"
         there = backup is not None and where in backup["locations"]
         return "it is there already" if there and (verb == "copy" or "internal" not in backup["locations"]) else ""
@@ -226,7 +229,8 @@ def held_and_coming(world: Any) -> collections.Counter[str]:
     system = world.systems["ops_manager"]
     system.pool.tick()
     group = next(iter(system.groups), "")
-    found = collections.Counter(kind_of(one.properties) for one in system.pool.servers.values() if one.group == group and one.status == "BOUND")
+    bound = [one for one in system.pool.servers.values() if one.group == group and one.status == "BOUND"]
+    found = collections.Counter(kind_of(one.properties) for one in bound)
     for request in system.pool.requests.values():
         if request.group == group and request.status in ("EXECUTING", "CANCELLING"):
             found.update(map(kind_of, request.documents))

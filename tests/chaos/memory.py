@@ -246,7 +246,7 @@ class MemoryAdapter(requests.adapters.BaseAdapter):
             exchange.sent = True
         try:
             status, headers, answer = self._memory.exchange(request.method, request.url, dict(request.headers), body)
-        except ConnectionResetError as exc:
+        except (ConnectionResetError, TimeoutError) as exc:
             raise requests.exceptions.ConnectionError(exc) from exc
         response = requests.Response()
         response.status_code = status

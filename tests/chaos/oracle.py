@@ -114,7 +114,8 @@ def _check_outcomes(run: Run, rows: list[tuple[str, dict[str, Any]]]) -> list[st
         if message is not None and len(rows) > 1:
             wrong += _check_sentence(message, outcome)
     named = {ident for ident, _row in rows}
-    strays = [shot.key for shot in run.shots if shot.key and not any(run.task.owns(ident, shot.key) for ident in named) and not shot.refused]
+    taken = [shot.key for shot in run.shots if shot.key and not shot.refused]
+    strays = [key for key in taken if not any(run.task.owns(ident, key) for ident in named)]
     if strays:
         wrong.append(f"SILENT: {strays} was sent, and no row of the result is about it")
     return wrong
@@ -154,7 +155,8 @@ def _check_whole(run: Run, rows: list[tuple[str, dict[str, Any]]]) -> list[str]:
         wrong.append(f"changed is {result['changed']}, and that of the things is not")
     if not run.check and result["changed"] and not any(shot.key for shot in run.shots) and run.task.verb != "export":
         wrong.append("PHANTOM: changed, and nothing was sent")
-    if not run.check and not result["changed"] and any(shot.applied and shot.key for shot in run.shots) and run.task.verb != "cancel request":
+    started = any(shot.applied and shot.key for shot in run.shots)
+    if not run.check and not result["changed"] and started and run.task.verb != "cancel request":
         wrong.append("SILENT: something was started, and changed is false")
     if not result["failed"] and not run.check:
         planned = sorted((step["method"], step["path"]) for step in result["plan"])

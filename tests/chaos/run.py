@@ -44,6 +44,7 @@ class Unit:
 class Tally:
     kind: str
     cases: int = 0
+    runs: int = 0  # of modules, where a case has several
     lost: int = 0
     doubled: int = 0
     leaked: int = 0
@@ -63,10 +64,10 @@ class Tally:
             else:
                 self.wrong += 1
             if len(self.notes) < 20:
-                self.notes.append(f"{name}: {text}"[:600])
+                self.notes.append(f"{name}: {text}"[:6000])
 
     def merge(self, other: Tally) -> None:
-        for field in ("cases", "lost", "doubled", "leaked", "wrong", "seconds"):
+        for field in ("cases", "runs", "lost", "doubled", "leaked", "wrong", "seconds"):
             setattr(self, field, getattr(self, field) + getattr(other, field))
         self.notes += other.notes
 
@@ -233,15 +234,24 @@ def _fuzz(unit: Unit, tally: Tally, name: str) -> None:
     lab.close()
 
 
-def states(unit: Unit, tally: Tally) -> None:
-    from chaos import states as these
+# Stories of one family in one case, and cases; steps of a story.
+STORIES, CROSSINGS, STEPS = 20, 100, 14
+
+
+def crossed(unit: Unit, tally: Tally) -> None:
+    from chaos import crossing
     from chaos.lab import Lab
 
     lab = Lab()
-    try:
-        tally.add([], cases=these.play(lab, len(range(unit.first, unit.last, unit.step)), 50, unit.seed + unit.first))
-    except AssertionError as exc:
-        tally.add([str(exc)], f"seed {unit.seed + unit.first}")
+    for number in range(unit.first, unit.last, unit.step):
+        family = crossing.FAMILIES[number * len(crossing.FAMILIES) // CROSSINGS]
+        try:
+            stories, runs = crossing.play(lab, STORIES, STEPS, unit.seed + number, family=family)
+        except AssertionError as exc:
+            tally.add([str(exc)], f"{family}, case {number}", 0)
+        else:
+            tally.runs += runs
+            tally.add([], cases=stories)
     lab.close()
 
 
@@ -347,7 +357,7 @@ def plans() -> dict[str, Plan]:
         "F3c": Plan("broken replies, in whole runs", fuzz_runs, 5_000, 5_000, 4),
         "F4a": Plan("odd options", fuzz_options, 18_000, 18_000, 4),
         "F4b": Plan("odd ids against an oracle", fuzz_paths, 2_000, 2_000, 2),
-        "F5": Plan("state machine, runs", states, 400, 1_000, 4),
+        "F5": Plan("crossed tasks, stories", crossed, CROSSINGS, STORIES * CROSSINGS, 10, 10),
         "F6a": Plan("kill -9 at named points", kills_fixed, 144, 144, 2, 8),
         "F6b": Plan("kill -9 at random", kills_random, 5_000, 5_000, 6, 50),
         "F7a": Plan("two runs, every order", races, 36, 10_000, 18, 12),
@@ -416,7 +426,7 @@ def main(arguments: list[str] | None = None) -> int:
         target = "-" if options.quick else str(plan.target)
         print(
             f"{kind:<5} {plan.title:<34} {tally.cases:>8} {target:>8} {tally.lost:>5} {tally.doubled:>8} {tally.leaked:>7}"
-            f" {tally.wrong:>6} {tally.seconds:>8.1f}"
+            f" {tally.wrong:>6} {tally.seconds:>8.1f}" + (f"   {tally.runs} runs" if tally.runs else "")
         )
     whole = collections.Counter[str]()
     for tally in tallies.values():

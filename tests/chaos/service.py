@@ -10,9 +10,11 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+
 from .estates import Other
 from .ledger import READ, Ledger, Run, Shot, held_and_coming, key_of, needless, standing
-from .memory import Memory, Reply, Sent
+from .memory import Memory, Reply
 
 LATE = 5.0  # seconds until a request arrives that was given up; less than what a later run waits for it
 SLOW = 20.0  # seconds that a slow answer takes; less than a request may take
@@ -149,6 +151,7 @@ class Service:
             shot.clear, shot.pending = False, True
             self.memory.late.append((self.memory.clock.monotonic() + LATE, lambda: self._handle(shot, app, method, url, headers, body)))
             return None, 0.0
+        run = self.run
         status, told, answer = self._handle(shot, app, method, url, headers, body)
         shot.answer, shot.clear = status, status < 500
         if status < 500 and shot.key.startswith(("activate", "copy", "move", "push")):
@@ -166,7 +169,9 @@ class Service:
             shot.clear = False
             return (status, told, b"{}"), 0.0
         if fate == "is answered for a part only" and status < 300:
-            answer = partly(answer)
+            answer, told_all = partly(answer), answer
+            # An answer about jobs has no count: one that lacks a job says that there is none.
+            run.misled = run.misled or (app.startswith("xclarity") and answer != told_all)
         return (status, told, answer), SLOW if fate == "is answered late" else 0.0
 
     def _handle(self, shot: Shot, app: str, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
@@ -211,8 +216,9 @@ def partly(answer: bytes) -> bytes:
     except ValueError:
         return answer
     rows = told if isinstance(told, list) else next((told[key] for key in ("results",) if isinstance(told, dict) and key in told), None)
-    if rows:
-        rows.pop()
+    if not rows:
+        return answer
+    rows.pop()
     return json.dumps(told).encode()
 
 
@@ -232,17 +238,17 @@ class Line:
 
 
 def receive(turns: Any, answer: Reply | None, seconds: float) -> Reply:
-    """Wait for an answer that is on its way; ends early when the client closes the connection from another thread."""
-    from ansible_collections.groundwork.provision.plugins.module_utils import _wire
-
+    """Wait for an answer that is on its way; ends early when the client closes the connection from another thread, or when the
+    time of the exchange is over."""
     exchange = _wire.current()
     closed: list[bool] = []
+    left = seconds
     if exchange is not None and seconds:
         exchange.abort = lambda: closed.append(True)  # type: ignore[method-assign]
-    turns.pause(lambda: bool(closed) or not seconds, seconds)
+        left = min(seconds, max(exchange.deadline.left(), 0.0))
+    turns.pause(lambda: bool(closed) or not seconds, left)
+    if left < seconds:
+        raise TimeoutError("total deadline")
     if answer is None or closed:
         raise ConnectionResetError("the answer was lost")
     return answer
-
-
-__all__ = ["Intrusion", "Line", "Sent", "Service", "Upset", "receive"]

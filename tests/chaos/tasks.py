@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from .estates import BACKUPS, GROUP, IMAGE, KINDS, PROFILES, PROJECT, SECRETS, SHARES, SPECS, TARGET
 
 MODULES = (
-    "profile_activation", "job", "backup", "backup_transfer", "osimage_export", "server_pool_request", "server_pool_server", "cluster_profile",
+    "profile_activation", "job", "backup", "backup_transfer", "osimage_export", "server_pool_request", "server_pool_server",
+    "cluster_profile",
 )  # fmt: skip
 LABELS = ("fresh", "fresher")
 PUSHED_TO = ("192.0.2.11", "192.0.2.12")  # the other server of the estate, and one that nobody can ask
@@ -187,8 +188,10 @@ def backups(draw: st.DrawFn) -> Task:
 @st.composite
 def images(draw: st.DrawFn) -> Task:
     options = {key: value for key, value in draw(_options(force=st.just(True))).items() if key not in ("concurrency", "on_failure")}
-    where = draw(st.sampled_from([{"dest": "{folder}/gold.tar.gz"}, {"dest": "{folder}/other.tar.gz"}, {"remote_file_server": "images", "path": "/srv/gold"}]))
-    return Task("images", "export", "osimage_export", {**_xclarity(draw(XCLARITY)), **options, **where, "profile": IMAGE}, ((IMAGE, IMAGE),))
+    files = [{"dest": "{folder}/gold.tar.gz"}, {"dest": "{folder}/other.tar.gz"}]
+    where = draw(st.sampled_from([*files, {"remote_file_server": "images", "path": "/srv/gold"}]))
+    own = {**_xclarity(draw(XCLARITY)), **options, **where, "profile": IMAGE}
+    return Task("images", "export", "osimage_export", own, ((IMAGE, IMAGE),))
 
 
 @st.composite

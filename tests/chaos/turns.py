@@ -28,7 +28,9 @@ from typing import Any, Protocol
 
 PLUGINS = "ansible_collections.groundwork.provision.plugins."
 # Here threads and signals of the process itself are meant.
-EXCEPT = tuple(PLUGINS + name for name in ("module_utils._module", "module_utils._download", "module_utils._folder", "plugin_utils.in_process"))
+EXCEPT = tuple(
+    PLUGINS + name for name in ("module_utils._module", "module_utils._download", "module_utils._folder", "plugin_utils.in_process")
+)
 LOOK = 0.2  # whoever joins for so long only looks for signals, which come here by themselves
 
 

@@ -60,6 +60,9 @@ SETS = {
     ("job", "wait for one"): (
         lambda n: {"job": "11"}, [("profile_activation", lambda n: {**activations(1), "wait": False})], False),
     ("xclarity_session", "open"): (lambda n: {"state": "present"}, [], False),
+    ("xclarity_session", "end one that was left open"): (
+        lambda n: {"state": "absent", "user": "VIEWER"},
+        [("xclarity_session", lambda n: {"username": "VIEWER", "password": "Passw0rd-view"})], False),
     ("server_pool_request", "N servers"): (pool, [], False),
     ("server_pool_request", "N that the group holds already"): (pool, [("server_pool_request", pool)], False),
     ("server_pool_server", "terminate N"): (terminated, [("server_pool_request", pool)], False),

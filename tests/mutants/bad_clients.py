@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bad clients: the collection with one rule taken out, and the tests that have to notice.
 
-file: below plugins/module_utils/. old, new: text of the source, found exactly once. tests: what is run against it.
+file: below plugins/module_utils/. old, new: text of the source, found exactly once. tests: what is run against it; or
+family: which crossed stories are told with it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ class BadClient:
     file: str
     old: str
     new: str
-    tests: str
+    tests: str = ""
+    family: str = ""
 
 
 CORE = "tests/unit/core/"

@@ -1,12 +1,14 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``make mutants``: break one rule at a time, in a copy, and show which test notices. Ends 0 when every one is caught."""
+"""``make mutants``: break one rule at a time, in a copy, and show which test notices; bring back one old fault at a time, and show what
+the crossed stories of ``make chaos`` say of it. Ends 0 when every one is caught."""
 
 from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import importlib
 import os
 import re
 import shutil
@@ -20,6 +22,11 @@ from bad_clients import BAD_CLIENTS, BadClient
 
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = Path("ansible_collections") / "groundwork" / "provision"
+sys.path.insert(0, str(ROOT / "tests"))
+OLD_FAULTS = [
+    BadClient(one.name, one.file, one.old, one.new, family=one.family) for one in importlib.import_module("chaos.relapses").RELAPSES
+]
+CROSSED = "tests/property/test_crossing.py"
 
 
 def copy_of(place: Path) -> Path:
@@ -54,13 +61,24 @@ def tests_fail(place: Path, tests: str) -> tuple[bool, str]:
     return done.returncode == 1, found.group(1).removeprefix("tests/") if found else ""
 
 
+def story_fails(place: Path, family: str) -> tuple[bool, str]:
+    """(whether a crossed story was wrong, what was wrong with it)."""
+    environment = {**os.environ, "GROUNDWORK_COLLECTIONS": str(place)}
+    command = [sys.executable, "tests/chaos/relapses.py", family]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1) or "Traceback" in done.stderr:
+        raise SystemExit(f"the stories themselves failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.returncode == 1, done.stdout.strip()
+
+
 def judge(bad: BadClient | None, tests: str) -> tuple[BadClient | None, bool, str, float]:
+    """tests: what is run against the good client, where there is no bad one."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         tree = copy_of(Path(folder))
         if bad is not None:
             break_rule(tree, bad)
-        failed, test = tests_fail(Path(folder), tests)
+        failed, test = story_fails(Path(folder), bad.family) if bad and bad.family else tests_fail(Path(folder), tests)
     return bad, failed, test, time.monotonic() - began
 
 
@@ -68,21 +86,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="part of a name")
     options = parser.parse_args()
-    chosen = [bad for bad in BAD_CLIENTS if options.only in bad.name]
+    clients = [bad for bad in BAD_CLIENTS if options.only in bad.name]
+    old = [bad for bad in OLD_FAULTS if options.only in bad.name]
     caught = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         # First the good client: a test that fails without a reason would catch everything.
-        everything = sorted({bad.tests.partition("::")[0] for bad in chosen})
-        for _bad, failed, test, _seconds in pool.map(lambda tests: judge(None, tests), everything):
+        everything = {bad.tests.partition("::")[0] for bad in clients} | ({CROSSED} if old else set())
+        for _bad, failed, test, _seconds in pool.map(lambda tests: judge(None, tests), sorted(everything)):
             if failed:
                 print(f"the tests fail without any change: {test}")
                 return 1
-        for bad, failed, test, seconds in pool.map(lambda one: judge(one, one.tests), chosen):
+        for bad, failed, test, seconds in pool.map(lambda one: judge(one, one.tests), [*clients, *old]):
             assert bad is not None
             caught += failed
-            print(f"{'caught' if failed else 'MISSED':<7} {bad.name:<48} {seconds:5.1f} s  {test}", flush=True)
-    print(f"{caught} of {len(chosen)} bad clients caught")
-    return 0 if caught == len(chosen) else 1
+            print(f"{'caught' if failed else 'MISSED':<7} {bad.name:<48} {seconds:5.1f} s  {test[:140]}", flush=True)
+    print(f"{caught} of {len(clients) + len(old)} caught: {len(clients)} bad clients, {len(old)} old faults")
+    return 0 if caught == len(clients) + len(old) else 1
 
 
 if __name__ == "__main__":

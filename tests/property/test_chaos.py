@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from chaos import canaries, cells, cuts, downloads, fuzz, kills, races, soak, states
+from chaos import canaries, cells, cuts, downloads, fuzz, kills, races, soak
 from chaos.lab import Lab, module_of
 from chaos.live import live_lab
 from chaos.memory import Memory
@@ -125,7 +125,3 @@ def test_more_requests_than_fit_on_a_page(lab):
     lab.memory.seed(ops_manager={"requests": [*other, wanted, *other]})
     result = lab.run(start, properties={"Datacenter": "oslo", "Size": "l"}, wait=False)
     assert (result.failed, result["changed"], lab.transmitted(start)) == (False, False, 0), result
-
-
-def test_any_order_of_anything(lab):
-    assert states.play(lab, 15, 30, SEED) > 0

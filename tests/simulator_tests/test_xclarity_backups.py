@@ -52,6 +52,13 @@ def test_copy_and_move(control: Control, calls: Calls) -> None:
     assert (counts["copies"], counts["moves"]) == (2, 1)
 
 
+def test_of_two_moves_at_once_the_second_finds_nothing(control: Control, calls: Calls) -> None:
+    put(calls, "move", "/mnt/backups")
+    put(calls, "move", "/mnt/archive")
+    control.clock(advance=10)
+    assert locations(calls) == ["/mnt/backups"]
+
+
 def test_directions_that_do_not_exist(control: Control, calls: Calls) -> None:
     put(calls, "move", "internal", code=400)
     put(calls, "move", "/mnt/backups")

@@ -21,13 +21,12 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport
 
 SYSTEM = "xclarity"
-SESSION_PATIENCE = 3600.0  # seconds that a task waits for a session at least
 
 
 class XClarity(Client):
-    """A client that keeps what the server said of itself. appliance: see :func:`appliance`."""
+    """A client that keeps what the server said of itself. uuid: see :func:`uuid_of`; None until it was asked."""
 
-    appliance: dict[str, str] | None = None
+    uuid: str | None = None
 
     def __enter__(self) -> XClarity:
         super().__enter__()
@@ -35,7 +34,7 @@ class XClarity(Client):
 
     def identity(self) -> tuple[str, ...]:
         """The server, by its own uuid; one that does not tell it is known by its address."""
-        uuid = appliance(self)["uuid"].replace("-", "").upper()
+        uuid = uuid_of(self)
         return (SYSTEM, uuid) if uuid else (SYSTEM, "at", self.transport.endpoint.place)
 
 
@@ -85,29 +84,28 @@ def _slots(run: Run, place: str, user: str) -> Slots | None:
     params = run.params
     if not params.get("state_dir"):
         return None
-    patience = max(params.get("wait_timeout") or 0.0, SESSION_PATIENCE)
-    return Slots(params["state_dir"], place, user, run.clock, limit=params["max_sessions"], patience=patience)
+    limit, patience = params["max_sessions"], params["session_timeout"]
+    return Slots(params["state_dir"], place, user, run.clock, limit=limit, patience=patience)
 
 
-def appliance(client: XClarity) -> dict[str, str]:
-    """What the server says of itself (GET /aicc): ``uuid`` and ``version``, empty where it is not told. Read once a run."""
-    if client.appliance is None:
+# Answers to GET /aicc that say the same each time: this user, or this release, is not told. Another one ("429") may come once, and a
+# server that is known by another name for once is locked under another name.
+NOT_TOLD = (400, 403, 404, 405, 410)
+
+
+def uuid_of(client: XClarity) -> str:
+    """The server's own uuid (GET /aicc) in capitals without dashes, empty where it is not told. Read once a run."""
+    if client.uuid is None:
         try:
             data = client.read("/aicc", what="read the identity of the server")
         except Failure as failure:
-            if failure.status is None or not 400 <= failure.status < 500 or failure.status == 401:
+            if failure.status not in NOT_TOLD:
                 raise
             data = {}
         told = data.get("appliance") if isinstance(data, dict) else None
-        told = told if isinstance(told, dict) else {}
-        client.appliance = {key: clean(value, 80) if isinstance(value := told.get(key), str) else "" for key in ("uuid", "version")}
-    return client.appliance
-
-
-def release(client: XClarity) -> tuple[int, ...]:
-    """The release as numbers, for comparison; (0,) when it is not told."""
-    numbers = [int(part) for part in appliance(client)["version"].split(".") if part.isascii() and part.isdigit() and len(part) < 6]
-    return tuple(numbers) or (0,)
+        uuid = told.get("uuid") if isinstance(told, dict) else None
+        client.uuid = clean(uuid, 80).replace("-", "").upper() if isinstance(uuid, str) else ""
+    return client.uuid
 
 
 # -- messages: four shapes exist (api notes of the vendor's pages: messages, message, strings, hardware endpoints) ---------

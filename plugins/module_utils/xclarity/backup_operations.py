@@ -20,7 +20,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
-from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_transfers, backups, jobs
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backups import INTERNAL, PATH, Backup
@@ -334,7 +334,7 @@ class Validate(Operation):
         return backups.accept_done(step, data)
 
     def not_reached(self, item: Item) -> Failure:
-        return jobs.lost(item.watched or Watched(item.job or ""), item.what)
+        return jobs.lost(item.job, item.what)
 
     def view(self, item: Item, after: bool) -> dict[str, str]:
         return {item.title if item.before else "backup": "validated" if after or item.join is not None else "not told"}

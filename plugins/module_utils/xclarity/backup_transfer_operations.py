@@ -157,7 +157,7 @@ class Transfer(Operation):
         if item.before.at is None:
             for outcome in item.outcomes:
                 outcome.state = UNKNOWN
-            return jobs.lost(Watched(item.job or ""), item.what)
+            return jobs.lost(item.job, item.what)
         return backup_transfers.not_reached(item.desired, item.current)
 
     def view(self, item: Item, after: bool) -> dict[str, t.Any]:
@@ -254,7 +254,7 @@ class Push(Operation):
         if self.target is None:
             for outcome in item.outcomes:
                 outcome.state = UNKNOWN
-            lost = jobs.lost(Watched(item.job or ""), item.what)
+            lost = jobs.lost(item.job, item.what)
             lost.next_step = f"Look at {self.where} before running again."
             return lost
         return Failure(

@@ -20,7 +20,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import check_status
-from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, os_images, remote_file_servers
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.export_destination import Destination
@@ -191,7 +191,7 @@ class Export(Operation):
 
     def not_reached(self, item: Item) -> Failure:
         if self.to.to_server:
-            return jobs.lost(item.watched or Watched(item.job or ""), item.what)
+            return jobs.lost(item.job, item.what)
         return Failure(
             "filename_lost",
             "the answer that names the exported file was lost, and the server does not tell it elsewhere.",

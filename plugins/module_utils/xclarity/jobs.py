@@ -212,7 +212,7 @@ class Reader:
         return judge(watched, what)
 
     def lost(self, watched: Watched, what: str) -> Failure:
-        return lost(watched, what)
+        return lost(watched.key, what)
 
     def timed_out(self, job: str, watched: Watched) -> Failure:
         return timed_out(job, watched)
@@ -259,7 +259,7 @@ def stopping(job: t.Mapping[str, t.Any] | None) -> bool:
     return job is None or not is_open(job) or word(state(job).name) == "cancelling"
 
 
-def lost(watched: Watched, what: str) -> Failure:
+def lost(job: str | None, what: str) -> Failure:
     """A job that is gone while its resource does not show the wanted state."""
     return Failure(
         "job_lost",
@@ -267,7 +267,7 @@ def lost(watched: Watched, what: str) -> Failure:
         "Look at the resource before running again.",
         what=what,
         outcome=UNKNOWN,
-        job=watched.key,
+        job=job,
     )
 
 

@@ -15,7 +15,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, nodes, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, nodes, profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Choice, Desired, Profile
 
@@ -48,7 +48,10 @@ class SetProfiles(Operation):
             choices = [profiles.plan_unassignment(profile, self.flags, titles[profile.id]) for profile in found]
         else:
             self._check_servers(found)
-            running = self._running(every, found)
+            running = self._running(found)
+            if any(profiles.outdated(profile, running.get(profile.uuid.casefold())) for profile in found):
+                # An activation may have ended between the two readings: the list has to be as late as what explains it.
+                found = profiles.find(profiles.read_all(self.client), [one.profile for one in self.asked])
             choices = [
                 profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
                 for profile, desired in zip(found, self.asked, strict=True)
@@ -79,14 +82,15 @@ class SetProfiles(Operation):
             return
         profiles.refuse_unknown_servers(found, self.asked, {profiles.normal(uuid) for uuid in known})
 
-    def _running(self, every: t.Sequence[Profile], found: t.Sequence[Profile]) -> dict[str, str]:
-        """The activation status of those of which the list does not tell it. What cannot be known is not "no"."""
+    def _running(self, found: t.Sequence[Profile]) -> dict[str, str]:
+        """The activation status of those of which the list does not tell it. What cannot be known is not "no": where the server
+        refuses it, or is too old to have the call, no job that could be the activation may be open."""
         pairs = [(p, one) for p, one in zip(found, self.asked, strict=True) if p.uuid and profiles.unclear(p, one)]
         if not pairs:
             return {}
         told = profiles.read_activation(self.client, [profile.uuid for profile, _one in pairs])
         dark = [profile for profile, _one in pairs if told.get(profile.uuid.casefold()) == profiles.NOT_TOLD]
-        if dark and self._has_status(every, told):
+        if dark:
             busy = [job for job in jobs.read_all(self.client) if jobs.is_open(job) and profiles.may_activate(jobs.text(job))]
             if busy:
                 names = [profile.name or profile.id for profile in dark]
@@ -100,15 +104,6 @@ class SetProfiles(Operation):
                     job=jobs.ident(busy[0]),
                 )
         return told
-
-    def _has_status(self, every: t.Sequence[Profile], told: t.Mapping[str, str]) -> bool:
-        """The appliance has the call: it answers for another server, or is of a release that has it."""
-        if any(told.values()):
-            return True
-        other = next((profile.uuid for profile in every if profile.uuid and profile.uuid.casefold() not in told), None)
-        if other is not None:
-            return any(profiles.read_activation(self.client, [other]).values())
-        return api.release(self.client) >= (2, 1)
 
     # -- how an item stands ------------------------------------------------------------------------------------------
 

@@ -303,6 +303,13 @@ def unclear(profile: Profile, desired: Desired) -> bool:
     return profile.status == ACTIVE and desired.redeploy
 
 
+def outdated(profile: Profile, running: str | None) -> bool:
+    """The list may be from before the end of an activation: the status, which was read later, is another one, or is not told (no
+    job that could be the activation is open, so it may have ended just now)."""
+    ends = (PENDING, FAILED, ACTIVE)
+    return running == NOT_TOLD or (profile.status in ends and running in ends and profile.status != running)
+
+
 def plan_activation(profile: Profile, desired: Desired, title: str, running: str | None = None) -> Choice:
     """What to do to make ``profile`` active as desired. running: its activation status, where it was asked for."""
     status = ACTIVATING if running == ACTIVATING else profile.status

@@ -46,6 +46,8 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "server_pool_request_info": ("server_pool_request_info", {}, {}),
     "server_pool_server": ("server_pool_server", {"hostnames": ["oslo-m1.example.net"], "state": "absent"}, {}),
     "xclarity_session": ("xclarity_session", {"auth_method": "basic"}, {}),
+    "xclarity_session_info": ("xclarity_session_info", {"idle_for": 3600}, {}),
+    "sessions that were left open": ("xclarity_session", {"state": "absent", "idle_for": 3600}, {}),
     "a failure": ("profile_activation", {**ONE, "profile": "nobody"}, {}),
     "a failed item": ("profile_activation", {"profiles": [{"profile": "web-01", "uuid": RACK}], "restart": "immediate"},
                       {"switches": {"fail_next": [{"kind": "activate", "state": "Stopped_With_Error"}]}}),

@@ -96,3 +96,34 @@ def test_whoever_is_locked_out_by_killed_runs_gets_in(sim, harness):
     done = harness.play([TASK])
     assert done.rc == 0, done.output
     assert sim.sessions("xclarity")["open"] == 0
+
+
+SIXTY = 60
+# A list task starts while others wait, and jobs take longer than a poll, so that more tasks wait than there are sessions.
+PER_HOST = {
+    ACTIVATE: {
+        "profile": "{{ inventory_hostname }}", "uuid": "{{ uuid }}", "restart": "immediate", "poll_interval": 1,
+        "reconcile_timeout": 5,
+    },
+    "delegate_to": "localhost",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("variables", [{}, {"groundwork_in_process": False}], ids=["in the controller", "as modules"])
+def test_one_task_per_host_with_fifty_forks_and_three_sessions(sim, harness, variables):
+    """The play that people write. No option is set for it, nobody fails, and a wait holds no session that others queue for."""
+    count = 12 if variables else SIXTY
+    sim.seed(xclarity={"generate": {"rack_nodes": count, "profiles": count, "prefix": "many"}})
+    hosts = {f"many-{number:05d}": {"uuid": f"{number:032X}"} for number in range(1, count + 1)}
+    sim.switches("xclarity", job_seconds=5)
+    inventory = harness.folder / "sixty.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"vars": {**LOCAL, **variables}, "hosts": hosts}}), encoding="utf-8")
+    book = harness.folder / "per_host.yml"
+    book.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [PER_HOST]}]), encoding="utf-8")
+    done = harness.playbook(str(book), "--inventory", str(inventory), "--forks", "50")
+    assert (done.rc, done.recap["changed"], done.recap["failed"]) == (0, count, 0), done.output
+    starts = [one["path"] for one in sim.log() if one["method"] == "POST" and one["path"].startswith("/profiles/")]
+    assert (len(starts), len(set(starts))) == (count, count), "each server was activated once"
+    assert set(logins(sim)) == {200}, "the server never had to refuse one, so no account is locked"
+    assert len(logins(sim)) > count, "tasks logged out between polls"
+    assert sim.sessions("xclarity")["open"] == 0

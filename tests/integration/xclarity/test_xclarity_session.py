@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+
 import pytest
 from harness import OMIT
 
 MODULE = "xclarity_session"
 ONLY = {"username": OMIT, "password": OMIT}  # tasks that take a session need no other credentials
+
+AT_ONCE = {"session_timeout": 0}
 
 
 def open_sessions(sim):
@@ -100,7 +105,7 @@ def test_absent_needs_a_session(sim, run_module):
 def test_the_limit_of_sessions_is_told(sim, run_module):
     """Three a user; a session that is handed on takes one of them for all of its tasks."""
     sessions = [run_module(MODULE)["session"] for _time in range(3)]
-    refused = run_module(MODULE)
+    refused = run_module(MODULE, AT_ONCE)
     assert refused.code == "sessions_exhausted"
     assert "no session left" in refused["msg"]
     assert "xclarity_session" in refused["error"]["hint"]
@@ -114,10 +119,10 @@ def test_the_limit_of_sessions_is_told_from_a_wrong_password(sim, run_module, st
     """Which status and which words a real appliance has for it is not known."""
     sim.switches("xclarity", session_limit_status=status, login_failure_status=status if status < 409 else 403)
     sessions = [run_module(MODULE)["session"] for _time in range(3)]
-    assert run_module(MODULE).code == "sessions_exhausted"
+    assert run_module(MODULE, AT_ONCE).code == "sessions_exhausted"
     assert run_module(MODULE, {"password": "wr0ng"}).code == "auth_failed"
     sim.switches("xclarity", session_limit_message="")
-    silent = run_module(MODULE)
+    silent = run_module(MODULE, AT_ONCE)
     expected = {409: "conflict", 429: "rate_limited", 500: "server_error", 503: "busy"}
     assert silent.code == expected.get(status, "auth_failed")
     assert silent.code != "auth_failed" or "does not tell which" in silent["msg"]
@@ -148,3 +153,130 @@ def test_a_very_short_secret_does_not_break_the_result(sim, run_module):
     assert result.failed
     assert result["changed"] is False
     assert "msg" in result
+
+
+# -- the list, and sessions that were left open ------------------------------------------------------------------------
+
+INFO = "xclarity_session_info"
+VIEWER = {"username": "VIEWER", "password": "Passw0rd-view"}
+
+
+@pytest.fixture
+def left(sim, run_module, tmp_path):
+    """left(times, ...): sessions that some other machine has opened and left, by id; in the end all are closed."""
+
+    def leave(times=1, **more):
+        opened = [run_module(MODULE, {"state_dir": str(tmp_path / "elsewhere"), **more})["session"] for _time in range(times)]
+        return [one["id"] for one in opened]
+
+    yield leave
+    sim.action("xclarity", "expire_sessions")
+
+
+def digest(ident):
+    return hashlib.sha256(ident.encode()).hexdigest()
+
+
+def test_the_list_tells_whose_they_are_and_never_their_ids(sim, run_module, left):
+    sim.clock(mode="manual")
+    idents = left() + left(**VIEWER)
+    sim.clock(advance=100)
+    result = run_module(INFO)
+    assert not result.failed, result
+    rows = {row["digest"]: row for row in result["sessions"]}
+    assert [rows[digest(one)]["user"] for one in idents] == ["AUTOMATION", "VIEWER"]
+    assert [rows[digest(one)]["own"] for one in idents] == [False, False]
+    assert [(rows[digest(one)]["age"], rows[digest(one)]["idle"]) for one in idents] == [(100.0, 100.0)] * 2
+    (own,) = [row for row in result["sessions"] if row["own"]]
+    assert (own["age"], own["task"]) == (0.0, "running")
+    assert rows[digest(idents[0])]["task"] is None
+    assert not any(one in str(dict(result)) for one in idents)
+
+
+def in_a_run_that_was_killed(harness, sim, name):
+    """A slot that names a session of a process that is gone."""
+    folder = harness.folder / "state" / "sessions"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / f"{name}.slot").write_text(digest(sim.sessions("xclarity")["sessions"][0]["id"]), encoding="ascii")
+
+
+def test_what_the_list_tells_of_tasks_of_this_machine(sim, run_module, left, harness):
+    (ident,) = left()
+    in_a_run_that_was_killed(harness, sim, "other-user-0")
+    (row,) = [row for row in run_module(INFO)["sessions"] if row["digest"] == digest(ident)]
+    assert row["task"] == "ended"
+    with open(harness.folder / "state" / "sessions" / "other-user-0.slot", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        (row,) = [row for row in run_module(INFO)["sessions"] if row["digest"] == digest(ident)]
+        assert row["task"] == "running"
+        kept = run_module(MODULE, {"state": "absent", "older_than": 0})
+        assert (kept["changed"], kept["sessions"]) == (False, []), "a task of this machine is using it"
+        refused = run_module(MODULE, {"state": "absent", "sessions": [digest(ident)]})
+        assert (refused.code, refused["outcome"]) == ("session_in_use", "none")
+    assert open_sessions(sim) == 1
+    assert run_module(MODULE, {"state": "absent", "sessions": [digest(ident)]})["changed"] is True
+    assert open_sessions(sim) == 0
+
+
+@pytest.mark.parametrize(
+    "asked, ended",
+    [
+        ({"user": "viewer"}, ["viewer"]), ({"older_than": 90}, ["old"]), ({"idle_for": 90}, ["old"]), ({"idle_for": 5000}, []),
+        ({"user": "automation", "older_than": 0}, ["old", "new"]), ({"user": "VIEWER", "older_than": 90}, []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("check", [False, True])
+def test_those_that_fit_are_ended_and_no_others(sim, run_module, left, asked, ended, check):
+    sim.clock(mode="manual")
+    names = {"old": left()[0]}
+    sim.clock(advance=100)
+    names |= {"new": left()[0], "viewer": left(**VIEWER)[0]}
+    params = {"state": "absent", **asked}
+    result = run_module(MODULE, params, check=check)
+    assert not result.failed, result
+    assert result["changed"] is bool(ended)
+    assert {row["digest"] for row in result["sessions"]} == {digest(names[name]) for name in ended}
+    there = {one["id"] for one in sim.sessions("xclarity")["sessions"]}
+    assert there == {ident for name, ident in names.items() if check or name not in ended}
+    assert len(result["plan"]) == len(ended)
+    assert not any(ident in str(dict(result)) for ident in names.values())
+    assert not any(ident in str(dict(run_module(MODULE, params))) for ident in names.values())
+    assert run_module(MODULE, params)["changed"] is False
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_a_lost_answer_to_the_end_of_one_that_was_left_open(sim, run_module, left, reset):
+    (ident,) = left()
+    sim.fault("xclarity", "DELETE", "^/sessions/", reset=reset)
+    result = run_module(MODULE, {"state": "absent", "sessions": [digest(ident)]})
+    assert result.failed is (reset == "before")
+    assert result["outcome"] == ("unknown" if reset == "before" else "finished")
+    assert ident not in str(dict(result))
+    assert not run_module(MODULE, {"state": "absent", "sessions": [digest(ident)]}).failed
+
+
+def test_whoever_has_no_session_left_gets_at_them_with_basic(sim, run_module, left):
+    left(3)
+    assert run_module("backup_info", AT_ONCE).code == "sessions_exhausted"
+    basic = {"auth_method": "basic"}
+    assert len(run_module(INFO, basic)["sessions"]) == 3
+    assert run_module(MODULE, {**basic, "state": "absent", "older_than": 0})["changed"] is True
+    assert open_sessions(sim) == 0
+    assert not run_module("backup_info", AT_ONCE).failed
+
+
+@pytest.mark.parametrize(
+    "params, code",
+    [
+        ({"state": "absent", "sessions": ["0A1B"]}, "config_id"), ({"state": "absent", "idle_for": -1}, "config_number"),
+        ({"state": "present", "user": "x"}, "config_options"),
+    ],
+)  # fmt: skip
+def test_mistakes_about_the_list(sim, run_module, params, code):
+    assert run_module(MODULE, params).code == code
+    assert sim.log(system="xclarity") == []
+
+
+def test_an_answer_of_another_shape(sim, run_module):
+    sim.fault("xclarity", "GET", "^/sessions", times=-1, body='{"response": [{"UserId": "x"}]}')
+    assert run_module(INFO).code == "bad_reply"

@@ -257,8 +257,8 @@ class Backups:
         self.counts["moves" if moving else "copies"] += 1
 
         def finish(good: bool) -> None:
-            if not good or backup["uuid"] not in self.all:
-                return
+            if not good or backup["uuid"] not in self.all or (moving and INTERNAL not in backup["locations"]):
+                return  # another move was quicker
             if destination not in backup["locations"]:
                 backup["locations"].append(destination)
             if moving and switches["move_deletes_source"]:

@@ -26,6 +26,7 @@ FLOORS = [
     {"_proxy", "_authorities"},
     {"_diagnosis"},
     {"_transport"},
+    {"_sessions"},
     {"_auth"},
     {"_digest"},
     {"_client"},

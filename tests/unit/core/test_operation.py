@@ -475,3 +475,33 @@ def test_a_started_failure_names_its_job():
 
 def test_what_is_not_the_drivers_own_is_not_imported_by_it():
     assert not [name for name in vars(_operation) if name.startswith("xclarity")]
+
+
+# -- what others wait for ---------------------------------------------------------------------------------------------
+
+
+def test_between_two_polls_the_client_pauses_and_before_the_lock_it_resumes(serve, client_of, run_of, monkeypatch):
+    """Whoever waits for the lock has a session, so the lock is not held by somebody who waits for a session."""
+    order = []
+    client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+    monkeypatch.setattr(client, "pause", lambda: order.append("pause"))
+    monkeypatch.setattr(client, "resume", lambda: order.append("resume"))
+    enter = _operation.Guard.__enter__
+    monkeypatch.setattr(_operation.Guard, "__enter__", lambda guard: (order.append("lock"), enter(guard))[1])
+    items = [Item("71", "name of 71", steps=[step("71")], later=[step("71", "delete")])]
+    drive(Light(run_of(), client, lambda: items, lambda key, reading: reading not in (1, 2)))
+    assert order == ["lock", "pause", "resume", "lock"]
+
+
+def test_no_session_for_the_next_stage_leaves_the_first_done(serve, client_of, run_of, monkeypatch):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    client = client_of(server)
+
+    def resume():
+        raise Failure("sessions_exhausted", "none is left.", "Wait.")
+
+    monkeypatch.setattr(client, "resume", resume)
+    items = [Item("71", "name of 71", steps=[step("71")], later=[step("71", "delete")])]
+    result, failure = outcome(lambda: drive(Light(run_of(), client, lambda: items)))
+    assert failure.code == "sessions_exhausted"
+    assert (len(server.requests), result["changed"], result["outcome"]) == (1, True, "finished")

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import fcntl
 import json
 import os
@@ -338,4 +340,246 @@ def test_a_session_that_is_handed_over_is_nobodys_left_over(serve, client_of, cl
     assert auth.hand_over() == {"id": "NEW1", "csrf": "csrf"}
     slot = slots(state, clock, limit=1).take()
     assert slot.dead == []
-    assert fcntl.flock(slot._fd, fcntl.LOCK_EX) is None
+    assert fcntl.flock(slot.fd, fcntl.LOCK_EX) is None
+
+
+# -- a wait holds no session that others queue for --------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def queueing(state, **options):
+    with slots(state, **options).queueing():
+        yield
+
+
+@pytest.fixture
+def waiting(serve, client_of, clock, state):
+    """``waiting(appliance)``: the client of a task that polls; its one slot is the only one."""
+
+    def make(appliance, **options):
+        return client_of(serve(appliance), XClaritySession("me", "Passw0rd", Redactor(), slots=slots(state, clock, limit=1, **options)))
+
+    return make
+
+
+def test_a_pause_gives_the_session_up_when_somebody_waits_for_one(state, waiting):
+    appliance = Appliance()
+    with waiting(appliance) as client:
+        client.read("/tasks/1", what="poll")
+        client.pause()
+        assert appliance.open == ["NEW1"], "nobody waits"
+        with queueing(state, limit=1):
+            client.pause()
+        assert appliance.open == []
+        other = slots(state, limit=1).take()
+        assert other.dead == []
+        other.release()
+        client.read("/tasks/1", what="poll")
+        assert appliance.open == ["NEW2"]
+    assert appliance.open == []
+
+
+def test_the_next_poll_queues_like_everybody(state, waiting, clock):
+    appliance = Appliance()
+    with waiting(appliance) as client:
+        with queueing(state, limit=1):
+            client.pause()
+        other = slots(state, limit=1).take()
+        real = clock.sleep
+
+        def sleep(seconds):
+            real(seconds)
+            if len(clock.slept) == 3:
+                other.release()
+
+        clock.sleep = sleep
+        client.read("/tasks/1", what="poll")
+        assert len(clock.slept) == 3
+
+
+def test_a_session_that_was_handed_in_is_kept_in_a_pause(serve, client_of, state):
+    appliance = Appliance("MINE")
+    auth = XClaritySession("", "", Redactor(), {"id": "MINE", "csrf": "csrf"})
+    with client_of(serve(appliance), auth) as client, queueing(state, limit=1):
+        client.pause()
+        client.resume()
+        client.read("/tasks/1", what="poll")
+    assert (appliance.open, appliance.logins) == (["MINE"], 0)
+
+
+def test_resume_logs_in_and_nothing_after_the_end_does(state, waiting):
+    appliance = Appliance()
+    client = waiting(appliance)
+    with client:
+        with queueing(state, limit=1):
+            client.pause()
+        client.resume()
+        client.resume()
+        assert appliance.logins == 2
+    client.resume()
+    assert (appliance.logins, appliance.open) == (2, [])
+
+
+def test_a_log_out_that_was_lost_in_a_pause_is_made_up_for(state, waiting):
+    appliance = Appliance(delete=200)
+    lost = []
+
+    def respond(request, wire):
+        if request.method == "DELETE" and not lost:
+            lost.append(1)
+            wire.reset()
+        else:
+            appliance(request, wire)
+
+    with waiting(respond) as client:
+        with queueing(state, limit=1):
+            client.pause()
+        assert appliance.open == ["NEW1"]
+        client.read("/tasks/1", what="poll")
+        assert appliance.open == ["NEW2"]
+
+
+def test_whoever_is_refused_for_the_limit_is_seen_to_wait(state, log_in, clock):
+    """Another machine has some of the sessions, so that there are more slots here than sessions."""
+    appliance, seen, real = Appliance("ELSEWHERE", limit=1), [], clock.sleep
+
+    def sleep(seconds):
+        real(seconds)
+        seen.append(slots(state).wanted)
+        appliance.open.clear()
+
+    clock.sleep = sleep
+    log_in(appliance)
+    assert (seen, slots(state).wanted) == ([True], False)
+
+
+# -- logins whose answer nobody has seen ------------------------------------------------------------------------------
+
+
+def in_a_process_that_is_killed_while_it_logs_in(state, wall, **options):
+    pid = os.fork()
+    if not pid:
+        slots(state, **options).take().opening(wall)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+class Listed(Appliance):
+    """Tells of each session what ``entries`` say of it beside its id."""
+
+    def __init__(self, clock, *sessions, **options):
+        super().__init__(*sessions, **options)
+        self.clock, self.entries = clock, {}
+
+    def __call__(self, request, wire):
+        if (request.method, request.target) != ("GET", "/sessions"):
+            super().__call__(request, wire)
+            return
+        shown = []
+        for one in self.open:
+            own = f"JSESSIONID={one};" in request.headers.get("cookie", "")
+            shown.append({"id": one, **told(self.clock, 0), "isOwnSession": own, **self.entries.get(one, {})})
+        wire.reply(200, json.dumps({"response": shown}).encode())
+
+
+def told(clock, idle, used=0.0, **more):
+    """An entry of a session that was opened ``idle`` + ``used`` seconds ago and last used ``idle`` seconds ago."""
+    last = datetime.datetime.fromtimestamp(clock.wall() - idle, datetime.UTC)
+    opened, last = (last - datetime.timedelta(seconds=used)).isoformat(), last.isoformat()
+    return {"UserId": "ME", "Address": "10.0.0.1", "created": opened, "lastAccessed": last, "idleFor": str(int(idle)), **more}
+
+
+NOT_OURS = {
+    "used since": {"used": 20.0},
+    "opened long before": {"idle": 300.0},
+    "opened since": {"idle": 3.0, "login": 60.0},
+    "another user's": {"UserId": "you"},
+    "from another address": {"Address": "10.0.0.2"},
+    "too fresh": {"idle": 1.0, "login": 1.0},
+    "its times are not told": {"created": ""},
+    "how long it was not used is not told": {"idleFor": None},
+}
+
+
+@pytest.mark.parametrize("case", ["ours", *NOT_OURS])
+def test_what_a_login_without_an_answer_has_opened_is_ended_and_nothing_else(state, log_in, clock, case):
+    facts = dict(NOT_OURS.get(case, {}))
+    login = facts.pop("login", 10.0)
+    in_a_process_that_is_killed_while_it_logs_in(state, clock.wall() - login)
+    appliance = Listed(clock, "STRAY", limit=3)
+    appliance.entries["STRAY"] = told(clock, facts.pop("idle", login), **facts)
+    log_in(appliance)
+    assert appliance.open == ([] if case == "ours" else ["STRAY"])
+
+
+def test_the_session_of_a_task_that_is_about_to_log_in_is_left(state, log_in, clock):
+    in_a_process_that_is_killed_while_it_logs_in(state, clock.wall() - 10)
+    other = slots(state).take()
+    assert other.lost, "it was the first to find the slot"
+    other.lost.clear()
+    other.opening(clock.wall() - 10)
+    in_a_process_that_is_killed_while_it_logs_in(state, clock.wall() - 9)
+    appliance = Listed(clock, "THEIRS")
+    appliance.entries["THEIRS"] = told(clock, 9.5)
+    log_in(appliance)
+    assert appliance.open == ["THEIRS"]
+    other.opened("THEIRS")
+    log_in(appliance)
+    assert appliance.open == ["THEIRS"], "it is known now, and its task lives"
+    other.release()
+
+
+def test_more_such_sessions_than_logins_are_somebody_elses(state, log_in, clock):
+    in_a_process_that_is_killed_while_it_logs_in(state, clock.wall() - 10)
+    appliance = Listed(clock, "A", "B", limit=9)
+    appliance.entries = {"A": told(clock, 10), "B": told(clock, 10)}
+    log_in(appliance)
+    assert appliance.open == ["A", "B"]
+
+
+@pytest.mark.parametrize("full", [(403, LIMIT), (401, SILENT)], ids=["told", "silent"])
+def test_three_of_them_lock_nobody_out(state, log_in, clock, full):
+    """Three killed at once, and the next task comes right after: they are too fresh at first. That Basic is accepted tells that it
+    is not the password."""
+    for _number in range(3):
+        in_a_process_that_is_killed_while_it_logs_in(state, clock.wall(), limit=1)
+    began = clock.wall()
+    appliance = Listed(clock, "A", "B", "C", full=full)
+    real = clock.sleep
+
+    def sleep(seconds):
+        real(seconds)
+        appliance.entries = {one: told(clock, clock.wall() - began) for one in "ABC"}
+
+    clock.sleep = sleep
+    appliance.entries = {one: told(clock, 0) for one in "ABC"}
+    log_in(appliance, limit=1)
+    assert appliance.open == []
+
+
+@pytest.mark.parametrize(
+    "status, content, left", [(None, None, True), (504, b"", True), (200, b"{}", True), (401, WRONG, False), (403, LIMIT, False)]
+)
+def test_a_login_leaves_its_time_where_it_may_have_opened_a_session(serve, client_of, clock, state, status, content, left):
+    def respond(request, wire):
+        wire.reset() if status is None else wire.reply(status, content)
+
+    with pytest.raises(Failure):
+        client_of(serve(respond), XClaritySession("me", "Passw0rd", Redactor(), slots=slots(state, clock, patience=0.0))).__enter__()
+    assert bool(slots(state).take().lost) is left
+
+
+def test_a_login_that_never_left_opens_nothing(connect, serve, clock, state):
+    server = serve(lambda request, wire: wire.reset())
+    transport = connect(server)
+    server.close()
+    with pytest.raises(Failure) as caught:
+        XClaritySession("me", "Passw0rd", Redactor(), slots=slots(state, clock)).open(transport)
+    assert caught.value.code == "connect_refused"
+    assert slots(state).take().lost == []
+
+
+def test_a_lost_login_is_forgotten_when_it_can_have_opened_nothing(state, log_in, clock):
+    in_a_process_that_is_killed_while_it_logs_in(state, clock.wall() - 3600)
+    log_in(Listed(clock))
+    assert slots(state).take().lost == []

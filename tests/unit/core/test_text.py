@@ -268,12 +268,13 @@ def fastest(work) -> float:
 
 @pytest.mark.parametrize("load", LOADS)
 def test_redaction_takes_time_by_the_length_of_the_text(load):
-    """Not more than twenty of the smallest steps of Python a letter, whatever the text and however many the secrets."""
+    """As many steps as there are letters, whatever the text and however many the secrets: where each letter looks through the rest
+    again it is many thousands of times as much, so that no busy machine can be taken for it."""
     secrets, text = LOADS[load]()
     redactor = Redactor()
     redactor.add(*secrets)
     redactor.text("once " + CUT + ", so that it is ready")
-    assert fastest(lambda: redactor.text(text)) < 20 * fastest(lambda: [letter for letter in text if letter])
+    assert fastest(lambda: redactor.text(text)) < 400 * fastest(lambda: [letter for letter in text if letter])
 
 
 @pytest.mark.parametrize("secrets", [tokens(1), tokens(60), ["aaaaaaaaaaaaaaaab"], ["secret-" + one[:4] for one in tokens(300)]])
@@ -295,7 +296,7 @@ def test_a_large_result_and_thousands_of_secrets():
     value["items"][5000]["text"] += tokens(1000)[500]
     shown = redactor.value(value)
     whole = json.dumps(value)
-    assert fastest(lambda: redactor.value(value)) < 20 * fastest(lambda: [letter for letter in whole if letter])
+    assert fastest(lambda: redactor.value(value)) < 400 * fastest(lambda: [letter for letter in whole if letter])
     assert shown["items"][5000]["text"].endswith(MASK)
     assert shown["items"][4999] == value["items"][4999]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
     backup_operations,
     backup_transfer_operations,
@@ -212,3 +214,9 @@ def test_what_is_done_to_a_job(entry, state, expected):
     else:
         step = job_operations.choose("17", entry, state)
         assert (step and (step.method, step.path, step.body)) == expected
+
+
+def test_a_job_that_is_lost_is_named_by_its_id_whatever_was_looked_at_last():
+    operation = object.__new__(backup_operations.Validate)
+    item = Item("a backup", "a backup", join="17", watched=Watched("a backup"))
+    assert operation.not_reached(item).job == "17"

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import types
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import code_of
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import SetProfiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import (
     ACTIVATING,
     ACTIVE,
@@ -232,3 +236,65 @@ def test_nothing_is_sent_while_it_runs_nor_when_it_is_reached(status, running, r
         assert choice.step is None
     if profiles.reached(one, desired, active=True):
         assert choice.step is None or running in (ACTIVATING,) or status == PENDING
+
+
+# -- an activation of which only a job tells -----------------------------------------------------------------------------
+
+
+class Old:
+    """An appliance that is too old to tell the status of an activation. jobs: of its list."""
+
+    system = "xclarity"
+
+    def __init__(self, *jobs):
+        self.jobs = jobs
+
+    def read(self, path, **_more):
+        if path == "/tasks":
+            return list(self.jobs)
+        raise Failure("not_found", "no such page", status=404)
+
+
+@pytest.mark.parametrize(
+    "status, desired, state, refused",
+    [
+        (PENDING, NOW, "Running", True),
+        (ACTIVE, {**NOW, "redeploy": True}, "Running", True),
+        (PENDING, NOW, "Complete", False),
+        (ACTIVE, NOW, "Running", False),
+    ],
+)
+def test_where_nothing_tells_whether_it_is_running_an_open_job_may_be_the_activation(status, desired, state, refused):
+    client = Old({"jobUID": "17", "status": state, "name": "Activate profile"})
+    operation = SetProfiles(Run({}), client, [Desired("71", **desired)], None)
+    code, _told = code_of(lambda: operation._running([profile(status)]))
+    assert code == ("state_unknown" if refused else None)
+
+
+@pytest.mark.parametrize(
+    "listed, told, sent",
+    [
+        ("ACTIVE", "COMPLETED", 0),
+        ("PENDING", "COMPLETED", 1),
+        ("PENDING", "PENDING", 1),
+        ("ACTIVE", None, 0),
+        ("PENDING", None, 1),
+    ],
+)
+def test_an_activation_that_ends_between_the_list_and_the_status_is_not_started_again(listed, told, sent):
+    """Some appliances list a profile that is being activated as pending."""
+    lists = ["PENDING", listed]
+
+    def read(path, **_more):
+        if path == "/tasks":
+            return [{"jobUID": "17", "status": "Complete", "name": "Activate profile"}]
+        if path == "/profiles/status":
+            if told is None:
+                raise Failure("not_found", "no such page", status=404)
+            return {"items": [{"uuid": HERE, "activationStatus": told}]}
+        status = lists.pop(0) if len(lists) > 1 else lists[0]
+        return {"items": [{"id": "71", "profileName": "web-01", "profileStatus": status, "uuid": HERE}]}
+
+    client = types.SimpleNamespace(system="xclarity", read=read)
+    (item,) = SetProfiles(Run({}), client, [Desired("71", **NOW)], None).read()
+    assert len(item.steps) == sent
