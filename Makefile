@@ -13,7 +13,7 @@ READY := $(VENV)/.requirements.sha256
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
-.PHONY: help venv build demo test gates fix molecule test-senlin senlin-up senlin-down test-clients test-ways matrix chaos mutants bench \
+.PHONY: help venv build demo playground test gates fix molecule test-senlin senlin-up senlin-down test-clients test-ways matrix chaos mutants bench \
         docs record changelog clean
 
 help: ## list the targets
@@ -29,6 +29,9 @@ build: $(READY) ## build the collection's artifact and install it into build/col
 
 demo: build ## run the playbook twice against three simulated servers; FAULTS=1 lets them drop and garble replies
 	@$(INSTALLED) $(BIN)/python tools/demo.py $(if $(FAULTS),--faults) $(ARGS)
+
+playground: build ## leave the simulated servers running with a ready inventory and environment, and print what to try
+	@$(INSTALLED) $(BIN)/python tools/playground.py $(ARGS)
 
 test: $(READY) ## run the unit, property, simulator and integration tests on the built artifact (ARGS="-k name")
 	@$(BIN)/python tools/run_tests.py $(ARGS)

@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from generators import BadSource, File, Generated, error_codes, groups, returns, stubs
+from generators import BadSource, File, Generated, contents, error_codes, groups, returns, stubs
 
 ROOT = Path(__file__).resolve().parent.parent
-GENERATORS: tuple[Callable[[Path], Generated], ...] = (stubs.generate, groups.generate, returns.generate, error_codes.generate)
+GENERATORS: tuple[Callable[[Path], Generated], ...] = (
+    stubs.generate, groups.generate, returns.generate, error_codes.generate, contents.generate,
+)
 SHOWN = 40  # lines of one difference
 
 

@@ -90,3 +90,34 @@ def test_a_long_difference_is_cut(tree):
     _code, said = tree.check()
     assert len(said.splitlines()) < 60
     assert "lines more" in said
+
+
+PAGE = "# Title\n\n<!-- contents: written by `make fix` -->\n<!-- end of the contents -->\n\nThe rest.\n"
+
+
+def test_the_contents_name_everything_with_its_description(tree):
+    tree.write("README.md", PAGE)
+    text = tree.read("plugins/modules/thing.py").replace("module: thing\n", "module: thing\nshort_description: Do C(one) | two\n")
+    tree.write("plugins/modules/thing.py", text)
+    text = tree.read("plugins/modules/thing_info.py").replace("info\n", "info\nshort_description: Look\n", 1)
+    tree.write("plugins/modules/thing_info.py", text)
+    tree.write("plugins/modules/helper.yml", "DOCUMENTATION: {short_description: Help}\n")
+    tree.write("plugins/test/odd.py", "")
+    tree.write("plugins/test/odd.yml", "DOCUMENTATION: {short_description: Odd}\n")
+    tree.write("roles/work/meta/argument_specs.yml", "argument_specs: {main: {short_description: Work}}\n")
+    assert tree.check()[0] == 1
+    assert tree.fix() == (0, "README.md: written\n")
+    page = tree.read("README.md")
+    for row in ("| `thing` | Do `one` \\| two |", "| `thing_info` | Look |", "| `odd` | test plug-in | Odd |",
+                "| `helper` | action, used by the roles | Help |", "| [work](roles/work/README.md) | Work |"):  # fmt: skip
+        assert row in page
+    assert page.startswith("# Title\n")
+    assert page.endswith("<!-- end of the contents -->\n\nThe rest.\n")
+    assert tree.check() == (0, "")
+
+
+def test_a_page_without_the_marks_of_the_contents_is_named(tree):
+    tree.write("README.md", "# Title\n")
+    code, said = tree.check()
+    assert code == 1
+    assert said.startswith("README.md: the lines <!-- contents: written by `make fix` -->")
