@@ -184,7 +184,7 @@ def test_the_certificates_are_loaded_once_for_all_connections(server_of, connect
     for ca_path in (None, str(tmp_path / "system.pem")):
         transport = connect(server_of(system), ca_path=ca_path)
         with ThreadPoolExecutor(4) as pool:
-            replies = list(pool.map(lambda number: transport.send("POST", "/x", starts=number % 2 == 0), range(12)))
+            replies = list(pool.map(lambda number, send=transport.send: send("POST", "/x", starts=number % 2 == 0), range(12)))
         assert {reply.status for reply in replies} == {200}
         assert loaded == [str(tmp_path / "system.pem")]
         loaded.clear()
