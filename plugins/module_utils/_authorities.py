@@ -9,11 +9,12 @@ Nothing of it is taken from the environment: what a shell has set (``SSL_CERT_FI
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import ssl
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
+from ansible_collections.groundwork.provision.plugins.module_utils._wire import context, requests
 
 # Where systems keep the file that their own tools for certificates write.
 FILES = (
@@ -33,12 +34,16 @@ class Store:
     path: str
     words: str
 
+    @functools.cached_property
+    def context(self) -> ssl.SSLContext:
+        """What connections are made with. One for all of them, since to load the certificates is most of what a connection costs."""
+        return context(self.path)
+
 
 def store(ca_path: str | None) -> Store:
     """The authorities to be trusted. Raises ``config_ca_path`` when ``ca_path`` cannot be used."""
     if ca_path:
-        path = _check(ca_path)
-        return Store(path, f"by an authority in ca_path ({path})")
+        return _check(os.path.expanduser(ca_path))
     fallback = "by an authority that certifi knows (this machine has no bundle of its own)"
     return system_store() or Store(requests.utils.DEFAULT_CA_BUNDLE_PATH, fallback)
 
@@ -59,15 +64,15 @@ def system_store(root: str = "/") -> Store | None:
     return Store(folder, f"by an authority that this system knows ({folder})") if hashed else None
 
 
-def _check(path: str) -> str:
-    path = os.path.expanduser(path)
+def _check(path: str) -> Store:
+    found = Store(path, f"by an authority in ca_path ({path})")
     try:
         with open(path, "rb") as file:
             good = b"-----BEGIN CERTIFICATE-----" in file.read(4 * 1024 * 1024)
         if good:
-            ssl.create_default_context(cafile=path)
+            _context = found.context
     except (OSError, ssl.SSLError):
         good = False
     if not good:
         raise bad_input("config_ca_path", "ca_path is not a readable file of PEM certificates.", "Correct ca_path and run again.")
-    return path
+    return found

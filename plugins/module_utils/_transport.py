@@ -214,7 +214,7 @@ class Transport:
         self.timeout = timeout
         self.sent = 0  # requests transmitted, for the tests that hold the documented formula against it
         trusted = _authorities.store(ca_path) if validate_certs else None
-        self._verify: bool | str = trusted.path if trusted else False
+        self._trusted = trusted
         self._trust = trusted.words if trusted else ""
         self._proxy = _proxy.find(endpoint.root) if use_proxy else None
         self._lane = _Lane()
@@ -292,7 +292,7 @@ class Transport:
         self.sent += 1
         self._live.add(exchange)
         try:
-            response = adapter.send(request, stream=True, timeout=(patience, patience), verify=self._verify, proxies=proxies)
+            response = adapter.send(request, stream=True, timeout=(patience, patience), verify=self._trusted is not None, proxies=proxies)
         except BaseException as exc:
             self._live.discard(exchange)
             adapter.drop()
@@ -350,6 +350,9 @@ class Transport:
         adapter = lane.adapters.get(starts)
         if adapter is None:
             adapter = lane.adapters[starts] = _wire.Adapter()
+            if self._trusted is not None and self.endpoint.scheme == "https":
+                with self._lock:  # the first makes the context that all of them use
+                    adapter.context = self._trusted.context
             adapter.authorization = self._proxy.authorization if self._proxy else None
             self._open.append(adapter)
         elif starts and now - lane.used[starts] > MAX_IDLE_BEFORE_START:

@@ -14,8 +14,10 @@ import contextlib
 import http.client
 import io
 import ipaddress
+import os
 import queue
 import socket
+import ssl
 import threading
 import traceback
 import typing as t
@@ -307,13 +309,23 @@ class _HTTPSPool(HTTPSConnectionPool):
             conn.connect()
 
 
+def context(path: str) -> ssl.SSLContext:
+    """What verifies servers by the certificates in a file, or in a directory as OpenSSL wants it. Raises OSError for what is none."""
+    made: ssl.SSLContext = urllib3.util.ssl_.create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    folder = os.path.isdir(path)
+    made.load_verify_locations(None if folder else path, path if folder else None)
+    return made
+
+
 class Adapter(HTTPAdapter):
     """The ``requests`` adapter with watched connections, one connection kept, and no retry of any kind.
 
-    authorization: what a proxy wants to have in its header, if anything.
+    authorization: what a proxy wants to have in its header, if anything. context: verifies the server, and a proxy; None where
+    nothing is verified.
     """
 
     authorization: str | None = None
+    context: ssl.SSLContext | None = None
 
     def __init__(self) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
@@ -321,11 +333,22 @@ class Adapter(HTTPAdapter):
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         return {"Proxy-Authorization": self.authorization} if self.authorization else {}
 
+    def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:
+        """As of ``requests``, but the certificates are in the context already."""
+        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+        conn.ca_certs = conn.ca_cert_dir = None
+
+    def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, pool if self.context is None else {**pool, "ssl_context": self.context}
+
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        if self.context is not None:
+            kwargs["proxy_ssl_context"] = self.context
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
         return manager

@@ -25,8 +25,9 @@ from typing import Any
 
 import measure
 import others
+import plays
 import report
-from activations import Activations
+from activations import POLL, Activations
 from lab import Lab
 from measure import Taken
 
@@ -50,6 +51,12 @@ BUDGETS = {
     "download_over_curl": (">=", 0.9),
     "download_rss_mib": ("<=", 64.0),
     "inventory_over_plain_10000": ("<=", 1.5),
+    "per_host_failed_300": ("<=", 0),
+    "per_host_300_forks_50": ("<=", 2.0),
+    "role_over_list_1000": ("<=", 1.5),
+    "result_chars_1000": ("<=", 700_000),
+    "progress_cost": ("", 0.0),
+    "bulk_over_curl_parallel_1000": ("", 0.0),
     "download_over_curl_without_link": ("", 0.0),
     "inventory_over_plain_10000_and_hosts": ("", 0.0),
     "resource_over_cluster_profile": ("", 0.0),
@@ -163,7 +170,44 @@ class Bench:
         self.figures["resource_over_cluster_profile"] = theirs / measure.beyond(taken["ours"], taken["start"])
 
 
-PARTS = ("activations", "tasks", "imports", "download", "inventory", "clusters")
+    def plays(self) -> None:
+        count = 30 if self.quick else 300
+        ways = plays.Hosts(self.lab, count, 5.0)
+        names = ("each", "each_unlimited")
+        taken = self.compare("one task for each host", {n: getattr(ways, n) for n in names}, 1, count=count)
+        self.figures["per_host_failed_300"] = ways.failed
+        self.figures["per_host_300_forks_50"] = measure.wall(taken["each"]) / measure.wall(taken["each_unlimited"])
+
+    def roles(self) -> None:
+        count = 30 if self.quick else 1000
+        ways = plays.Hosts(self.lab, count, POLL, forks=5)
+        names = ("role", "list_and_trivial", "start")
+        taken = self.compare("the role", {n: getattr(ways, n) for n in names}, 1 if self.quick else None, count=count)
+        self.figures["role_over_list_1000"] = measure.wall(taken["role"]) / measure.wall(taken["list_and_trivial"])
+
+    def results(self) -> None:
+        self.figures["result_chars_1000"] = plays.result_characters(self.lab, 30 if self.quick else 1000)
+
+    def progress(self) -> None:
+        waits = plays.Waits(self.lab, 30 if self.quick else 1000, 15.0 if self.quick else 45.0)
+        names = ("with_progress", "without_progress")
+        taken = self.compare("a wait of 45 s", {n: getattr(waits, n) for n in names}, count=waits.count)
+        self.figures["progress_cost"] = measure.wall(taken["with_progress"]) / measure.wall(taken["without_progress"])
+
+    def curl(self) -> None:
+        count = 30 if self.quick else 1000
+        ways = Activations(self.lab, count)
+        sides = {
+            "bulk": ways.bulk,
+            "start": ways.start,
+            "curl": lambda: plays.curl_parallel(self.lab, count),
+            "plain_start": lambda: plays.python_start(self.lab),
+        }
+        taken = self.compare("against curl", sides, count=count)
+        self.figures["bulk_over_curl_parallel_1000"] = measure.ratio(*(taken[name] for name in sides))
+
+
+PARTS = ("activations", "tasks", "imports", "download", "inventory", "clusters", "plays", "roles", "results", "progress", "curl")
 
 
 def kept(key: str, value: float) -> bool:

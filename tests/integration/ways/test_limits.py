@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 import yaml
 from running import RunningPlay, until
@@ -107,23 +109,54 @@ PER_HOST = {
     },
     "delegate_to": "localhost",
 }  # fmt: skip
+PLAY = {"hosts": "all", "gather_facts": False, "tasks": [PER_HOST]}
+
+
+@pytest.fixture
+def per_host(sim, harness):
+    """per_host(count): a playbook with one activation for each of so many hosts, and its inventory. Jobs take five seconds."""
+
+    def make(count, **variables):
+        sim.seed(xclarity={"generate": {"rack_nodes": count, "profiles": count, "prefix": "many"}})
+        sim.switches("xclarity", job_seconds=5)
+        hosts = {f"many-{number:05d}": {"uuid": f"{number:032X}"} for number in range(1, count + 1)}
+        inventory = harness.folder / "many.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"vars": {**LOCAL, **variables}, "hosts": hosts}}), encoding="utf-8")
+        book = harness.folder / "per_host.yml"
+        book.write_text(yaml.safe_dump([PLAY]), encoding="utf-8")
+        return str(book), str(inventory)
+
+    return make
+
+
+def starts(sim):
+    return [one["path"] for one in sim.log() if one["method"] == "POST" and one["path"].startswith("/profiles/")]
 
 
 @pytest.mark.parametrize("variables", [{}, {"groundwork_in_process": False}], ids=["in the controller", "as modules"])
-def test_one_task_per_host_with_fifty_forks_and_three_sessions(sim, harness, variables):
+def test_one_task_per_host_with_fifty_forks_and_three_sessions(sim, harness, per_host, variables):
     """The play that people write. No option is set for it, nobody fails, and a wait holds no session that others queue for."""
     count = 12 if variables else SIXTY
-    sim.seed(xclarity={"generate": {"rack_nodes": count, "profiles": count, "prefix": "many"}})
-    hosts = {f"many-{number:05d}": {"uuid": f"{number:032X}"} for number in range(1, count + 1)}
-    sim.switches("xclarity", job_seconds=5)
-    inventory = harness.folder / "sixty.yml"
-    inventory.write_text(yaml.safe_dump({"all": {"vars": {**LOCAL, **variables}, "hosts": hosts}}), encoding="utf-8")
-    book = harness.folder / "per_host.yml"
-    book.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [PER_HOST]}]), encoding="utf-8")
-    done = harness.playbook(str(book), "--inventory", str(inventory), "--forks", "50")
+    book, inventory = per_host(count, **variables)
+    done = harness.playbook(book, "--inventory", inventory, "--forks", "50")
     assert (done.rc, done.recap["changed"], done.recap["failed"]) == (0, count, 0), done.output
-    starts = [one["path"] for one in sim.log() if one["method"] == "POST" and one["path"].startswith("/profiles/")]
-    assert (len(starts), len(set(starts))) == (count, count), "each server was activated once"
+    assert (len(starts(sim)), len(set(starts(sim)))) == (count, count), "each server was activated once"
     assert set(logins(sim)) == {200}, "the server never had to refuse one, so no account is locked"
     assert len(logins(sim)) > count, "tasks logged out between polls"
+    assert sim.sessions("xclarity")["open"] == 0
+
+
+@pytest.mark.parametrize("forks", [5, 20])
+def test_a_play_that_is_ended_in_the_middle_and_run_again(sim, harness, per_host, forks):
+    """Ctrl-C when a third of the hosts have been started. Nothing is started twice, and no session is left in the end."""
+    count = 30
+    book, inventory = per_host(count)
+    with RunningPlay(harness, [PLAY], "--inventory", inventory, "--forks", str(forks)) as play:
+        until(lambda: len(starts(sim)) >= count // 3, play)
+        play.tell(signal.SIGINT)
+        play.output()
+    assert len(starts(sim)) < count
+    done = harness.playbook(book, "--inventory", inventory, "--forks", str(forks))
+    assert (done.rc, done.recap["failed"]) == (0, 0), done.output
+    assert (len(starts(sim)), len(set(starts(sim)))) == (count, count), "each server was activated once"
     assert sim.sessions("xclarity")["open"] == 0

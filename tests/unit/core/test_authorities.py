@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import certifi
 import pytest
@@ -170,3 +171,20 @@ def test_nothing_is_said_on_the_way_without_verification(server_of):
         env={"PYTHONPATH": root}, check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert done.stderr + done.stdout == ""
+
+
+def test_the_certificates_are_loaded_once_for_all_connections(server_of, connect, monkeypatch, tmp_path):
+    """Those of a system are some hundred, and to load them costs more than all the rest of a small task."""
+    system = trustme.CA()
+    system.cert_pem.write_to_path(str(tmp_path / "system.pem"))
+    loaded = []
+    real = _authorities.context
+    monkeypatch.setattr(_authorities, "context", lambda path: (loaded.append(path), real(path))[1])
+    monkeypatch.setattr(_authorities, "system_store", lambda: _authorities.Store(str(tmp_path / "system.pem"), "by the system"))
+    for ca_path in (None, str(tmp_path / "system.pem")):
+        transport = connect(server_of(system), ca_path=ca_path)
+        with ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(lambda number, send=transport.send: send("POST", "/x", starts=number % 2 == 0), range(12)))
+        assert {reply.status for reply in replies} == {200}
+        assert loaded == [str(tmp_path / "system.pem")]
+        loaded.clear()
