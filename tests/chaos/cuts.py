@@ -65,6 +65,14 @@ TARGET = {
     "target_endpoint": "https://xclarity-target.memory", "target_username": "AUTOMATION", "target_password": XCLARITY_PASSWORD,
 }  # fmt: skip
 HOSTS = {"hostnames": ["oslo-m1.example.net", "oslo-m2.example.net"], "state": "absent", "concurrency": 1}
+POLICY = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {"criteria": "OLDEST_FIRST"}}
+YOUNGEST = {**POLICY, "properties": {"criteria": "YOUNGEST_FIRST"}}
+CLUSTER = (
+    ("cluster_profile", {"name": "chaos", "spec": SPEC}),
+    ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}),
+    ("cluster_policy", {"name": "p", "spec": POLICY}),
+)
+BOUND = ("cluster_policy_binding", {"cluster": "a", "policy": "p"})
 TASKS = [
     *(Task(start.name, start.module, start.system, start.params, start=start) for start in STARTS),
     _task("two activations", "profile_activation", TWO),
@@ -107,6 +115,9 @@ TASKS = [
     _task("cluster resized and updated", "cluster", {"name": "a", "profile": "other", "desired_capacity": 2, "metadata": {"a": "b"}},
           ("cluster_profile", {"profiles": [{"name": "chaos", "spec": SPEC}, {"name": "other", "spec": OTHER}], "concurrency": 1}),
           ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}), system="openstack"),
+    _task("policy attached", *BOUND, *CLUSTER, system="openstack"),
+    _task("policy replaced on its cluster", "cluster_policy", {"name": "p", "spec": YOUNGEST, "on_spec_change": "replace"},
+          *CLUSTER, BOUND, system="openstack"),
     _task("cluster deleted", "cluster", {"name": "a", "state": "absent"}, ("cluster_profile", {"name": "chaos", "spec": SPEC}),
           ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}), system="openstack"),
 ]  # fmt: skip
