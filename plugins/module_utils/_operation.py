@@ -63,6 +63,7 @@ class Item:
     verified: bool = False
     touched: bool = False
     brief: bool = False
+    past: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)  # the history of the stages before this one
 
     @property
     def predicted(self) -> bool:
@@ -94,8 +95,14 @@ class Item:
 
     @property
     def history(self) -> list[dict[str, t.Any]]:
-        seen = self.watched.history if self.watched else []
+        seen = self.past + (self.watched.history if self.watched else [])
         return seen[-1:] if self.brief else seen
+
+    @property
+    def unsent(self) -> list[Step]:
+        """Its later requests that have not been sent."""
+        sent = {outcome.step.key for outcome in self.outcomes}
+        return [step for step in self.later if step.key not in sent]
 
     @property
     def what(self) -> str:
@@ -177,7 +184,8 @@ class Operation:
     unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
     whole wait. lags: what is read may be older than the end of the job, so that the rest of the wait is given to it. refusals:
     statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed, where it has some.
-    reads_only: it only waits for what others have started.
+    reads_only: it only waits for what others have started. serial: each of the later requests of an item is a stage of its own,
+    since its resource does one thing at a time.
     """
 
     kind = ""
@@ -188,6 +196,7 @@ class Operation:
     lags = False
     reads_only = False
     empty_ok = False
+    serial = False
     refusals: tuple[int, ...] = ()
     poll_failures = 10
     jobs: JobReader | None = None
@@ -284,11 +293,17 @@ class Operation:
 
     def has_next(self, item: Item) -> bool:
         """Something follows on what was verified so far."""
-        return bool({step.key for step in item.later} - {outcome.step.key for outcome in item.outcomes})
+        return bool(item.unsent)
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
         """The requests of the next stage for these items, which have one. Called with the lock in hand; may read."""
+        if self.serial:
+            return [(item, self.known(item, item.unsent[0])) for item in items]
         return [(item, step) for item in items for step in item.later]
+
+    def known(self, item: Item, step: Step) -> Step:
+        """A foreseen request with what an earlier one of its item has told by now."""
+        return step
 
     def tolerates(self, item: Item, outcome: Outcome) -> bool:
         """A refusal that the user does not have to read: the item is as it is desired all the same."""
@@ -689,6 +704,8 @@ class _Task:
                 self._plan_more([step for _item, step in work])
                 for item, _step in work:
                     item.verified = False
+                    if self.op.serial:
+                        item.past, item.watched = item.history, None
                 self._send(guard, work)
         except Failure as failure:  # no lock, no list: nothing more was sent, and the first requests stay done
             for item in (one for one in ready if one.failure is None):

@@ -80,7 +80,7 @@ options:
     description:
       - Names or ids of policies that are to be attached to the cluster. Others that are attached stay.
       - Two policies of one type are refused. The service would attach them, and only one would count.
-      - Use C(cluster_policy_binding) to detach or disable one.
+      - Use M(groundwork.provision.cluster_policy_binding) to detach or disable one.
     type: list
     elements: str
   clusters:

@@ -68,6 +68,14 @@ TARGET = {
 }  # fmt: skip
 TAKE = {"stored_credential": "3401", "managed_authentication": False, "concurrency": 1}
 HOSTS = {"hostnames": ["oslo-m1.example.net", "oslo-m2.example.net"], "state": "absent", "concurrency": 1}
+POLICY = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {"criteria": "OLDEST_FIRST"}}
+YOUNGEST = {**POLICY, "properties": {"criteria": "YOUNGEST_FIRST"}}
+CLUSTER = (
+    ("cluster_profile", {"name": "chaos", "spec": SPEC}),
+    ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}),
+    ("cluster_policy", {"name": "p", "spec": POLICY}),
+)
+BOUND = ("cluster_policy_binding", {"cluster": "a", "policy": "p"})
 TASKS = [
     *(Task(start.name, start.module, start.system, start.params, start=start) for start in STARTS),
     _task("two activations", "profile_activation", TWO),
@@ -129,6 +137,9 @@ TASKS = [
     _task("cluster resized and updated", "cluster", {"name": "a", "profile": "other", "desired_capacity": 2, "metadata": {"a": "b"}},
           ("cluster_profile", {"profiles": [{"name": "chaos", "spec": SPEC}, {"name": "other", "spec": OTHER}], "concurrency": 1}),
           ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}), system="openstack"),
+    _task("policy attached", *BOUND, *CLUSTER, system="openstack"),
+    _task("policy replaced on its cluster", "cluster_policy", {"name": "p", "spec": YOUNGEST, "on_spec_change": "replace"},
+          *CLUSTER, BOUND, system="openstack"),
     _task("cluster deleted", "cluster", {"name": "a", "state": "absent"}, ("cluster_profile", {"name": "chaos", "spec": SPEC}),
           ("cluster", {"name": "a", "profile": "chaos", "desired_capacity": 1}), system="openstack"),
 ]  # fmt: skip

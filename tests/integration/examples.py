@@ -64,6 +64,9 @@ def estate() -> dict[str, Any]:
     clustering["profiles"].append(
         {"name": "web-server-of-old", "project": "demo", "spec": WEB_SERVER, "id": "7fa885cd-fa39-4531-a42d-780af95c84a4"}
     )
+    small_steps = {"type": "senlin.policy.batch", "version": "1.0", "properties": {"max_batch_size": 1}}
+    clustering["policies"] = [{"name": "small-steps", "project": "demo", "spec": small_steps}]
+    clustering["clusters"] = [{"name": "web-cluster", "project": "demo", "profile": "web-server-of-old", "nodes": 2}]
     return data
 
 

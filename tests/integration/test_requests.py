@@ -59,6 +59,11 @@ def taken(n: int, **more: object) -> dict:
     return {**where, **more, "nodes": [{"address": f"198.51.100.{i}"} for i in range(1, n + 1)]}
 
 
+def rules(n: int) -> dict:
+    spec = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {}}
+    return {"policies": [{"name": f"many-{i}", "spec": spec} for i in range(n)]}
+
+
 def pool(n: int) -> dict:
     return {"properties": POOL, "count": n}
 
@@ -120,6 +125,12 @@ SETS = {
     ("cluster", "N that are there already"): (groups, [("cluster_profile", one_profile), ("cluster", groups)], False),
     ("cluster", "check mode for N new ones"): (groups, [("cluster_profile", one_profile)], True),
     ("cluster_info", "all"): (lambda n: {}, [("cluster_profile", one_profile), ("cluster", groups)], False),
+    ("cluster_policy", "create N"): (rules, [], False),
+    ("cluster_policy", "N that are there already"): (rules, [("cluster_policy", rules)], False),
+    ("cluster_policy_info", "all"): (lambda n: {}, [("cluster_policy", rules)], False),
+    ("cluster_policy_binding", "attach one"): (
+        lambda n: {"cluster": "many-0", "policy": "many-0"},
+        [("cluster_profile", one_profile), ("cluster", groups), ("cluster_policy", rules)], False),
     ("cluster_profile_info", "all"): (lambda n: {}, [("cluster_profile", clusters)], False),
 }  # fmt: skip
 

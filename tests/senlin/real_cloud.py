@@ -95,6 +95,36 @@ class Account:
         return reply.json()["profiles"]
 
 
+    def clusters(self, query: str = "") -> list[dict[str, Any]]:
+        return self.listing("clusters", query)
+
+    def nodes(self, cluster: str = "") -> list[dict[str, Any]]:
+        return self.listing("nodes", f"?cluster_id={cluster}" if cluster else "")
+
+    def actions(self, query: str = "") -> list[dict[str, Any]]:
+        """The actions that somebody asked for, without those that came of them."""
+        return [one for one in self.listing("actions", query) if one["cause"] == "RPC Request"]
+
+    def listing(self, kind: str, query: str = "") -> list[dict[str, Any]]:
+        reply = self.call("GET", f"/v1/{kind}{query}", microversion="1.14")
+        assert reply.status_code == 200, reply.text
+        return reply.json()[kind]
+
+    def clear(self) -> None:
+        """Delete all that the project holds."""
+        for kind in ("receivers", "clusters", "nodes", "policies", "profiles"):
+            end = time.monotonic() + 90
+            query = "?force=true" if kind in ("clusters", "nodes") else ""
+            asked: set[str] = set()
+            while found := self.listing(kind):
+                assert time.monotonic() < end, found
+                for one in found:
+                    if one["id"] not in asked or one.get("status") in ("ERROR", "WARNING"):
+                        asked.add(one["id"])
+                        self.call("DELETE", f"/v1/{kind}/{one['id']}{query}", microversion="1.14")
+                time.sleep(0.3)
+
+
 class Cloud:
     """One instance: `keystone` and `clustering` are base URLs, `settings` is the content of its ready.json."""
 
@@ -107,6 +137,10 @@ class Cloud:
         self.http = requests.Session()
         self.http.trust_env = False  # no proxy, no .netrc
         self.http.verify = settings["ca"] or True
+
+    def orders(self, **orders: Any) -> None:
+        """How servers fail from now on; see tests/services/senlin/lifecycle.py. Without any they do not."""
+        Path(self.settings["server_orders"]).write_text(json.dumps(orders))
 
     def conductor(self, alive: bool) -> None:
         """Stop the conductor, or start it again; returns when that is done."""
@@ -140,7 +174,7 @@ class Cloud:
 
     @contextmanager
     def own_project(self) -> Iterator[Account]:
-        """A member of a new, empty project: what other tests make is not in its way. Its profiles go with it."""
+        """A member of a new, empty project: what other tests make is not in its way. What it holds goes with it."""
         admin = self.account("admin")
         name, password = f"test-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
         about = {"name": name, "domain_id": "default"}
@@ -153,8 +187,7 @@ class Cloud:
         finally:
             # New tokens: those from above may have expired.
             member, admin = self.account(name, password=password, project=name), self.account("admin")
-            for profile in member.profiles():
-                member.call("DELETE", f"/v1/profiles/{profile['id']}")
+            member.clear()
             admin.keystone("DELETE", f"/users/{user}")
             admin.keystone("DELETE", f"/projects/{project}")
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
@@ -23,6 +25,7 @@ PATH = api.VERSION + "/actions"
 OPEN = ("INIT", "WAITING", "READY", "RUNNING", "SUSPENDED", "WAITING_LIFECYCLE_COMPLETION")
 GOOD, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
 DERIVED = "Derived Action"
+LOCK_POLL = 1.0  # seconds between two looks at an action of somebody else, at most
 TOLD = 2  # so many failed nodes have their reason in the message; the result has them all
 KEYS = (
     "action", "cause", "cluster_id", "created_at", "end_time", "id", "inputs", "name", "project", "start_time", "status",
@@ -69,6 +72,25 @@ def search(client: api.Clustering, query: t.Sequence[tuple[str, str]]) -> list[A
 def holding(client: api.Clustering, targets: t.Collection[str]) -> dict[str, Action]:
     """The open action that each of these clusters or nodes has, for those that have one."""
     return {action["target"]: action for action in read_open(client) if action.get("target") in targets} if targets else {}
+
+
+def wait_until_free(client: api.Clustering, run: Run, names: t.Mapping[str, str]) -> bool:
+    """Wait until none of these clusters or nodes (id -> name) has an action under way. True when one had, so that what was read of
+    them before is old. Raises ``cluster_locked`` after lock_timeout."""
+    deadline, waited = Deadline(run.clock, run.params["lock_timeout"]), False
+    while held := holding(client, names.keys()):
+        if deadline.passed():
+            action = next(iter(held.values()))
+            name = names[action["target"]]
+            raise bad_input(
+                "cluster_locked",
+                f"{name} has the action {action['action']} ({action['id']}) under way for longer than lock_timeout.",
+                "Wait until it has ended (cluster_action), or set a longer lock_timeout, and run again.",
+                resource=name,
+            )
+        waited = True
+        run.clock.sleep(min(LOCK_POLL, run.params["poll_interval"], max(deadline.left(), 0.01)))
+    return waited
 
 
 def public(action: Action) -> Action:
@@ -168,10 +190,12 @@ def why(client: api.Clustering, action: Action) -> str:
     ]
     if not children:
         return own
-    members = api.pages(client, api.VERSION + "/nodes", "nodes", [("cluster_id", cluster)])
-    names = {node["id"]: str(node.get("name")) for node in members}
-    told = [
-        f"node {names.get(child['target'], child['target'])}: {clean(child.get('status_reason'), 160).rstrip('.')}" for child in children
-    ]
+    members = {node["id"]: node for node in api.pages(client, api.VERSION + "/nodes", "nodes", [("cluster_id", cluster)])}
+    told = []
+    for child in children:
+        node = members.get(child["target"], {})
+        # The action of a creation tells why it failed; of any other it says that it failed, and the node tells why.
+        reason = node.get("status_reason") if node.get("status") == "ERROR" else child.get("status_reason")
+        told.append(f"node {clean(node.get('name') or child['target'], 80)}: {clean(reason, 160).rstrip('.')}")
     more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
     return "; ".join(told[:TOLD]) + more

@@ -9,10 +9,10 @@ action that has ended, and the lists of clusters and nodes. Where nothing differ
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 import uuid
 
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
@@ -32,8 +32,6 @@ from ansible_collections.groundwork.provision.plugins.module_utils.openstack.clu
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, Entry
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.specs import MARKER
 
-LOCK_POLL = 1.0
-
 
 class SetClusters(Operation):
     """``desired`` of an item is the user's :class:`Desired`, ``before`` and ``current`` are readings, None for no cluster.
@@ -43,7 +41,7 @@ class SetClusters(Operation):
     """
 
     kind, noun, where = "clusters", "clusters", "the clusters of this project (cluster_info)"
-    empty_ok, identity_is_known = True, True
+    empty_ok, identity_is_known, serial = True, True, True
     client: api.Clustering
 
     def __init__(self, run: Run, client: api.Clustering, desired: t.Sequence[Desired], *, single: bool) -> None:
@@ -51,7 +49,6 @@ class SetClusters(Operation):
         self.asked, self.single, self.state = desired, single, run.params["state"]
         self.jobs = actions.Reader(client)
         self.contexts: dict[str, Context] = {}  # by key of the item
-        self.histories: dict[str, list[dict[str, t.Any]]] = {}  # what was seen of the actions of earlier stages
         self.doubles: dict[str, Step] = {}
 
     def identity(self) -> tuple[str, ...]:
@@ -70,22 +67,10 @@ class SetClusters(Operation):
 
     def _settled(self) -> list[Reading | None]:
         """The clusters that are meant, once none of them has an action under way."""
-        deadline = Deadline(self.run.clock, self.run.params["lock_timeout"])
         while True:
             found = self._find()
-            held = actions.holding(self.client, {one["id"] for one in found if one is not None})
-            if not held:
+            if not actions.wait_until_free(self.client, self.run, {one["id"]: one["name"] for one in found if one is not None}):
                 return self._readings(found)
-            if deadline.passed():
-                action = next(iter(held.values()))
-                name = next(one["name"] for one in found if one is not None and one["id"] == action["target"])
-                raise bad_input(
-                    "cluster_locked",
-                    f"the cluster {name} has the action {action['action']} ({action['id']}) under way for longer than lock_timeout.",
-                    "Wait until it has ended (cluster_action), or set a longer lock_timeout, and run again.",
-                    resource=name,
-                )
-            self.run.clock.sleep(min(LOCK_POLL, self.run.params["poll_interval"], max(deadline.left(), 0.01)))
 
     def _find(self) -> list[Entry | None]:
         """The cluster that is meant by each of the items, None for one that is not there."""
@@ -317,7 +302,7 @@ class SetClusters(Operation):
             return True
         if not clusters.shows(sent[-1], reading):
             return False
-        if super().has_next(item):
+        if item.unsent:
             return True
         if self.state == clusters.PRESENT:
             return not clusters.plan(item.desired, reading, self.contexts[item.key])
@@ -344,35 +329,35 @@ class SetClusters(Operation):
             "Look at the nodes and their servers, and run again to go on with what is left.",
         )
 
-    def ended(self, item: Item) -> None:
-        self.histories.setdefault(item.key, []).extend(item.history)
-        item.watched = None
-
     def has_next(self, item: Item) -> bool:
         if item.key in self.doubles:
             return all(outcome.step is not self.doubles[item.key] for outcome in item.outcomes)
         return super().has_next(item)
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
-        """One request of each: a cluster does one thing at a time."""
-        work = []
-        for item in items:
-            step = self.doubles.get(item.key)
-            if step is None:
-                sent = {outcome.step.key for outcome in item.outcomes}
-                step = next(step for step in item.later if step.key not in sent)
-                if step.foreseen:
-                    step = clusters.rebased(step, item.current.id)
-            work.append((item, step))
-        return work
+        mine = [(item, self.doubles[item.key]) for item in items if item.key in self.doubles]
+        return mine + super().next_steps([item for item in items if item.key not in self.doubles])
+
+    def known(self, item: Item, step: Step) -> Step:
+        return clusters.rebased(step, item.current.id) if step.foreseen else step
 
     def conclude(self, items: t.Sequence[Item]) -> None:
-        left = [item.title for item in items if item.failure is None and not item.verified and item.outcomes and super().has_next(item)]
+        self._look_at_failed([item for item in items if item.failure is not None and item.job])
+        left = [item.title for item in items if item.failure is None and not item.verified and item.outcomes and item.unsent]
         if left and not self.run.params["wait"]:
             self.run.warn(
                 f"Without wait only the first request for {', '.join(left[:5])} was sent: a cluster does one thing at a time."
                 " Run again for the rest."
             )
+
+    def _look_at_failed(self, items: t.Sequence[Item]) -> None:
+        """The result shows how they stand now, with the nodes that failed. (A failed look leaves what was read before.)"""
+        if not items:
+            return
+        with contextlib.suppress(Failure):
+            readings = self._look(items)
+            for item in items:
+                item.current = readings.get(item.key)
 
     # -- words -------------------------------------------------------------------------------------------------------
 
@@ -417,15 +402,13 @@ class SetClusters(Operation):
         cluster = cluster_list.public(reading.cluster) if reading is not None else None
         if cluster is None and made is not None and self.state == clusters.PRESENT and not item.verified:
             cluster = cluster_list.public(made)
-        shown = {
+        return {
             "name": item.title,
             "cluster": cluster,
             "nodes": [nodes.short(node) for node in reading.members] if reading is not None else [],
             **item.facts(),
             "actions": [outcome.job for outcome in item.outcomes if outcome.job],
         }
-        shown["history"] = self.histories.get(item.key, []) + item.history
-        return shown
 
     def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
         if not self.single:

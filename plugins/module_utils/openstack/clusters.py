@@ -205,7 +205,7 @@ def plan(desired: Desired, found: Reading | None, context: Context) -> tuple[Ste
     if found is None:
         return _creation(desired, context)
     taken = [policy for policy in context.policies if all(one.get("policy_id") != policy["id"] for one in found.bound)]
-    _refuse_types(desired.label, context.policies, found.bound)
+    refuse_types(desired.label, context.policies, found.bound)
     size = found.capacity if desired.desired_capacity is None else desired.desired_capacity
     order(
         desired.label,
@@ -295,7 +295,7 @@ def _creation(desired: Desired, context: Context) -> tuple[Step, ...]:
             "Set profile and run again.",
             resource=desired.label,
         )
-    _refuse_types(desired.label, context.policies, ())
+    refuse_types(desired.label, context.policies, ())
     body: dict[str, t.Any] = {
         "name": desired.name,
         "profile_id": context.profile["id"],
@@ -323,7 +323,7 @@ def rebased(step: Step, ident: str) -> Step:
     return dataclasses.replace(step, path=listing.path(CLUSTERS, ident, "actions"), foreseen=False)
 
 
-def _refuse_types(label: str, policies: t.Sequence[Entry], bound: t.Sequence[Entry]) -> None:
+def refuse_types(label: str, policies: t.Sequence[Entry], bound: t.Sequence[Entry]) -> None:
     """The service would attach two policies of one type, and then only one of them counts."""
     kinds = {_kind(one.get("policy_type")): (one.get("policy_id"), str(one.get("policy_name"))) for one in bound}
     for policy in policies:

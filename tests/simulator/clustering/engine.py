@@ -512,7 +512,10 @@ class Engine:
             reason = self._apply_node(node, action, error)
         except ServerError as failure:
             node.status, node.reason = "ERROR", str(failure)
-            self._end(action, "FAILED", str(failure))
+            # Only the action of a creation tells the reason itself.
+            words = {"NODE_DELETE": "Node deletion failed.", "NODE_UPDATE": "Node update failed.", "NODE_CHECK": "Node check failed.",
+                     "NODE_RECOVER": "Node recover failed."}
+            self._end(action, "FAILED", words.get(action.action, str(failure)))
         else:
             node.reason = reason or node.reason
             self._end(action, "SUCCEEDED", "Action completed successfully.")

@@ -1,0 +1,356 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make, rename, replace and delete policies, and bind them to clusters: what only these know, for the driver."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import actions, api, clusters, listing, policies, specs
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, POLICIES, Entry
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.policies import Bound, Desired
+
+
+class SetPolicies(Operation):
+    """``desired`` of an item is the user's :class:`Desired`, ``before`` and ``current`` are entries, None for no policy.
+
+    A policy has no metadata that could carry a marker: one whose answer was lost is known by its name and spec, and by not having
+    been there before.
+    """
+
+    kind, noun, where = "policies", "policies", "the policies of this project (cluster_policy_info)"
+    empty_ok, identity_is_known, serial = True, True, True
+    client: api.Clustering
+
+    def __init__(self, run: Run, client: api.Clustering, desired: t.Sequence[Desired], *, single: bool) -> None:
+        super().__init__(run, client)
+        self.asked, self.single, self.is_present = desired, single, run.params["state"] == "present"
+        self.jobs = actions.Reader(client)
+        self.there: set[str] = set()
+
+    def identity(self) -> tuple[str, ...]:
+        return (api.SYSTEM, self.client.project)
+
+    def read(self) -> list[Item]:
+        try:
+            entries = self._entries([one.name for one in self.asked], [one.id for one in self.asked])
+            self.there = {one["id"] for one in entries}
+            return [self._item(one, entries) for one in self._once()]
+        except Failure as failure:
+            raise failure.about(system=api.SYSTEM) from None
+
+    def _once(self) -> t.Sequence[Desired]:
+        seen = set()
+        for one in self.asked:
+            if one.label in seen:
+                why = f"the policy {one.label} is given more than once."
+                raise bad_input("duplicate_item", why, "Give each policy once and run again.", resource=one.label)
+            seen.add(one.label)
+        return self.asked
+
+    def _entries(self, names: t.Iterable[str | None], ids: t.Iterable[str | None]) -> list[Entry]:
+        return listing.read(self.client, POLICIES, [name for name in names if name], [ident for ident in ids if ident])
+
+    def _item(self, desired: Desired, entries: t.Sequence[Entry]) -> Item:
+        replace = self.run.params["on_spec_change"] == "replace"
+        found, old = policies.resolve(desired, entries, replace and self.is_present)
+        if not self.is_present:
+            steps = policies.plan_absence(found)
+        else:
+            self._refuse_taken(desired, found, entries)
+            differs = found is not None and desired.spec is not None and not specs.same_spec(found.get("spec") or {}, desired.spec)
+            gone = [*old, *([found] if found is not None and differs and replace and not desired.id else [])]
+            steps = policies.plan(desired, found, old, self._bound(gone), replace)
+        title = desired.name or (found["name"] if found else desired.label)
+        key = found["id"] if found else f"name {desired.label}"
+        return Item(key, title, desired=desired, before=found, current=found, steps=steps[:1], later=steps[1:])
+
+    def _refuse_taken(self, desired: Desired, found: Entry | None, entries: t.Sequence[Entry]) -> None:
+        others = [one["id"] for one in entries if desired.id and one["name"] == desired.name and one["id"] != desired.id]
+        if found is not None and others and found["name"] != desired.name:
+            raise bad_input(
+                "name_taken",
+                f"another policy ({', '.join(others)}) has the name {desired.name} already.",
+                "Choose another name and run again.",
+                resource=desired.label,
+            )
+
+    def _bound(self, old: t.Sequence[Entry]) -> dict[str, list[Bound]]:
+        """Where policies that are to go are attached. The service tells that of a cluster only, so each that has policies is asked."""
+        found: dict[str, list[Bound]] = {}
+        ids = {one["id"] for one in old}
+        for cluster in listing.read_all(self.client, CLUSTERS) if ids else []:
+            for one in policies.bindings(self.client, cluster["id"]) if cluster.get("policies") else []:
+                if one.get("policy_id") in ids:
+                    found.setdefault(one["policy_id"], []).append(Bound(cluster["id"], cluster["name"], one.get("enabled") is True))
+        return found
+
+    def check(self, items: t.Sequence[Item]) -> None:
+        """In check mode: ask the service's own check whether it would take the specs of the policies that would be made."""
+
+        def ask(item: Item) -> bool:
+            body = {"policy": {"spec": item.steps[0].body["policy"]["spec"]}}
+            try:
+                self.client.read(POLICIES.path + "/validate", method="POST", body=body, what=f"validate the spec of {item.title}")
+            except Failure as failure:
+                if failure.details.get("server_type") == "MethodVersionNotFound":
+                    self.run.warn("The service is too old to check a spec without making a policy; check mode did not check it.")
+                    return True
+                failure.operation = "validate"
+                item.fail(failure, api.SYSTEM)
+                return False
+            return True
+
+        making = [item for item in items if item.steps and item.steps[0].method == "POST" and "policy" in item.steps[0].body]
+        params = self.run.params
+        each(making, ask, concurrency=params["concurrency"], clock=self.run.clock, stop=params["on_failure"] == "stop")
+
+    def accept(self, step: Step, data: t.Any) -> Accepted:
+        if step.method == "DELETE":
+            return Accepted()
+        if "policy" not in step.body:
+            return accept_action(data)
+        try:
+            policy = listing.one_of(POLICIES, data)
+        except Failure as failure:
+            raise Unproven(failure.why + ".") from None
+        if policy["name"] != step.body["policy"]["name"]:
+            raise Unproven("the service answered with another policy than the one that was sent.")
+        return Accepted(data=policy)
+
+    def find(self, unknown: Pairs) -> dict[str, Accepted]:
+        entries = self._entries([item.title for item, _outcome in unknown], [item.before["id"] for item, _o in unknown if item.before])
+        running = actions.read_open(self.client)
+        found = {}
+        for _item, outcome in unknown:
+            step = outcome.step
+            if step.method == "POST" and "policy" in step.body:
+                asked = step.body["policy"]
+                new = [one for one in entries if one["id"] not in self.there and one["name"] == asked["name"]]
+                mine = next((one for one in new if specs.same_spec(one.get("spec") or {}, asked["spec"])), None)
+                if mine is not None:
+                    found[step.key] = Accepted(data=mine)
+            elif step.method == "POST":
+                job = next((one["id"] for one in running if one.get("target") == step.resource), None)
+                if job or policies.same_bindings(step, policies.bindings(self.client, step.resource)):
+                    found[step.key] = Accepted(job=job)
+            elif self._shows(step, entries):
+                found[step.key] = Accepted()
+        return found
+
+    def tolerates(self, item: Item, outcome: Outcome) -> bool:
+        """Somebody else deleted it."""
+        return outcome.step.method == "DELETE" and outcome.failure is not None and outcome.failure.status == 404
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
+        ids = [item.before["id"] for item in items if item.before]
+        entries = self._entries([item.title for item in items], ids)
+        states = {}
+        for item in items:
+            made = next((outcome.data for outcome in item.outcomes if isinstance(outcome.data, dict)), None)
+            ident = made["id"] if made is not None else item.before["id"] if item.before else None
+            item.current = next((one for one in entries if one["id"] == ident), None)
+            sent = [outcome.step for outcome in item.outcomes if outcome.state in (STARTED, FINISHED)]
+            good = not sent or self._shows(sent[-1], entries)
+            states[item.key] = State("as desired" if good else "not as desired", done=good, ok=good)
+        return states
+
+    def _shows(self, step: Step, entries: t.Sequence[Entry]) -> bool:
+        if step.method == "DELETE":
+            return all(listing.path(POLICIES, one["id"]) != step.path for one in entries)
+        if "policy" not in step.body:
+            return policies.same_bindings(step, policies.bindings(self.client, step.resource))
+        return any(one["name"] == step.body["policy"]["name"] for one in entries)
+
+    def known(self, item: Item, step: Step) -> Step:
+        return policies.known(step, item.current["id"]) if step.foreseen else step
+
+    def not_reached(self, item: Item) -> Failure:
+        return Failure(
+            "effect_missing",
+            "the service took the request, but the policies do not show it; somebody else may have changed them.",
+            "Look at the policy and run again.",
+        )
+
+    def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
+        def view(item: Item) -> dict[str, t.Any] | None:
+            if not after:
+                return {"name": item.before["name"], "spec": item.before.get("spec")} if item.before else None
+            if not self.is_present:
+                return None
+            spec = item.desired.spec if item.desired.spec is not None else (item.before or {}).get("spec")
+            return {"name": item.title, "spec": spec}
+
+        shown = {item.title: view(item) for item in items}
+        return {title: one for title, one in shown.items() if one is not None}
+
+    def present(self, item: Item) -> dict[str, t.Any]:
+        deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
+        made = next((outcome.data for outcome in item.outcomes if isinstance(outcome.data, dict)), None)
+        now = item.current if item.verified or made is None else made
+        return {"name": item.title, "policy": policies.public(now) if now else None, **item.facts(), "deleted": deleted}
+
+    def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
+        if not self.single:
+            return super().rows(items)
+        shown = self.present(items[0]) if items else {}
+        return {key: shown[key] for key in ("policy", "reconciled", "history", "deleted") if key in shown}
+
+
+class SetBindings(Operation):
+    """``desired`` of an item is (cluster, policy, enabled), ``current`` its binding, None when the policy is not attached."""
+
+    kind, noun, where = "bindings", "bindings", "the policies of the cluster (cluster_policy_binding_info)"
+    empty_ok, identity_is_known = True, True
+    client: api.Clustering
+
+    def __init__(self, run: Run, client: api.Clustering, asked: t.Sequence[tuple[str, str, bool | None]], *, single: bool) -> None:
+        super().__init__(run, client)
+        self.asked, self.single, self.attached = asked, single, run.params["state"] == "attached"
+        self.jobs = actions.Reader(client)
+
+    def identity(self) -> tuple[str, ...]:
+        return (api.SYSTEM, self.client.project)
+
+    def read(self) -> list[Item]:
+        try:
+            return self._read()
+        except Failure as failure:
+            raise failure.about(system=api.SYSTEM) from None
+
+    def _read(self) -> list[Item]:
+        names, ids = listing.names_and_ids(cluster for cluster, _policy, _enabled in self.asked)
+        entries = listing.read(self.client, CLUSTERS, names, ids)
+        there = {name: listing.meant(CLUSTERS, name, entries) for name in names}
+        missing = [name for name, one in there.items() if one is None]
+        if missing and self.attached:
+            raise bad_input(
+                "cluster_not_found",
+                f"there is no cluster {missing[0]} in this project.",
+                "Look at cluster_info, correct the name, and run again.",
+                resource=missing[0],
+            )
+        found = {one["id"]: one for one in there.values() if one is not None}
+        actions.wait_until_free(self.client, self.run, {ident: one["name"] for ident, one in found.items()})
+        bound = {ident: policies.bindings(self.client, ident) for ident in found}
+        wanted = policies.find(self.client, {policy for _cluster, policy, _enabled in self.asked}, missing_ok=not self.attached)
+        items: list[Item] = []
+        for name, policy_name, enabled in self.asked:
+            cluster, policy = there[name], wanted.get(policy_name)
+            if cluster is None or policy is None:
+                items.append(Item(f"{name}/{policy_name}", f"{policy_name} of {name}", desired=(cluster, policy, enabled)))
+                continue
+            key = f"{cluster['id']}/{policy['id']}"
+            if any(item.key == key for item in items):
+                why = f"the policy {policy_name} of the cluster {name} is given more than once."
+                raise bad_input("duplicate_item", why, "Give each binding once and run again.", resource=name)
+            now = next((one for one in bound[cluster["id"]] if one.get("policy_id") == policy["id"]), None)
+            steps = self._steps(cluster, policy, enabled, now, bound[cluster["id"]])
+            title = f"{policy['name']} of {cluster['name']}"
+            items.append(Item(key, title, desired=(cluster, policy, enabled), before=now, current=now, steps=steps))
+        return items
+
+    def _steps(self, cluster: Entry, policy: Entry, enabled: bool | None, now: Entry | None, bound: t.Sequence[Entry]) -> tuple[Step, ...]:
+        def step(verb: str, why: str, **body: t.Any) -> tuple[Step, ...]:
+            given = {f"policy_{verb}": {"policy_id": policy["id"], **body}}
+            return (policies.bind(cluster["id"], cluster["name"], verb, policy["name"], given, why),)
+
+        if not self.attached:
+            return step("detach", "it is desired detached") if now is not None else ()
+        if now is None:
+            clusters.refuse_types(cluster["name"], [policy], bound)
+            return step("attach", "it is not attached", enabled=enabled is not False)
+        if enabled is not None and now.get("enabled") is not enabled:
+            return step("update", f"it is {'enabled' if now.get('enabled') else 'disabled'}", enabled=enabled)
+        return ()
+
+    def accept(self, step: Step, data: t.Any) -> Accepted:
+        return accept_action(data)
+
+    def find(self, unknown: Pairs) -> dict[str, Accepted]:
+        running = actions.read_open(self.client)
+        found = {}
+        for _item, outcome in unknown:
+            step = outcome.step
+            body = next(iter(step.body.values()))
+            same = [
+                one
+                for one in running
+                if one.get("target") == step.resource and (one.get("inputs") or {}).get("policy_id") == body["policy_id"]
+            ]
+            if same or policies.same_bindings(step, policies.bindings(self.client, step.resource)):
+                found[step.key] = Accepted(job=same[0]["id"] if same else None)
+        return found
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
+        bound = {step.resource: policies.bindings(self.client, step.resource) for item in items for step in item.steps}
+        states = {}
+        for item in items:
+            if not item.steps:
+                states[item.key] = State("as desired", done=True, ok=True)
+                continue
+            step, policy = item.steps[0], item.desired[1]
+            item.current = next((one for one in bound[step.resource] if one.get("policy_id") == policy["id"]), None)
+            good = policies.same_bindings(step, bound[step.resource])
+            states[item.key] = State("as desired" if good else "not as desired", done=good, ok=good)
+        return states
+
+    def not_reached(self, item: Item) -> Failure:
+        return Failure(
+            "effect_missing",
+            "the action ended well, but the policies of the cluster do not show it.",
+            "Look at the policies of the cluster and run again.",
+        )
+
+    def view(self, item: Item, after: bool) -> dict[str, t.Any]:
+        now = item.before
+        if not after:
+            return {"attached": now is not None, "enabled": now.get("enabled") if now else None}
+        if not self.attached:
+            return {"attached": False, "enabled": None}
+        enabled = item.desired[2]
+        return {"attached": True, "enabled": enabled if enabled is not None else now.get("enabled") if now else True}
+
+    def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
+        return {item.title: self.view(item, after) for item in items}
+
+    def present(self, item: Item) -> dict[str, t.Any]:
+        cluster, policy, _enabled = item.desired
+        return {
+            "cluster": cluster["name"] if cluster else None,
+            "policy": policy["name"] if policy else None,
+            "binding": policies.public_binding(item.current) if item.current else None,
+            **item.facts(),
+            "actions": [outcome.job for outcome in item.outcomes if outcome.job],
+        }
+
+    def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
+        if not self.single:
+            return super().rows(items)
+        shown = self.present(items[0]) if items else {}
+        return {key: shown[key] for key in ("binding", "actions", "reconciled", "history") if key in shown}
+
+
+def accept_action(data: t.Any) -> Accepted:
+    """202 to a request for an action: its id."""
+    action = data.get("action") if isinstance(data, dict) else None
+    if not isinstance(action, str) or not action:
+        raise Unproven("the answer holds no action.")
+    return Accepted(job=action)
+
+
+def set_policies(run: Run, client: api.Clustering, desired: t.Sequence[Desired], *, single: bool) -> dict[str, t.Any]:
+    """Returns the result, raises :class:`Failure` with the result beside it."""
+    return drive(SetPolicies(run, client, desired, single=single))
+
+
+def set_bindings(run: Run, client: api.Clustering, asked: t.Sequence[tuple[str, str, bool | None]], *, single: bool) -> dict[str, t.Any]:
+    """Returns the result, raises :class:`Failure` with the result beside it."""
+    return drive(SetBindings(run, client, asked, single=single))

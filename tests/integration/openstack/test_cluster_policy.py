@@ -1,0 +1,182 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cluster_policy, cluster_policy_binding and their _info against the simulator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from clustering_help import NOVA, changing, seed
+
+POLICY, BINDING = "cluster_policy", "cluster_policy_binding"
+OLDEST = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {"criteria": "OLDEST_FIRST"}}
+YOUNGEST = {**OLDEST, "properties": {"criteria": "YOUNGEST_FIRST"}}
+BATCH = {"type": "senlin.policy.batch", "version": "1.0", "properties": {"max_batch_size": 1}}
+WEB = {"cluster": "web", "policy": "oldest"}
+
+
+@pytest.fixture
+def estate(empty_sim):
+    """Two clusters; a policy of deletion and one of batches."""
+    seed(empty_sim, "small", NOVA)
+    empty_sim.seed(
+        clustering={
+            "policies": [{"name": name, "project": "demo", "spec": spec} for name, spec in (("oldest", OLDEST), ("batch", BATCH))],
+            "clusters": [{"name": name, "profile": "small", "project": "demo", "nodes": 1} for name in ("web", "db")],
+        }
+    )
+    return empty_sim
+
+
+def there(sim: Any, kind: str = "policies") -> list[dict[str, Any]]:
+    return sim.state("clustering")[kind]
+
+
+def started(sim: Any) -> list[str]:
+    return [one["action"] for one in there(sim, "actions") if one["cause"] == "RPC Request"]
+
+
+def test_a_policy_is_made_once(empty_sim, run_module):
+    foretold = run_module(POLICY, {"name": "p", "spec": OLDEST}, check=True)
+    assert (foretold["changed"], changing(empty_sim)) == (True, [])
+    first = run_module(POLICY, {"name": "p", "spec": OLDEST})
+    assert not first.failed, first
+    assert (first["changed"], first["plan"], first["diff"]) == (True, foretold["plan"], foretold["diff"])
+    assert first["plan"][0]["body"] == {"policy": {"name": "p", "spec": OLDEST}}
+    assert first["policy"]["type"] == "senlin.policy.deletion-1.0"
+    since = empty_sim.last()
+    again = run_module(POLICY, {"name": "p", "spec": {**OLDEST, "version": 1.0}})
+    assert (again["changed"], again["policy"], changing(empty_sim, since)) == (False, first["policy"], [])
+    renamed = run_module(POLICY, {"id": first["policy"]["id"], "name": "q"})
+    assert (renamed["changed"], [one["name"] for one in there(empty_sim)]) == (True, ["q"])
+    gone = run_module(POLICY, {"name": "q", "state": "absent"})
+    assert (gone["changed"], gone["deleted"], there(empty_sim)) == (True, [first["policy"]["id"]], [])
+    assert run_module(POLICY, {"name": "q", "state": "absent"})["changed"] is False
+
+
+def test_many_policies(empty_sim, run_module):
+    rows = [{"name": f"p-{number}", "spec": OLDEST} for number in range(5)]
+    first = run_module(POLICY, {"policies": rows})
+    assert [row["name"] for row in first["policies"]] == [row["name"] for row in rows]
+    assert run_module(POLICY, {"policies": rows})["changed"] is False
+    assert len(run_module(POLICY + "_info", {"type": "senlin.policy.deletion"})["policies"]) == 5
+    assert run_module(POLICY + "_info", {"type": "senlin.policy.batch"})["policies"] == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [({"type": "x"}, "config_spec"), ({**OLDEST, "properties": {"criteria": "x"}}, "invalid_spec"), (None, "config_spec")],
+)
+def test_a_bad_spec(empty_sim, run_module, spec, code):
+    """A wrong value is a 500 of the service, and a refusal all the same; check mode finds it too."""
+    for check in (True, False):
+        result = run_module(POLICY, {"name": "p", **({"spec": spec} if spec else {})}, check=check)
+        assert (result.code, result["changed"]) == (code, False)
+    assert there(empty_sim) == []
+
+
+def test_a_spec_that_differs_is_refused(estate, run_module):
+    result = run_module(POLICY, {"name": "oldest", "spec": YOUNGEST})
+    assert (result.code, result["error"]["differences"]) == ("spec_differs", ["spec.properties.criteria"])
+    assert changing(estate) == []
+
+
+def test_replace_leaves_no_cluster_without(estate, run_module):
+    run_module(BINDING, {"bindings": [WEB, {**WEB, "cluster": "db", "enabled": False}]})
+    (old,) = [one["id"] for one in there(estate) if one["name"] == "oldest"]
+    params = {"name": "oldest", "spec": YOUNGEST, "on_spec_change": "replace"}
+    foretold = run_module(POLICY, params, check=True)
+    since = estate.last()
+    result = run_module(POLICY, params)
+    assert not result.failed, result
+    assert [step["method"] for step in result["plan"]] == ["POST"] * 5 + ["DELETE"] == [step["method"] for step in foretold["plan"]]
+    assert changing(estate, since) == [(step["method"], step["path"]) for step in result["plan"]]
+    assert (result["deleted"], result["policy"]["spec"]) == ([old], YOUNGEST)
+    assert {(one["cluster_name"], one["policy_id"], one["enabled"]) for one in there(estate, "bindings")} == {
+        ("web", result["policy"]["id"], True), ("db", result["policy"]["id"], False),
+    }  # fmt: skip
+    assert run_module(POLICY, params)["changed"] is False
+
+
+def test_a_replacement_that_broke_off_is_finished(estate, run_module):
+    run_module(BINDING, WEB)
+    params = {"name": "oldest", "spec": YOUNGEST, "on_spec_change": "replace"}
+    estate.fault("clustering", "POST", "/actions$", status=403, body="{}")
+    assert run_module(POLICY, params).failed
+    assert len([one for one in there(estate) if one["name"] == "oldest"]) == 2
+    assert run_module(POLICY, {"name": "oldest", "spec": YOUNGEST}).code == "name_ambiguous"
+    result = run_module(POLICY, params)
+    assert not result.failed, result
+    assert [one["spec"] for one in there(estate) if one["name"] == "oldest"] == [YOUNGEST]
+    assert [one["policy_id"] for one in there(estate, "bindings")] == [result["policy"]["id"]]
+
+
+def test_a_policy_that_is_attached_is_not_deleted(estate, run_module):
+    run_module(BINDING, WEB)
+    result = run_module(POLICY, {"name": "oldest", "state": "absent"})
+    assert (result.code, result["changed"]) == ("in_use", False)
+    assert "cluster_policy_binding" in result["msg"]
+
+
+def test_a_policy_whose_answer_is_lost(empty_sim, run_module):
+    empty_sim.fault("clustering", "POST", "^/v1/policies$", reset="after")
+    result = run_module(POLICY, {"name": "p", "spec": OLDEST})
+    assert (result.failed, result["changed"], result["reconciled"], len(there(empty_sim))) == (False, True, True, 1)
+
+
+# --- bindings
+
+
+def test_attach_update_detach(estate, run_module):
+    foretold = run_module(BINDING, WEB, check=True)
+    attached = run_module(BINDING, WEB)
+    assert not attached.failed, attached
+    assert (attached["changed"], attached["plan"], started(estate)) == (True, foretold["plan"], ["CLUSTER_ATTACH_POLICY"])
+    assert (attached["binding"]["policy_name"], attached["binding"]["enabled"]) == ("oldest", True)
+    assert run_module(BINDING, WEB)["changed"] is False
+    disabled = run_module(BINDING, WEB | {"enabled": False})
+    assert (disabled["changed"], disabled["binding"]["enabled"]) == (True, False)
+    for same in (WEB, WEB | {"enabled": False}):
+        assert run_module(BINDING, same)["changed"] is False
+    assert len(run_module(BINDING + "_info", {"cluster": "web"})["bindings"]) == 1
+    assert run_module(BINDING + "_info", {"enabled": True})["bindings"] == []
+    detached = run_module(BINDING, WEB | {"state": "detached"})
+    assert (detached["changed"], detached["binding"], there(estate, "bindings")) == (True, None, [])
+    assert run_module(BINDING, WEB | {"state": "detached"})["changed"] is False
+    assert started(estate) == ["CLUSTER_ATTACH_POLICY", "CLUSTER_UPDATE_POLICY", "CLUSTER_DETACH_POLICY"]
+
+
+def test_several_policies_of_one_cluster(estate, run_module):
+    """The cluster does one thing at a time; the others are sent again until it is free."""
+    rows = [WEB, {"cluster": "web", "policy": "batch"}, {"cluster": "db", "policy": "batch"}]
+    result = run_module(BINDING, {"bindings": rows})
+    assert not result.failed, result
+    assert [row["binding"]["policy_name"] for row in result["bindings"]] == ["oldest", "batch", "batch"]
+    assert len(there(estate, "bindings")) == 3
+    assert run_module(BINDING, {"bindings": rows})["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"cluster": "nope"}, "cluster_not_found"),
+        ({"policy": "nope"}, "policy_not_found"),
+        ({"policy": "young"}, "policy_type_taken"),
+    ],
+)
+def test_a_binding_that_is_refused(estate, run_module, params, code):
+    estate.seed(clustering={"policies": [{"name": "young", "project": "demo", "spec": YOUNGEST}]})
+    run_module(BINDING, WEB)
+    result = run_module(BINDING, WEB | params)
+    assert (result.code, started(estate)) == (code, ["CLUSTER_ATTACH_POLICY"])
+    if code != "policy_type_taken":
+        assert run_module(BINDING, WEB | params | {"state": "detached"})["changed"] is False
+
+
+def test_a_binding_whose_answer_is_lost(estate, run_module):
+    estate.fault("clustering", "POST", "/actions$", reset="after")
+    result = run_module(BINDING, WEB)
+    assert (result.failed, result["changed"], result["reconciled"], len(there(estate, "bindings"))) == (False, True, True, 1)
+    assert started(estate) == ["CLUSTER_ATTACH_POLICY"]
