@@ -85,8 +85,8 @@ events:
     message: {description: Text., type: str, sample: The login was successful.}
     time: {description: When it arrived., type: str, sample: "2026-03-01T09:15:00Z"}
     event_time: {description: When it happened at its source., type: str, sample: "2026-03-01T09:15:00Z"}
-    severity: {description: "One of the choices of O(severity), or the server's own word.", type: str, sample: informational}
-    class: {description: "Kind of part, for example V(power), or the server's own word.", type: str, sample: server}
+    severity: {description: "One of the choices of O(severity), or as the server reports it.", type: str, sample: informational}
+    class: {description: "Kind of part, for example V(power), or as the server reports it.", type: str, sample: server}
     service: {description: "Who is to act, V(none), V(support) or V(user).", type: str, sample: none}
     source: {description: UUID of the device., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     source_name: {description: What it is called., type: str, sample: ""}
@@ -94,7 +94,7 @@ events:
     system: {description: Name of the device., type: str, sample: web-01}
     serial_number: {description: Serial number., type: str, sample: J30000AA}
     user: {description: User., type: str, sample: AUTOMATION}
-    action: {description: The server's own word., type: str, sample: ""}
+    action: {description: As the server reports it., type: str, sample: ""}
 newest:
   description: Number of the newest event there is, whether it is returned or not.
   returned: success
@@ -108,8 +108,8 @@ alerts:
   contains:
     source: {description: UUID of the device., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     component: {description: UUID of the part., type: str, sample: ""}
-    class: {description: The server's own word., type: str, sample: "800"}
-    status: {description: The server's own word., type: str, sample: CRITICAL}
+    class: {description: As the server reports it., type: str, sample: "800"}
+    status: {description: As the server reports it., type: str, sample: CRITICAL}
 duration:
   description: Seconds that the run took.
   returned: always

@@ -115,7 +115,7 @@ profiles:
     id: {description: Id of the profile., type: str, sample: "81"}
     name: {description: Name of the profile., type: str, sample: web profile1}
     status: {description: "One of V(inactive), V(pending), V(active), V(activating), V(failed), V(unknown).", type: str, sample: active}
-    profile_status: {description: The server's own word., type: str, sample: ACTIVE}
+    profile_status: {description: As the server reports it., type: str, sample: ACTIVE}
     uuid: {description: UUID of its server., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     location: {description: UUID or location id that it is deployed to., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     server: {description: Name of its server., type: str, sample: rack-1}

@@ -49,7 +49,7 @@ patterns:
     name: {description: Name., type: str, sample: web}
     description: {description: What a user wrote., type: str, sample: ""}
     type: {description: "V(Server), or the category of a part of one.", type: str, sample: Server}
-    form_factor: {description: "The server's own word, seen were V(r), V(f) and V(rc).", type: str, sample: r}
+    form_factor: {description: "As the server reports it; seen were V(r), V(f) and V(rc).", type: str, sample: r}
     server_type: {description: Kind of server., type: str, sample: IMMv2}
     user_defined: {description: Whether a user made it; null where it is not told., type: bool, sample: true}
     in_use: {description: Whether profiles were made of it; null where it is not told., type: bool, sample: false}

@@ -64,7 +64,7 @@ switches:
     room: {description: Room., type: str, sample: A}
     rack: {description: Rack., type: str, sample: R12}
     rack_unit: {description: Lowest unit in the rack., type: int, sample: 14}
-    power: {description: "The server's own word in small letters, seen were V(on) and V(off).", type: str, sample: "on"}
+    power: {description: "As the server reports it, in small letters; seen were V(on) and V(off).", type: str, sample: "on"}
     os: {description: Operating system; told for rack switches only., type: str, sample: CNOS}
     attached_nodes: {description: UUIDs of the servers that are attached., type: list, elements: str, sample: []}
     raw: {description: The server's own entry., type: dict, returned: when O(raw=true)}
