@@ -219,6 +219,7 @@ class Transport:
         self._proxy = _proxy.find(endpoint.root) if use_proxy else None
         self._lane = _Lane()
         self._open: list[t.Any] = []
+        self._lock = threading.Lock()
         self._live: set[_wire.Exchange] = set()
         self.farewell = False  # the run is over: what is sent now is the log-out
 

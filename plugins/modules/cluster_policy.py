@@ -11,7 +11,7 @@ short_description: Create, rename, replace or delete policies of OpenStack Clust
 version_added: 1.0.0
 description:
   - Keeps one policy, or many in one task, as it is described.
-  - The service can not change the spec of a policy, see O(on_spec_change). Of a policy only the name can be changed.
+  - The service cannot change the spec of a policy, see O(on_spec_change). Of a policy only the name can be changed.
   - Policies are listed by name, only those of the token's own project are looked at, and every request names a whole id.
   - A creation is sent at most once. A policy has no metadata, so one whose answer was lost is known by its name and spec.
   - In check mode the service itself checks the specs of the policies that would be made (microversion 1.2).
@@ -61,7 +61,7 @@ options:
   state:
     description:
       - V(present) creates the policy, or fails where the one that is there has another spec.
-      - V(absent) deletes it. A policy that is attached to a cluster can not be deleted.
+      - V(absent) deletes it. A policy that is attached to a cluster cannot be deleted.
     type: str
     choices: [present, absent]
     default: present
@@ -150,7 +150,8 @@ reconciled:
   returned: without O(policies)
   type: bool
 history:
-  description: The states seen while waiting, each with the second at which it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+    C(return_history) is V(full).
   returned: without O(policies)
   type: list
   elements: dict

@@ -124,7 +124,8 @@ reconciled:
   returned: without O(bindings)
   type: bool
 history:
-  description: The states seen while waiting, each with the second at which it was first seen.
+  description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless
+    C(return_history) is V(full).
   returned: without O(bindings)
   type: list
   elements: dict

@@ -85,8 +85,8 @@ events:
     message: {description: Text., type: str, sample: The login was successful.}
     time: {description: When it arrived., type: str, sample: "2026-03-01T09:15:00Z"}
     event_time: {description: When it happened at its source., type: str, sample: "2026-03-01T09:15:00Z"}
-    severity: {description: "One of the choices of O(severity), or what the server reports.", type: str, sample: informational}
-    class: {description: "Kind of part, for example V(power), or what the server reports.", type: str, sample: server}
+    severity: {description: "One of the choices of O(severity), or as the server reports it.", type: str, sample: informational}
+    class: {description: "Kind of part, for example V(power), or as the server reports it.", type: str, sample: server}
     service: {description: "Who is to act, V(none), V(support) or V(user).", type: str, sample: none}
     source: {description: UUID of the device., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     source_name: {description: What it is called., type: str, sample: ""}

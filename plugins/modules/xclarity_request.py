@@ -105,7 +105,7 @@ plan:
   elements: dict
 response:
   description:
-    - The parsed answer; null when it is empty, or when nothing was sent. Values of keys that sound like a secret are masked.
+    - The parsed answer; null when it is empty, or in check mode. Values of keys that sound like a secret are masked.
   returned: success
   type: raw
   sample: {"result": "success"}

@@ -85,10 +85,10 @@ def test_the_whole_life_of_a_cluster(play: Player, alone: Account, spec: Spec, n
     before = {node["id"]: node["physical_id"] for node in alone.nodes()}
     victim = next(iter(before))
     alone.cloud.orders(gone=[before[victim]])
-    (foretold,) = play(alone.connection, cluster(name=name, state="healthy"), check=True)
+    (checked,) = play(alone.connection, cluster(name=name, state="healthy"), check=True)
     count = len(alone.actions())
     well, again = play(alone.connection, cluster(name=name, state="healthy"), cluster(name=name, state="healthy"))
-    assert (foretold["changed"], foretold["plan"], well["changed"]) == (True, well["plan"], True), well
+    assert (checked["changed"], checked["plan"], well["changed"]) == (True, well["plan"], True), well
     after = {node["id"]: node["physical_id"] for node in alone.nodes()}
     assert [ident for ident in before if before[ident] != after[ident]] == [victim]
     assert (again["changed"], len(alone.actions())) == (False, count + 1)
@@ -154,7 +154,9 @@ def test_names(play: Player, alone: Account, small: dict[str, Any], admin: Accou
     assert [one["id"] for one in alone.clusters()] == [reply.json()["cluster"]["id"]]
 
 
-def test_refusals_before_anything_is_sent(play: Player, alone: Account, small: dict[str, Any], heat_spec: dict[str, Any], name: str) -> None:
+def test_refusals_before_anything_is_sent(
+    play: Player, alone: Account, small: dict[str, Any], heat_spec: dict[str, Any], name: str
+) -> None:
     alone.create("stack", heat_spec)
     wanted = {"name": name, "profile": "small", "desired_capacity": 1}
     refused = play(

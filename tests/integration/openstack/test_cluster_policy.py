@@ -39,11 +39,11 @@ def started(sim: Any) -> list[str]:
 
 
 def test_a_policy_is_made_once(empty_sim, run_module):
-    foretold = run_module(POLICY, {"name": "p", "spec": OLDEST}, check=True)
-    assert (foretold["changed"], changing(empty_sim)) == (True, [])
+    checked = run_module(POLICY, {"name": "p", "spec": OLDEST}, check=True)
+    assert (checked["changed"], changing(empty_sim)) == (True, [])
     first = run_module(POLICY, {"name": "p", "spec": OLDEST})
     assert not first.failed, first
-    assert (first["changed"], first["plan"], first["diff"]) == (True, foretold["plan"], foretold["diff"])
+    assert (first["changed"], first["plan"], first["diff"]) == (True, checked["plan"], checked["diff"])
     assert first["plan"][0]["body"] == {"policy": {"name": "p", "spec": OLDEST}}
     assert first["policy"]["type"] == "senlin.policy.deletion-1.0"
     since = empty_sim.last()
@@ -87,11 +87,11 @@ def test_replace_leaves_no_cluster_without(estate, run_module):
     run_module(BINDING, {"bindings": [WEB, {**WEB, "cluster": "db", "enabled": False}]})
     (old,) = [one["id"] for one in there(estate) if one["name"] == "oldest"]
     params = {"name": "oldest", "spec": YOUNGEST, "on_spec_change": "replace"}
-    foretold = run_module(POLICY, params, check=True)
+    checked = run_module(POLICY, params, check=True)
     since = estate.last()
     result = run_module(POLICY, params)
     assert not result.failed, result
-    assert [step["method"] for step in result["plan"]] == ["POST"] * 5 + ["DELETE"] == [step["method"] for step in foretold["plan"]]
+    assert [step["method"] for step in result["plan"]] == ["POST"] * 5 + ["DELETE"] == [step["method"] for step in checked["plan"]]
     assert changing(estate, since) == [(step["method"], step["path"]) for step in result["plan"]]
     assert (result["deleted"], result["policy"]["spec"]) == ([old], YOUNGEST)
     assert {(one["cluster_name"], one["policy_id"], one["enabled"]) for one in there(estate, "bindings")} == {
@@ -130,10 +130,10 @@ def test_a_policy_whose_answer_is_lost(empty_sim, run_module):
 
 
 def test_attach_update_detach(estate, run_module):
-    foretold = run_module(BINDING, WEB, check=True)
+    checked = run_module(BINDING, WEB, check=True)
     attached = run_module(BINDING, WEB)
     assert not attached.failed, attached
-    assert (attached["changed"], attached["plan"], started(estate)) == (True, foretold["plan"], ["CLUSTER_ATTACH_POLICY"])
+    assert (attached["changed"], attached["plan"], started(estate)) == (True, checked["plan"], ["CLUSTER_ATTACH_POLICY"])
     assert (attached["binding"]["policy_name"], attached["binding"]["enabled"]) == ("oldest", True)
     assert run_module(BINDING, WEB)["changed"] is False
     disabled = run_module(BINDING, WEB | {"enabled": False})

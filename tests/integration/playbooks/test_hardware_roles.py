@@ -1,0 +1,127 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The roles and playbooks for the hardware below a server profile, one after the other over new servers and each by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from harness import Harness, Played
+
+IMAGE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
+UUIDS = {"web-03": "0A10000000000000000000000000000C", "db-01": "0A10000000000000000000000000000D"}
+NEW = {f"new-0{n}": {"manage_nodes_address": f"192.0.2.12{n}"} for n in (1, 2)}
+QUICK = {
+    f"{role}_{key}": value
+    for role in ("manage_nodes", "update_firmware", "deploy_pattern", "deploy_os", "activate_profiles")
+    for key, value in (("poll_interval", 0.1), ("wait_timeout", 30))
+}
+MANAGE = {"manage_nodes_stored_credential": "3401", "manage_nodes_managed_authentication": False}
+
+
+@pytest.fixture
+def book(harness: Harness) -> Any:
+    """Run a playbook of the collection over hosts of the group xclarity_servers."""
+
+    def run(name: str, hosts: dict[str, Any], *arguments: str, **variables: Any) -> Played:
+        inventory = harness.folder / "hosts.yml"
+        group = {"xclarity_servers": {"hosts": hosts, "vars": {**QUICK, "ansible_become": True, **variables}}}
+        inventory.write_text(yaml.safe_dump(group, sort_keys=False), encoding="utf-8")
+        return harness.playbook("-i", str(inventory), f"groundwork.provision.{name}", *arguments)
+
+    return run
+
+
+def changing(sim: Any, since: int = 0) -> list[tuple[str, str]]:
+    return [(entry["method"], entry["path"]) for entry in sim.log(since=since, system="xclarity", changing=True)]
+
+
+def test_from_a_rack_to_a_running_server(sim, book):
+    """Two servers are found, taken over, brought to a policy, given a profile and a system; a second run changes nothing."""
+    wanted = {
+        **MANAGE, "update_firmware_policy": "production", "update_firmware_activation": "immediate", "xclarity_pattern": "web",
+        "deploy_pattern_restart": "immediate", "xclarity_image": IMAGE, "deploy_os_confirm": True,
+    }  # fmt: skip
+    checked = book("provision_bare_metal", NEW, "--check", **{**wanted, "xclarity_pattern": "", "update_firmware_policy": ""})
+    assert checked.rc == 0, checked.output
+    assert changing(sim) == []
+    assert "/discoverRequest" in checked.output
+    first = book("provision_bare_metal", NEW, **wanted)
+    assert first.rc == 0, first.output
+    state = sim.state("xclarity")
+    new = {node["name"]: uuid for uuid, node in state["nodes"].items() if node["name"] in NEW}
+    assert set(new) == set(NEW)
+    assert {state["firmware"]["assigned"][uuid] for uuid in new.values()} == {"production"}
+    assert {state["firmware"]["versions"][uuid]["UEFI (Primary)"] for uuid in new.values()} == {"2.00"}
+    made = {profile["target"]: profile["status"] for profile in state["profiles"].values()}
+    assert [made[uuid] for uuid in new.values()] == ["active", "active"]
+    assert state["deployments"]["deployed"] == dict.fromkeys(new.values(), IMAGE)
+    since = sim.last()
+    second = book("provision_bare_metal", NEW, **wanted, deploy_os_unless=True)
+    assert second.rc == 0, second.output
+    assert (second.recap["changed"], changing(sim, since)) == (0, [])
+    gone = book("manage_nodes", NEW, **MANAGE, manage_nodes_state="absent")
+    assert gone.rc == 0, gone.output
+    assert not {node["name"] for node in sim.state("xclarity")["nodes"].values()} & set(NEW)
+
+
+def test_firmware_in_waves_drained_and_restarted(sim, book, harness):
+    for name in ("drain", "undrain"):
+        line = {"name": name, "ansible.builtin.lineinfile": {
+            "path": str(harness.folder / "story"), "create": True, "mode": "0600",
+            "line": f"{name} {{{{ inventory_hostname }}}}"}}  # fmt: skip
+        (harness.folder / f"{name}.yml").write_text(yaml.safe_dump([line]), encoding="utf-8")
+    hosts = {name: {"xclarity_uuid": uuid, "ansible_connection": "local", "ansible_become": False} for name, uuid in UUIDS.items()}
+    hosts["bastion"] = {}
+    wanted = {
+        "update_firmware_activation": "delayed", "update_firmware_restart": True,
+        "update_firmware_drain": str(harness.folder / "drain.yml"), "update_firmware_undrain": str(harness.folder / "undrain.yml"),
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }  # fmt: skip
+    checked = book("update_firmware", hosts, "--check", "-e", "update_firmware_serial=1", **wanted)
+    assert checked.rc == 0, checked.output
+    assert changing(sim) == []
+    assert checked.output.count("/updatableComponents") == 2
+    first = book("update_firmware", hosts, "-e", "update_firmware_serial=1", **wanted)
+    assert first.rc == 0, first.output
+    # One wave after the other, and a restart after each update.
+    assert [method + " " + path.split("?")[0] for method, path in changing(sim)] == [
+        "PUT /updatableComponents", f"PUT /nodes/{UUIDS['web-03']}", "PUT /updatableComponents", f"PUT /nodes/{UUIDS['db-01']}",
+    ]  # fmt: skip
+    assert (harness.folder / "story").read_text().split("\n")[:4] == ["drain web-03", "undrain web-03", "drain db-01", "undrain db-01"]
+    since = sim.last()
+    second = book("update_firmware", hosts, **wanted)
+    assert (second.rc, second.recap["changed"], changing(sim, since)) == (0, 0, [])
+
+
+def test_a_wave_that_fails_stops_the_play(sim, book):
+    sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": UUIDS["web-03"], "state": "Stopped_With_Error"}])
+    hosts = {name: {"xclarity_uuid": uuid} for name, uuid in UUIDS.items()}
+    played = book("update_firmware", hosts, "-e", "update_firmware_serial=1", update_firmware_activation="immediate")
+    assert played.rc != 0
+    assert sim.state("xclarity")["firmware"]["updates"] == 1
+
+
+@pytest.mark.parametrize(
+    "name, hosts, variables, words",
+    [
+        ("manage_nodes", NEW, {}, "stored_credential"),
+        ("update_firmware", {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}, {}, "activation is not set"),
+        ("deploy_pattern", {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}, {"xclarity_pattern": "web"}, "restart must be set"),
+        ("deploy_os", {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}, {"xclarity_image": IMAGE}, "confirm is not true"),
+    ],
+)
+def test_nothing_is_assumed(sim, book, name, hosts, variables, words):
+    played = book(name, hosts, **variables)
+    assert played.rc != 0
+    assert words in played.output
+    assert changing(sim) == []
+
+
+@pytest.mark.parametrize("name", ["manage_nodes", "update_firmware", "deploy_pattern", "deploy_os"])
+def test_hosts_that_ask_for_nothing_are_left_out(sim, book, name):
+    played = book(name, {"bastion": {}})
+    assert (played.rc, sim.log(system="xclarity")) == (0, [])
