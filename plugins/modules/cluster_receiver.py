@@ -187,12 +187,12 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPENSTACK, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPENSTACK, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, receivers, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.receiver_operations import set_receivers
 
-RECEIVER = {
+RECEIVER: Options = {
     "name": {"type": "str"},
     "cluster": {"type": "str"},
     "action": {"type": "str", "choices": list(receivers.ACTIONS)},

@@ -91,6 +91,8 @@ SETS = {
     ("cluster_policy_binding", "attach one"): (
         lambda n: {"cluster": "many-0", "policy": "many-0"},
         [("cluster_profile", one_profile), ("cluster", groups), ("cluster_policy", rules)], False),
+    ("cluster_node", "create one"): (
+        lambda n: {"name": "many", "profile": "many"}, [("cluster_profile", one_profile)], False),
     ("cluster_receiver", "create one"): (
         lambda n: {"name": "many", "cluster": "many-0", "action": "CLUSTER_SCALE_OUT"},
         [("cluster_profile", one_profile), ("cluster", groups)], False),
