@@ -215,12 +215,12 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, LOCKS, ONCE, OPENSTACK, WAIT, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, LOCKS, ONCE, OPENSTACK, WAIT, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.node_operations import Desired, set_nodes
 
-NODE = {
+NODE: Options = {
     "name": {"type": "str"},
     "id": {"type": "str"},
     "profile": {"type": "str"},
