@@ -131,6 +131,13 @@ SETS = {
     ("cluster_policy_binding", "attach one"): (
         lambda n: {"cluster": "many-0", "policy": "many-0"},
         [("cluster_profile", one_profile), ("cluster", groups), ("cluster_policy", rules)], False),
+    ("cluster_node", "create one"): (
+        lambda n: {"name": "many", "profile": "many"}, [("cluster_profile", one_profile)], False),
+    ("cluster_receiver", "create one"): (
+        lambda n: {"name": "many", "cluster": "many-0", "action": "CLUSTER_SCALE_OUT"},
+        [("cluster_profile", one_profile), ("cluster", groups)], False),
+    ("cluster_action", "wait for one"): (
+        lambda n: {"id": "{action}"}, [("cluster_profile", one_profile), ("cluster", groups)], False),
     ("cluster_profile_info", "all"): (lambda n: {}, [("cluster_profile", clusters)], False),
 }  # fmt: skip
 
@@ -156,7 +163,10 @@ def test_the_log_has_the_requests_of_the_formula(many, run_module, tmp_path, mod
     options, before, check = SETS.get((module, what), (lambda n: {}, [], False))
 
     def call(name, make, **how):
-        given = {key: value.replace("{folder}", str(tmp_path)) if isinstance(value, str) else value for key, value in make(count).items()}
+        known = {"{folder}": str(tmp_path), "{action}": next((one["id"] for one in many.state("clustering")["actions"]), "")}
+        given = make(count)
+        for word, value in known.items():
+            given = {key: one.replace(word, value) if isinstance(one, str) else one for key, one in given.items()}
         result = run_module(name, given, **how)
         assert not result.failed, result
         return result

@@ -30,7 +30,7 @@ def of_clusters(client: api.Clustering, clusters: t.Collection[str]) -> dict[str
         if node.get("cluster_id") in found:
             found[node["cluster_id"]].append(node)
     for members in found.values():
-        members.sort(key=lambda node: (node.get("index") if isinstance(node.get("index"), int) else -1, node["id"]))
+        members.sort(key=lambda node: (number(node), node["id"]))
     return found
 
 
@@ -43,8 +43,22 @@ def _of_one(client: api.Clustering, cluster: str) -> list[Entry]:
         raise
 
 
-def active(members: t.Iterable[Entry]) -> int:
-    return sum(node.get("status") == ACTIVE for node in members)
+def number(node: Entry) -> int:
+    """Its index in its cluster, -1 for none."""
+    index = node.get("index")
+    return index if isinstance(index, int) else -1
+
+
+def details(client: api.Clustering, ident: str) -> dict[str, t.Any]:
+    """What the server of a node says of itself; empty when the node is gone meanwhile."""
+    try:
+        data = client.read(listing.path(NODES, ident), query=[("show_details", "true")], what=f"read node {ident}")
+    except Failure as failure:
+        if failure.status == 404:
+            return {}
+        raise
+    found = listing.one_of(NODES, data).get("details")
+    return found if isinstance(found, dict) else {}
 
 
 def faults(members: t.Iterable[Entry]) -> list[str]:

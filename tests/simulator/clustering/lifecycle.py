@@ -756,7 +756,8 @@ class Lifecycle:
             raise SenlinError(409, "ActionImmutable", f"Action ({action.id[:8]}) is in status ({action.status}) while expected"
                               f" status must be one of ({tuple(one for one in OPEN if one != 'SUSPENDED')}).")
         self.engine.cancel(action, dict(call.query).get("force", "").lower() == "true")
-        return 202, None
+        return 202, {"message": "The request is accepted for processing.<br /><br />\n\n\n", "code": "202 Accepted",
+                     "title": "Accepted"}
 
 
 def size_fault(cluster: Cluster | None, desired: int | None, low: int | None, high: int | None) -> str | None:

@@ -1,0 +1,13 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs cluster_receiver in the controller where that gives the same result as a module; see plugin_utils/in_process.py."""
+
+from __future__ import annotations
+
+from ansible_collections.groundwork.provision.plugins.modules import cluster_receiver
+from ansible_collections.groundwork.provision.plugins.plugin_utils.in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    main = staticmethod(cluster_receiver.main)

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""cluster_receiver, cluster_action and their _info against the simulator."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from clustering_help import NOVA, changing, seed
+
+MODULE, INFO, ACTION = "cluster_receiver", "cluster_receiver_info", "cluster_action"
+OUT = {"name": "out", "cluster": "web", "action": "CLUSTER_SCALE_OUT", "params": {"count": 1}}
+WEB = {"name": "web", "profile": "small", "desired_capacity": 3}
+
+
+@pytest.fixture
+def estate(empty_sim):
+    """Two clusters of one node."""
+    seed(empty_sim, "small", NOVA)
+    empty_sim.seed(clustering={"clusters": [{"name": n, "profile": "small", "project": "demo", "nodes": 1} for n in ("web", "db")]})
+    return empty_sim
+
+
+def there(sim: Any) -> list[dict[str, Any]]:
+    return sim.state("clustering")["receivers"]
+
+
+def test_a_receiver_is_made_once_and_its_address_is_a_secret(estate, run_module):
+    checked = run_module(MODULE, OUT, check=True)
+    assert (checked["changed"], there(estate)) == (True, [])
+    first = run_module(MODULE, OUT)
+    assert not first.failed, first
+    assert (first["changed"], first["plan"], first["diff"]) == (True, checked["plan"], checked["diff"])
+    (made,) = there(estate)
+    url = made["channel"]["alarm_url"]
+    assert url not in json.dumps(first)
+    assert "channel" not in first["receiver"]
+    assert made["actor"]["trust_id"] not in json.dumps(first)
+    since = estate.last()
+    again = run_module(MODULE, OUT)
+    assert (again["changed"], again["receiver"], changing(estate, since)) == (False, first["receiver"], [])
+    asked = run_module(MODULE, OUT | {"return_url": True})
+    assert (asked["changed"], asked["urls"]) == (False, {"out": url})
+    assert run_module(INFO, {"return_url": True})["urls"] == {made["id"]: url}
+    assert url not in json.dumps(run_module(INFO))
+
+
+def test_other_parameters_mean_another_receiver(estate, run_module):
+    """The service would take them, and its address would go on with the old ones."""
+    first = run_module(MODULE, OUT | {"return_url": True})
+    checked = run_module(MODULE, OUT | {"params": {"count": 2}}, check=True)
+    result = run_module(MODULE, OUT | {"params": {"count": 2}, "return_url": True})
+    assert not result.failed, result
+    assert [step["method"] for step in result["plan"]] == ["DELETE", "POST"] == [step["method"] for step in checked["plan"]]
+    assert result["deleted"] == [first["receiver"]["id"]]
+    assert result["urls"]["out"] != first["urls"]["out"]
+    assert [one["params"] for one in there(estate)] == [{"count": 2}]
+    assert run_module(MODULE, {"name": "out", "cluster": "web"})["changed"] is False
+
+
+def test_a_receiver_is_known_by_name_and_cluster(estate, run_module):
+    rows = [OUT, OUT | {"cluster": "db"}]
+    assert not run_module(MODULE, {"receivers": rows}).failed
+    assert run_module(MODULE, {"receivers": rows})["changed"] is False
+    assert len(run_module(INFO, {"cluster": "db"})["receivers"]) == 1
+    gone = run_module(MODULE, {"name": "out", "cluster": "db", "state": "absent"})
+    assert (gone["changed"], len(there(estate))) == (True, 1)
+    for cluster in ("db", "nope"):
+        assert run_module(MODULE, {"name": "out", "cluster": cluster, "state": "absent"})["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [({"cluster": "nope"}, "cluster_not_found"), ({"action": None}, "config_action"), ({"name": "a b"}, "config_name")],
+)
+def test_a_receiver_that_is_refused(estate, run_module, params, code):
+    result = run_module(MODULE, OUT | params)
+    assert (result.code, there(estate)) == (code, [])
+
+
+def test_a_receiver_whose_answer_is_lost(estate, run_module):
+    estate.fault("clustering", "POST", "^/v1/receivers$", reset="after")
+    result = run_module(MODULE, OUT)
+    assert (result.failed, result["changed"], result["reconciled"], len(there(estate))) == (False, True, True, 1)
+    assert there(estate)[0]["channel"]["alarm_url"] not in json.dumps(result)
+
+
+# --- actions
+
+
+def test_wait_for_an_action(estate, run_module):
+    estate.switches("clustering", cluster_seconds=0.6)
+    started = run_module("cluster", WEB | {"wait": False})
+    (ident,) = started["actions"]
+    shown = run_module(ACTION, {"id": ident, "wait": False})
+    assert (shown["changed"], shown["actions"][0]["status"] in ("RUNNING", "WAITING")) == (False, True)
+    done = run_module(ACTION, {"id": ident})
+    assert (done["changed"], done["actions"][0]["status"], done["plan"]) == (False, "SUCCEEDED", [])
+    assert done["actions"][0]["history"][-1]["state"] == "SUCCEEDED"
+    assert run_module(ACTION, {"actions": [ident]})["actions"][0]["action"] == "CLUSTER_RESIZE"
+
+
+def test_a_failed_action_fails_the_task(estate, run_module):
+    estate.action("clustering", "server_orders", create=[{"error": "No valid host", "times": 1}])
+    (ident,) = run_module("cluster", WEB | {"wait": False})["actions"]
+    result = run_module(ACTION, {"id": ident})
+    assert (result.code, result["changed"]) == ("action_failed", False)
+    assert "No valid host" in result["msg"]
+    failed = run_module("cluster_action_info", {"status": ["FAILED"], "cluster": "web"})["actions"]
+    assert sorted(one["action"] for one in failed) == ["CLUSTER_RESIZE", "NODE_CREATE"]
+    assert run_module("cluster_action_info", {"id": ident})["actions"][0]["status"] == "FAILED"
+    assert run_module("cluster_action_info", {"cluster": "nope"})["actions"] == []
+
+
+def test_cancel(estate, run_module):
+    estate.switches("clustering", cluster_seconds=30.0, node_seconds=0.3)
+    (ident,) = run_module("cluster", WEB | {"wait": False})["actions"]
+    checked = run_module(ACTION, {"id": ident, "state": "cancelled"}, check=True)
+    result = run_module(ACTION, {"id": ident, "state": "cancelled"})
+    assert not result.failed, result
+    assert (checked["changed"], result["changed"], result["plan"]) == (True, True, checked["plan"])
+    assert result["actions"][0]["status"] == "CANCELLED"
+    again = run_module(ACTION, {"id": ident, "state": "cancelled"})
+    assert (again["changed"], again["plan"]) == (False, [])
+
+
+def test_actions_that_are_refused(estate, run_module):
+    nowhere = "00000000-0000-4000-8000-000000000000"
+    assert run_module(ACTION, {"id": nowhere}).code == "action_not_found"
+    assert run_module(ACTION, {"id": "x"}).code == "config_id"
+    assert run_module(ACTION, {"actions": [nowhere, nowhere]}).code == "duplicate_item"
+    assert run_module(ACTION, {"actions": []}).code == "config_empty"
+    estate.switches("clustering", cluster_seconds=30.0, max_minor=11)
+    (ident,) = run_module("cluster", WEB | {"wait": False})["actions"]
+    assert run_module(ACTION, {"id": ident, "state": "cancelled"}).code == "microversion_too_low"
