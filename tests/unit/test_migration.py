@@ -11,15 +11,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "migration_pylxca.md").read_text(encoding="utf-8")
 # The keys of func_dict in its source (lenovo/ansible.lenovo-lxca).
-COMMANDS = """
-    connect chassis cmms get_configpatterns get_particular_configpattern import_configpatterns apply_configpatterns get_configstatus
-    configprofiles configtargets discover fans fanmuxes ffdc jobs lxcalog manage unmanage manage_status unmanage_status nodes osimages
-    powersupplies scalablesystem switches tasks updaterepo update_firmware update_firmware_all update_firmware_query_status
-    update_firmware_query_comp get_managementserver_pkg update_managementserver_pkg import_managementserver_pkg updatepolicy users
-    gather_server_facts validate_basic_rules validate_plugin_rules get_resourcegroups create_resourcegroups add_resourcegroup_member
-    compliance_engine rules compositeResults get_storedcredentials create_storedcredentials update_storedcredentials
-    delete_storedcredentials
-""".split()
+COMMANDS = [
+    "connect", "chassis", "cmms", "get_configpatterns", "get_particular_configpattern", "import_configpatterns",
+    "apply_configpatterns", "get_configstatus", "configprofiles", "configtargets", "discover", "fans", "fanmuxes",
+    "ffdc", "jobs", "lxcalog", "manage", "unmanage", "manage_status", "unmanage_status", "nodes", "osimages",
+    "powersupplies", "scalablesystem", "switches", "tasks", "updaterepo", "update_firmware", "update_firmware_all",
+    "update_firmware_query_status", "update_firmware_query_comp", "get_managementserver_pkg",
+    "update_managementserver_pkg", "import_managementserver_pkg", "updatepolicy", "users", "gather_server_facts",
+    "validate_basic_rules", "validate_plugin_rules", "get_resourcegroups", "create_resourcegroups",
+    "add_resourcegroup_member", "compliance_engine", "rules", "compositeResults", "get_storedcredentials",
+    "create_storedcredentials", "update_storedcredentials", "delete_storedcredentials",
+]  # fmt: skip
 ROWS = [line.split("|")[1:3] for line in PAGE.splitlines() if line.startswith("| ") and "---" not in line]
 
 
