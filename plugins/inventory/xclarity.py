@@ -145,6 +145,28 @@ options:
         such as C(UEFI). No request more, but a longer answer.
     type: bool
     default: false
+  devices:
+    description:
+      - Which other devices are hosts too. Each kind is a request more.
+      - Each host then has C(xclarity_kind), V(server), V(chassis), V(switch) or V(storage), and a device has the variables of a server as
+        far as it tells them. A storage node of a chassis is a server already and not a second host.
+      - O(status) and O(bmc_type) are about servers only.
+    type: list
+    elements: str
+    choices: [chassis, switches, storage]
+    default: []
+  compliance:
+    description:
+      - Whether each server has C(xclarity_firmware_policy), C(xclarity_firmware_compliant) (null where it is not told) and
+        C(xclarity_firmware_outdated), the names of its components that do not comply. One request more.
+    type: bool
+    default: false
+  alerts:
+    description:
+      - Whether each host has C(xclarity_alert), the worst alert that is active for it as the server reports it, empty where it has none.
+        One request more.
+    type: bool
+    default: false
   bmc_as_ansible_host:
     description: Whether C(ansible_host) is the address of the management controller, for plays that talk to the controllers themselves.
     type: bool
@@ -181,7 +203,15 @@ from ansible.errors import AnsibleParserError
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes, profiles, server_profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
+    api,
+    devices,
+    events,
+    firmware,
+    nodes,
+    profiles,
+    server_profiles,
+)
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import (
     are_elsewhere,
     as_host_name,
@@ -195,6 +225,9 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_sou
 PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by their nature
 LISTS = ("ipv4_addresses", "ipv6_addresses")
 GROUP = "xclarity_servers"
+DEVICES = {
+    "chassis": (devices.CHASSIS, "chassis"), "switches": (devices.SWITCHES, "switch"), "storage": (devices.STORAGE, "storage"),
+}  # fmt: skip
 
 
 def host_name(node: t.Mapping[str, t.Any], keys: t.Sequence[str]) -> str:
@@ -221,26 +254,26 @@ class InventoryModule(ServerInventory):
         "session_timeout", "state_dir",
     )  # fmt: skip
     secrets = ("password",)
-    selection = ("status", "bmc_type", "profiles", "profiles_by_name", "firmware")
+    selection = ("status", "bmc_type", "profiles", "profiles_by_name", "firmware", "devices", "compliance", "alerts")
 
     def connect(self, run: Run) -> Client:
         return api.connect(run)
 
     def fetch(self, client: t.Any, run: Run) -> list[Row]:
         """One list, or two; each server as :func:`nodes.parse` has it, and what the options add."""
-        status, firmware = self.get_option("status"), self.get_option("firmware")
+        status, with_firmware = self.get_option("status"), self.get_option("firmware")
         entries = nodes.read_raw(
             client,
             status=None if status == "all" else status,
             processor=self.get_option("bmc_type"),
-            attributes=nodes.ATTRIBUTES + (",firmware" if firmware else ""),
+            attributes=nodes.ATTRIBUTES + (",firmware" if with_firmware else ""),
         )
         # Control characters and broken Unicode are rare: one look at each server is cheaper than a copy of all.
         prefix = self.get_option("vars_prefix")
         texts = operator.itemgetter(*nodes.text_keys(prefix), *(prefix + key for key in ("bmc_address", "location", "room", "rack")))
         found = [nodes.parse(entry, prefix) for entry in entries]
         found = [node if "".join(texts(node)).isprintable() else safe(node) for node in found]
-        if firmware:
+        if with_firmware:
             for node, entry in zip(found, entries, strict=True):
                 node[prefix + "firmware"] = safe(nodes.firmware(entry))
         by_name = self.get_option("profiles_by_name")
@@ -248,7 +281,35 @@ class InventoryModule(ServerInventory):
             told = server_profiles.ServerProfiles(profiles.read_all(client), by_name=by_name)
             for node in found:
                 node.update(safe(told.facts(node, prefix)))
+        self._add_what_is_asked(client, found, prefix)
         return found
+
+    def _add_what_is_asked(self, client: t.Any, found: list[Row], prefix: str) -> None:
+        """Other devices, and variables that take a request of their own."""
+        if self.get_option("compliance"):
+            results = firmware.read_compliance(client)
+            for node in found:
+                now = results.get(node[prefix + "uuid"].replace("-", "").upper())
+                node[prefix + "firmware_policy"] = safe(now.policy) if now else ""
+                node[prefix + "firmware_compliant"] = now.compliant if now else None
+                node[prefix + "firmware_outdated"] = safe([one.name for one in now.components if one.outdated]) if now else []
+        kinds = self.get_option("devices")
+        if kinds:
+            for node in found:
+                node[prefix + "kind"] = "server"
+        for name in kinds:
+            kind, word = DEVICES[name]
+            for entry in devices.read_raw(client, kind):
+                told = devices.parse(kind, entry)
+                if told.get("flex_node"):
+                    continue
+                row = nodes.parse(entry, prefix)
+                row[prefix + "power"] = told.get("power", "unknown")
+                found.append(safe({**row, prefix + "kind": word}))
+        if self.get_option("alerts"):
+            worst = {one["source"].replace("-", "").upper(): one["status"] for one in events.read_alerts(client) or []}
+            for node in found:
+                node[prefix + "alert"] = safe(worst.get(node[prefix + "uuid"].replace("-", "").upper(), ""))
 
     def of_use(self, row: Row) -> bool:
         return row.keys() >= nodes.parse({}, self.get_option("vars_prefix")).keys()

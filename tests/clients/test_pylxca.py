@@ -179,3 +179,79 @@ def test_export_through_its_session(sim: Control, connected: Client) -> None:
     assert (file["status"], file["type"]) == (200, "application/gzip")
     assert file["size"] > 4194304
     assert sim.state("xclarity")["counts"]["exports"] == 1
+
+
+# -- the hardware below a profile -------------------------------------------------------------------------------------
+
+OFF = {"powerState": "powerOff"}
+
+
+def test_power_and_lights(sim: Control, connected: Client, run_module: Any) -> None:
+    sim.switches("xclarity", power_effect="at_end")
+    connected.set_node(uuid=XCLARITY_SERVER, modify=OFF)
+    sim.clock(advance=10)
+    assert connected.nodes(uuid=XCLARITY_SERVER)["powerStatus"] == 5
+    # It sends the same again; ours finds it as it is desired.
+    connected.set_node(uuid=XCLARITY_SERVER, modify=OFF)
+    assert run_module("node_power", {"node": "web-01", "state": "off"})["changed"] is False
+    sent = [entry["path"] for entry in sim.log(system="xclarity", changing=True)]
+    assert sent == [f"/nodes/{XCLARITY_SERVER}?synchronous=false"] * 2
+    connected.set_node(uuid=XCLARITY_SERVER, modify={"leds": [{"name": "Identify", "state": "Blinking"}]})
+    assert run_module("node_led", {"node": "web-01", "state": "blinking"})["changed"] is False
+
+
+def test_manage_and_unmanage(sim: Control, connected: Client, run_module: Any) -> None:
+    """Its discovery, its body, and its way to ask how far the job is."""
+    sim.clock(mode="real")
+    sim.switches("xclarity", job_seconds=0.2)
+    answer = connected.manage(subcmd="device", ip="192.0.2.121", storedcredential_id="3401")
+    job = answer["manageRequestResponse"]["jobID"]
+    sim.clock(advance=10)
+    status = connected.manage(subcmd="job_status", job=job)
+    assert status["results"][0]["result"] == "SUCCESS"
+    node = next(one for one in connected.nodes()["nodeList"] if one["name"] == "new-01")
+    ours = {"address": "192.0.2.121", "stored_credential": "3401", "managed_authentication": False}
+    assert run_module("managed_node", ours)["changed"] is False
+    connected.unmanage(subcmd="device", ep=f"192.0.2.121;{node['uuid']};Rack-Tower", force="True")
+    sim.clock(advance=10)
+    assert run_module("managed_node", {"address": "192.0.2.121", "state": "absent"})["changed"] is False
+
+
+def test_stored_credentials_and_licences(sim: Control, connected: Client, run_module: Any) -> None:
+    assert [one["id"] for one in connected.credentials()["storedcredentialsList"]] == ["3401"]
+    sim.switches("xclarity", credential_id_at="response")
+    connected.credentials(user_name="USERID", password="Canary-1", description="second")
+    ours = run_module("stored_credential", {"description": "second", "credential_username": "USERID", "credential_password": "Canary-1"})
+    assert (ours["changed"], ours["credentials"][0]["id"]) == (False, "3402")
+    connected.credentials(delete_id="3402")
+    assert list(sim.state("xclarity")["managing"]["credentials"]) == ["3401"]
+    assert connected.licences()["response"]["active_entitlements"] == 6
+
+
+def test_policies_and_firmware(sim: Control, connected: Client, run_module: Any) -> None:
+    assert {one["name"] for one in connected.policies(subcmd="list")["policies"]} == {"production", "flex-only"}
+    names = connected.policies(subcmd="query", info="NAMELIST")["policies"]
+    assert {one["uuid"]: one["currentPolicy"] for one in names}["0A10000000000000000000000000000C"] == "production"
+    connected.policies(subcmd="assign", policy="production", type="SERVER", uuid=XCLARITY_SERVER)
+    sim.clock(advance=10)
+    assert run_module("firmware_policy", {"node": "web-01", "policy": "production"})["changed"] is False
+    server = f"{XCLARITY_SERVER},UEFI (Primary)"
+    started = connected.firmware(subcmd="apply", action="apply", mode="immediate", server=server)
+    assert (started["result"], isinstance(started["JobID"], int)) == ("informational", True)
+    sim.clock(advance=10)
+    (parts,) = [one["Components"] for one in connected.firmware(subcmd="info", query="status")["DeviceList"][1]["ServerList"]]
+    assert [one["UpdateStatus"]["State"] for one in parts] == ["Complete"]
+    (node,) = run_module("firmware_info", {"node": ["web-01"]})["nodes"]
+    assert node["to_update"] == ["BMC (Primary)"]
+
+
+def test_patterns_events_and_devices(sim: Control, connected: Client, run_module: Any) -> None:
+    assert [one["name"] for one in connected.patterns(subcmd="list")["items"]] == ["web", "database"]
+    connected.patterns(subcmd="apply", id="60", endpoint=XCLARITY_SERVER, restart="immediate", type="rack")
+    sim.clock(advance=10)
+    ours = run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"})
+    assert (ours["changed"], ours["profiles"][0]["status"]) == (False, "active")
+    theirs = {int(one["cn"]) for one in connected.events()["eventList"]}
+    assert theirs == {one["number"] for one in run_module("event_info")["events"]}
+    assert [one["name"] for one in connected.devices(kind="chassis")["chassisList"]] == ["chassis-1"]
+    assert [one["name"] for one in connected.devices(kind="switches")["switchList"]] == ["tor-1"]

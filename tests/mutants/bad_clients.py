@@ -26,6 +26,7 @@ CORE = "tests/unit/core/"
 TRANSPORT, CLIENT, GUARD = CORE + "test_transport.py", CORE + "test_client.py", CORE + "test_guard.py"
 OPERATION, TEXT, WAIT = CORE + "test_operation.py", CORE + "test_text.py", CORE + "test_wait.py"
 CHAOS = "tests/property/test_chaos.py"
+HARDWARE = "tests/unit/xclarity/test_hardware_plans.py"
 
 BAD_CLIENTS = [
     # -- one transmission
@@ -135,7 +136,7 @@ BAD_CLIENTS = [
     BadClient("takes no lock", "_guard.py", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH | fcntl.LOCK_NB", GUARD),
     BadClient("believes a record behind a link", "_guard.py", "os.O_RDONLY | os.O_NOFOLLOW", "os.O_RDONLY", GUARD),
     BadClient("clears the doubts of what it did not name", "_operation.py",
-              "guard.told(step.key for item in doubtful for step in (*item.steps, *item.later))", "guard.told(unfinished)", OPERATION),
+              "guard.told(key for item in doubtful for key in item.keys)", "guard.told(unfinished)", OPERATION),
     BadClient("takes what was told for what is settled", "_guard.py", "self._entries[key], state=TOLD)", "self._entries[key], state=OPEN)",
               GUARD),
     BadClient("lets every doubt begin anew", "_guard.py", "self._entries.update(dict.fromkeys(keys, now))",
@@ -172,6 +173,22 @@ BAD_CLIENTS = [
     BadClient("reads the first page only", "ops_manager/api.py",
               "if len(entries) == known or (len(found) >= total if total is not None else len(entries) < size):", "if True:",
               CHAOS + "::test_more_requests_than_fit_on_a_page"),
+    # -- hardware
+    BadClient("hardware: believes the power of a server that is not reached", "xclarity/node_power.py",
+              'return self.access.casefold() in ("online", "partial")', "return True", HARDWARE),
+    BadClient("hardware: powers on what is denied power", "xclarity/node_power.py",
+              "if state == ON and power.denied:", "if False:", HARDWARE),
+    BadClient("hardware: powers off what is off", "xclarity/node_power.py", "if power.power == desired.state:", "if False:", HARDWARE),
+    BadClient("hardware: updates what the policy leaves alone", "xclarity/firmware.py",
+              "return self.compliant is False and not self.left_alone", "return self.compliant is not True", HARDWARE),
+    BadClient("hardware: takes what is complete and canceled for a success", "xclarity/firmware_updates.py",
+              "False if said in BAD else None", "True", HARDWARE),
+    BadClient("hardware: takes servers from another manager", "xclarity/managed_nodes.py",
+              'status.get("manageable") is False and not force', "False", HARDWARE),
+    BadClient("hardware: deploys a pattern again", "xclarity/pattern_deployments.py",
+              "        if template == pattern.id:\n            return None\n", "", HARDWARE),
+    BadClient("hardware: starts work by a GET in check mode", "xclarity/raw_requests.py",
+              'if method == "GET" and not changes and any(', "if False and any(", HARDWARE),
     BadClient("sends in check mode", "_operation.py",
               "            if run.check_mode:\n                op.check", "            if False:\n                op.check", OPERATION),
 ]  # fmt: skip

@@ -47,6 +47,48 @@ def nodes(**options):
     return pylxca.nodes(con, **options)
 
 
+def set_node(uuid, modify):
+    """Power, lights and properties of a server: PUT /nodes/{uuid}."""
+    return pylxca.nodes(con, uuid=uuid, modify=json.dumps(modify))
+
+
+def devices(kind):
+    """chassis, switches, ..."""
+    return getattr(pylxca, kind)(con)
+
+
+def manage(**options):
+    return pylxca.manage(con, **options)
+
+
+def unmanage(**options):
+    return pylxca.unmanage(con, **options)
+
+
+def credentials(**options):
+    return pylxca.storedcredentials(con, **options)
+
+
+def patterns(**options):
+    return pylxca.configpatterns(con, **options)
+
+
+def policies(**options):
+    return pylxca.updatepolicy(con, **options)
+
+
+def firmware(**options):
+    return pylxca.updatecomp(con, **options)
+
+
+def events():
+    return pylxca.lxcalog(con)
+
+
+def licences():
+    return pylxca.license(con)
+
+
 def osimages(subcmd, settings=None):
     more = {"osimages_dict": json.dumps(settings)} if settings else {}
     return pylxca.osimages(con, subcmd=subcmd, **more)

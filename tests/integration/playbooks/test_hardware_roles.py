@@ -70,9 +70,8 @@ def test_from_a_rack_to_a_running_server(sim, book):
 
 def test_firmware_in_waves_drained_and_restarted(sim, book, harness):
     for name in ("drain", "undrain"):
-        line = {"name": name, "ansible.builtin.lineinfile": {
-            "path": str(harness.folder / "story"), "create": True, "mode": "0600",
-            "line": f"{name} {{{{ inventory_hostname }}}}"}}  # fmt: skip
+        told = {"path": str(harness.folder / "story"), "create": True, "mode": "0600", "line": f"{name} {{{{ inventory_hostname }}}}"}
+        line = {"name": name, "ansible.builtin.lineinfile": told}
         (harness.folder / f"{name}.yml").write_text(yaml.safe_dump([line]), encoding="utf-8")
     hosts = {name: {"xclarity_uuid": uuid, "ansible_connection": "local", "ansible_become": False} for name, uuid in UUIDS.items()}
     hosts["bastion"] = {}

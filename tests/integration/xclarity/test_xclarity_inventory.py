@@ -344,7 +344,7 @@ def test_vault_without_its_password(sim, harness, listing):
 
 
 @pytest.mark.parametrize("options, told", [
-    ({"pasword": "s3cret"}, "unknown option pasword; options are auth_method"),
+    ({"pasword": "s3cret"}, "unknown option pasword; options are alerts, auth_method"),
     ({"username": {"password": "s3cret"}}, "value of username in the file has to be text"),
     ({"strict": "s3cret"}, "has to be true or false"),
     ({"keyed_groups": [{"kee": "s3cret"}]}, "an entry of keyed_groups has no kee; it takes"),
@@ -488,3 +488,35 @@ def test_many(sim, listing):
     done = listing.run({}, "--graph")
     assert done.stdout.count("--many-") == 10000
     assert [e["method"] for e in sim.log(system="xclarity")] == ["POST", "GET", "DELETE"]
+
+
+# -- other devices, and variables that take a request of their own -----------------------------------------------------
+
+
+def test_chassis_switches_and_storage_are_hosts_if_asked_for(sim, listing):
+    sim.seed(xclarity={"storage_devices": [{"uuid": "5E" * 16, "name": "scu-1", "type": "SCU", "powerStatus": 8}]})
+    found = listing({"devices": ["chassis", "switches", "storage"], "keyed_groups": [{"key": "xclarity_kind", "prefix": "kind"}]})
+    variables = found["_meta"]["hostvars"]
+    assert {variables[name]["xclarity_kind"] for name in ("web-01", "chassis-1", "tor-1", "array-1")} == {
+        "server", "chassis", "switch", "storage",
+    }  # fmt: skip
+    assert found["kind_switch"]["hosts"] == ["tor-1"]
+    assert (variables["tor-1"]["xclarity_power"], variables["tor-1"]["xclarity_bmc_address"]) == ("on", "192.0.2.61")
+    assert "scu-1" not in variables
+    assert set(variables["array-1"]) == set(variables["web-01"])
+    assert [e["path"].split("?")[0] for e in sim.log(system="xclarity")] == [
+        "/sessions", "/nodes", "/chassis", "/switches", "/storage", "/sessions",
+    ]  # fmt: skip
+    assert "xclarity_kind" not in listing({})["_meta"]["hostvars"]["web-01"]
+
+
+def test_compliance_and_alerts(sim, listing):
+    variables = listing({"compliance": True, "alerts": True})["_meta"]["hostvars"]
+    assert [variables["web-03"][f"xclarity_firmware_{key}"] for key in ("policy", "compliant", "outdated")] == [
+        "production", False, ["BMC (Primary)", "UEFI (Primary)"],
+    ]  # fmt: skip
+    assert (variables["web-01"]["xclarity_firmware_policy"], variables["web-01"]["xclarity_alert"]) == ("", "CRITICAL")
+    assert variables["web-02"]["xclarity_alert"] == ""
+    assert len(sim.log(system="xclarity")) == 5
+    sim.switches("xclarity", alerts_told=False)
+    assert listing({"alerts": True})["_meta"]["hostvars"]["web-01"]["xclarity_alert"] == ""

@@ -259,9 +259,12 @@ class Firmware:
     def _asked(self, body: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The server and the components of an update. What the page says must not be there is refused."""
         lists = body.get("DeviceList")
-        if not isinstance(lists, list) or len(lists) != 1 or not isinstance(lists[0], dict) or set(lists[0]) != {"ServerList"}:
+        if not isinstance(lists, list) or not all(isinstance(one, dict) for one in lists):
+            raise Refused(400, "FQXHMUP9006J", "DeviceList must be a list.")
+        groups = [(key, value) for one in lists for key, value in one.items() if value or key == "ServerList"]
+        if [key for key, _value in groups] != ["ServerList"]:
             raise Refused(400, "FQXHMUP9006J", "DeviceList must hold one ServerList.")
-        servers = lists[0]["ServerList"]
+        servers = groups[0][1]
         if not isinstance(servers, list) or len(servers) != 1 or set(servers[0]) != {"UUID", "Components"} or not servers[0]["Components"]:
             raise Refused(400, "FQXHMUP9006J", "ServerList must hold one server with its Components.")
         node = self.system.inventory_part.nodes.get(str(servers[0]["UUID"]))

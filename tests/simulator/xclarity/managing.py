@@ -106,12 +106,22 @@ class Managing:
             "username": None, "password": None, "recoveryPassword": None,
         }
 
+    def _managed_at(self, address: str) -> dict[str, Any] | None:
+        """A managed server is found at its address too; Lenovo's client relies on that when it gives one up."""
+        for node in self.system.inventory_part.nodes.values():
+            if node["ip"] == address and node["attributes"].get("accessState", "Online") != "Offline":
+                return {
+                    "ip": address, "uuid": node["uuid"], "name": node["name"], "type": node["attributes"].get("type", "Rack-Tower Server"),
+                    "machine_type": self.system.inventory_part.machine_type(node), "processor": "XCC", "manageable": False,
+                }
+        return None
+
     def _lists(self, addresses: list[str], servers: str) -> dict[str, list[dict[str, Any]]]:
         lists: dict[str, list[dict[str, Any]]] = {
             servers: [], "chassisList": [], "rackswitchList": [], "storageList": [], "xhmcList": [],
         }
         for address in addresses:
-            device = self.devices.get(address)
+            device = self.devices.get(address) or self._managed_at(address)
             if device is not None:
                 key = {"Chassis": "chassisList", "Rackswitch": "rackswitchList"}.get(device["type"], servers)
                 lists[key].append(self._entry(device))
