@@ -21,6 +21,10 @@ import both_ways  # noqa: E402  (it stands on the path set above)
 
 RACK = "0A10000000000000000000000000000A"
 SPEC = {"type": "os.heat.stack", "version": "1.0", "properties": {"template": {"heat_template_version": "2016-10-14"}}}
+POLICY = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {"criteria": "OLDEST_FIRST"}}
+A_PROFILE = ("cluster_profile", {"name": "small", "spec": SPEC})
+A_CLUSTER = [A_PROFILE, ("cluster", {"name": "web", "profile": "small", "desired_capacity": 1, "poll_interval": 0.05})]
+A_POLICY = ("cluster_policy", {"name": "oldest-first", "spec": POLICY})
 POOL = {"properties": {"Datacenter": "oslo", "Size": "m"}, "count": 1}
 ONE = {"profile": "web-01", "uuid": RACK, "restart": "immediate"}
 
@@ -30,6 +34,18 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "backup_info": ("backup_info", {}, {}),
     "backup_transfer": ("backup_transfer", {"operation": "copy", "backup": "nightly", "destination": "/mnt/backups"}, {}),
     "chassis_info": ("chassis_info", {}, {}),
+    "cluster": ("cluster", {"name": "web", "profile": "small", "desired_capacity": 2}, {"before": [A_PROFILE]}),
+    "cluster_info": ("cluster_info", {}, {"before": A_CLUSTER}),
+    "cluster_action": ("cluster_action", {"id": "nobody"}, {}),
+    "cluster_action_info": ("cluster_action_info", {}, {}),
+    "cluster_node": ("cluster_node", {"name": "leader", "profile": "small", "cluster": "web"}, {"before": A_CLUSTER}),
+    "cluster_node_info": ("cluster_node_info", {}, {"before": A_CLUSTER}),
+    "cluster_policy": ("cluster_policy", {"name": "oldest-first", "spec": POLICY}, {}),
+    "cluster_policy_info": ("cluster_policy_info", {}, {"before": [A_POLICY]}),
+    "cluster_policy_binding": ("cluster_policy_binding", {"cluster": "web", "policy": "oldest-first"}, {"before": [*A_CLUSTER, A_POLICY]}),
+    "cluster_policy_binding_info": ("cluster_policy_binding_info", {"cluster": "web"}, {"before": A_CLUSTER}),
+    "cluster_receiver": ("cluster_receiver", {"name": "more", "cluster": "web", "action": "CLUSTER_SCALE_OUT"}, {"before": A_CLUSTER}),
+    "cluster_receiver_info": ("cluster_receiver_info", {}, {}),
     "cluster_profile": ("cluster_profile", {"name": "fresh", "spec": SPEC}, {}),
     "cluster_profile_info": ("cluster_profile_info", {}, {}),
     "cluster_profile_type_info": ("cluster_profile_type_info", {}, {}),
@@ -103,13 +119,16 @@ def call(control: Any, name: str, folder: Path, way: str) -> dict[str, Any]:
         control.switches("xclarity", **facts["switches"])
     options = both_ways.options(module)
     quick = {"poll_interval": 0.05, "wait_timeout": 20.0, "reconcile_timeout": 1.0, "state_dir": str(folder / "state")}
+    for earlier, asked in facts.get("before", []):
+        made = both_ways.run(earlier, {**connection(control, earlier), "state_dir": quick["state_dir"], **asked}, way)
+        assert not made.get("failed"), made
     arguments = {**connection(control, module), **{key: value for key, value in quick.items() if key in options}}
     arguments |= {key: value.replace("{folder}", str(folder)) if isinstance(value, str) else value for key, value in given.items()}
     arguments = {key: control.ready["ca"] if value == "{ca}" else value for key, value in arguments.items() if value is not None}
     for old in [*folder.glob("export*"), *folder.glob(".export*")]:
         old.unlink()
     result = both_ways.run(module, arguments, way, check=facts.get("check", False), diff=facts.get("diff", True))
-    sent = [[one["method"], one["path"], both_ways.normal(one["body"])] for one in control.log(changing=True)]
+    sent = [[one["method"], both_ways.normal(one["path"]), both_ways.normal(one["body"])] for one in control.log(changing=True)]
     left = control.sessions("xclarity")["open"]
     return {"result": both_ways.normal(result), "sent": sent, "sessions_left": left}
 
