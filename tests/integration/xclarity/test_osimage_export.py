@@ -322,7 +322,7 @@ def test_checksum(sim, run_module, web, dest):
 
 def test_wait_false_and_then_again(sim, run_module, web, dest):
     """The first run starts, the second joins and downloads; one export in all."""
-    sim.switches("xclarity", job_seconds_by_kind={"export": 0.6})
+    sim.switches("xclarity", job_seconds_by_kind={"export": 600.0})
     first = run_module(MODULE, {**web, "wait": False})
     assert (first["changed"], first["outcome"]) == (True, "started")
     assert first["export"]["job"]
@@ -330,6 +330,7 @@ def test_wait_false_and_then_again(sim, run_module, web, dest):
     assert run_module(MODULE, {**web, "wait": False}, check=True)["changed"] is False
     between = run_module(MODULE, {**web, "wait": False})
     assert (between["changed"], between["outcome"], between["export"]["action"]) == (False, "none", "join")
+    sim.clock(advance=600)
     predicted = run_module(MODULE, web, check=True)
     second = run_module(MODULE, web)
     assert (second["changed"], second["outcome"], second["plan"]) == (True, "none", [])
