@@ -154,7 +154,9 @@ def test_names(play: Player, alone: Account, small: dict[str, Any], admin: Accou
     assert [one["id"] for one in alone.clusters()] == [reply.json()["cluster"]["id"]]
 
 
-def test_refusals_before_anything_is_sent(play: Player, alone: Account, small: dict[str, Any], heat_spec: dict[str, Any], name: str) -> None:
+def test_refusals_before_anything_is_sent(
+    play: Player, alone: Account, small: dict[str, Any], heat_spec: dict[str, Any], name: str
+) -> None:
     alone.create("stack", heat_spec)
     wanted = {"name": name, "profile": "small", "desired_capacity": 1}
     refused = play(
