@@ -103,7 +103,7 @@ def test_actions(play: Player, alone: Account, nova_spec: dict[str, Any], name: 
     alone.cloud.orders(create=[{"delay": 20.0, "times": 1, "name": name}])
     (begun,) = play(alone.connection, task("cluster", name=name, profile="small", desired_capacity=1, wait=False))
     ident = begun["actions"][0]
-    cancelled, again = play(alone.connection, *[task("cluster_action", id=ident, state="cancelled", **QUICK)] * 2)
+    cancelled, again = play(alone.connection, *[task("cluster_action", id=ident, state="cancelled", force=True, **QUICK)] * 2)
     assert (cancelled["changed"], cancelled["actions"][0]["status"]) == (True, "CANCELLED"), cancelled
     assert (again["changed"], again["plan"]) == (False, [])
     (waited,) = play(alone.connection, task("cluster_action", id=ident, **QUICK))
