@@ -79,7 +79,7 @@ options:
   policies:
     description:
       - Names or ids of policies that are to be attached to the cluster. Others that are attached stay.
-      - Two policies of one type are refused. The service would attach them, and only one would count.
+      - Two policies of one type are refused, as by the service, but for scaling policies.
       - Use M(groundwork.provision.cluster_policy_binding) to detach or disable one.
     type: list
     elements: str

@@ -69,9 +69,11 @@ options:
     description:
       - What to do with a policy whose spec differs from the desired one.
       - V(fail) changes nothing and tells where they differ.
-      - V(replace) creates a new policy of the same name. On each cluster that has the old one it attaches the new policy and detaches the
-        old one, and at last it deletes the old one. It takes every other policy of that name in the project for an old one, so that a run
-        that broke off is finished by the next. Only with O(name), since the id changes.
+      - V(replace) creates a new policy of the same name. On each cluster that has the old one it detaches the old policy and attaches the
+        new one (the service does not take both at once), and at last it deletes the old one. It takes every other policy of that name in
+        the project for an old one. Only with O(name), since the id changes.
+      - When a run breaks off in between, a cluster may be without the policy. The next run deletes the old one, and does not know that
+        cluster any more, so look at it with M(groundwork.provision.cluster_policy_binding_info).
     type: str
     choices: [fail, replace]
     default: fail

@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - Keeps one policy attached to a cluster or detached from it, or many in one task.
   - Each change is an action of the cluster, which does one thing at a time. It is waited for, see O(lock_timeout).
-  - A policy of a type that the cluster has already is refused. The service would attach it, and only one would count.
+  - A policy of a type that the cluster has already is refused, as by the service, but for scaling policies.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:

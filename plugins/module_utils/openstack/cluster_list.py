@@ -46,3 +46,54 @@ def search(
     else:
         members = nodes.of_clusters(client, {one["id"] for one in found})
     return [{**public(one), "members": [nodes.public(node) for node in members[one["id"]]]} for one in found]
+
+
+# -- for inventories --------------------------------------------------------------------------------------------------
+
+
+def hosts(client: api.Clustering, names: t.Sequence[str], *, active_only: bool, addresses: bool) -> list[dict[str, t.Any]]:
+    """Each node of the project's clusters with its cluster, its role, its addresses by network, and its variables.
+
+    names: of the clusters, all if there are none. addresses: ask the server of each node for them.
+    """
+    found = []
+    for cluster in search(client):
+        if names and cluster["name"] not in names:
+            continue
+        for node in cluster["members"]:
+            if active_only and node["status"] != nodes.ACTIVE:
+                continue
+            details = nodes.details(client, node["id"]) if addresses and node["physical_id"] else {}
+            found.append(
+                {
+                    "name": node["name"],
+                    "id": node["id"],
+                    "cluster": cluster["name"],
+                    "role": node["role"] or "",
+                    "addresses": _addresses(details),
+                    "vars": {
+                        "senlin_node_id": node["id"],
+                        "senlin_node_name": node["name"],
+                        "senlin_cluster": cluster["name"],
+                        "senlin_cluster_id": cluster["id"],
+                        "senlin_index": node["index"],
+                        "senlin_role": node["role"] or "",
+                        "senlin_status": node["status"],
+                        "senlin_profile": node["profile_name"],
+                        "senlin_server_id": node["physical_id"],
+                        "senlin_metadata": node["metadata"] or {},
+                    },
+                }
+            )
+    return found
+
+
+def _addresses(details: t.Mapping[str, t.Any]) -> dict[str, list[str]]:
+    """The addresses of a server by the name of their network, IPv4 first."""
+    told = details.get("addresses")
+    found: dict[str, list[str]] = {}
+    for network, entries in told.items() if isinstance(told, dict) else ():
+        rows = [one for one in entries if isinstance(one, dict) and isinstance(one.get("addr"), str)] if isinstance(entries, list) else []
+        rows.sort(key=lambda one: str(one.get("version")))
+        found[str(network)] = [one["addr"] for one in rows]
+    return found

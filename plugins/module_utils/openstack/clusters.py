@@ -26,6 +26,7 @@ MAX_NODES = 1000  # the service's limit
 BUSY = ("CREATING", "UPDATING", "DELETING", "RECOVERING")  # a cluster that shows one of these is deleted by force only
 FRESH = "(a new id for each request)"  # stands in a plan for the marker, which is random
 NEW_ID = "(id of the new cluster)"
+SCALING = "senlin.policy.scaling"
 STOP_TIMEOUT = "cluster.stop_timeout_before_update"
 
 
@@ -324,10 +325,13 @@ def rebased(step: Step, ident: str) -> Step:
 
 
 def refuse_types(label: str, policies: t.Sequence[Entry], bound: t.Sequence[Entry]) -> None:
-    """The service would attach two policies of one type, and then only one of them counts."""
+    """The service's action fails for a second policy of one type, or attaches one of another version, which does nothing. It takes
+    several scaling policies, for one grows and another shrinks."""
     kinds = {_kind(one.get("policy_type")): (one.get("policy_id"), str(one.get("policy_name"))) for one in bound}
     for policy in policies:
         kind = _kind(policy.get("type"))
+        if kind == SCALING:
+            continue
         other, name = kinds.get(kind, (policy["id"], ""))
         if other != policy["id"]:
             raise bad_input(

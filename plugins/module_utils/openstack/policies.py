@@ -150,15 +150,17 @@ def _create(desired: Desired, why: str) -> Step:
 
 
 def _moves(new: str, name: str, old: t.Sequence[Entry], bound: t.Mapping[str, list[Bound]]) -> tuple[Step, ...]:
-    """Attach the new policy before the old one is detached, so that no cluster is without; then delete the old one."""
+    """Detach the old policy, attach the new one in its place, then delete the old one. The service refuses to have both, but for
+    scaling policies."""
     steps = []
     for one in old:
         for place in bound.get(one["id"], ()):
-            why = f"{one['id']} is attached to the cluster {place.name}"
-            attach = {"policy_attach": {"policy_id": new, "enabled": place.enabled}}
-            steps.append(dataclasses.replace(bind(place.cluster, place.name, "attach", name, attach, why), foreseen=new == NEW_ID))
             detach = {"policy_detach": {"policy_id": one["id"]}}
-            steps.append(bind(place.cluster, place.name, "detach", f"{name} ({one['id']})", detach, "another policy has taken its place"))
+            why = f"another policy takes its place on the cluster {place.name}"
+            steps.append(bind(place.cluster, place.name, "detach", f"{name} ({one['id']})", detach, why))
+            attach = {"policy_attach": {"policy_id": new, "enabled": place.enabled}}
+            why = f"it takes the place of {one['id']} on the cluster {place.name}"
+            steps.append(dataclasses.replace(bind(place.cluster, place.name, "attach", name, attach, why), foreseen=new == NEW_ID))
         steps.append(_delete(one, "another policy has taken its place"))
     return tuple(steps)
 

@@ -83,7 +83,7 @@ def test_a_spec_that_differs_is_refused(estate, run_module):
     assert changing(estate) == []
 
 
-def test_replace_leaves_no_cluster_without(estate, run_module):
+def test_replace_takes_the_place_on_every_cluster(estate, run_module):
     run_module(BINDING, {"bindings": [WEB, {**WEB, "cluster": "db", "enabled": False}]})
     (old,) = [one["id"] for one in there(estate) if one["name"] == "oldest"]
     params = {"name": "oldest", "spec": YOUNGEST, "on_spec_change": "replace"}
@@ -107,6 +107,7 @@ def test_a_replacement_that_broke_off_is_finished(estate, run_module):
     assert run_module(POLICY, params).failed
     assert len([one for one in there(estate) if one["name"] == "oldest"]) == 2
     assert run_module(POLICY, {"name": "oldest", "spec": YOUNGEST}).code == "name_ambiguous"
+    assert len(there(estate, "bindings")) == 1
     result = run_module(POLICY, params)
     assert not result.failed, result
     assert [one["spec"] for one in there(estate) if one["name"] == "oldest"] == [YOUNGEST]
@@ -173,6 +174,16 @@ def test_a_binding_that_is_refused(estate, run_module, params, code):
     assert (result.code, started(estate)) == (code, ["CLUSTER_ATTACH_POLICY"])
     if code != "policy_type_taken":
         assert run_module(BINDING, WEB | params | {"state": "detached"})["changed"] is False
+
+
+def test_two_scaling_policies(estate, run_module):
+    """One grows and the other shrinks the cluster; the service takes several of this type alone."""
+    for name, event in (("grow", "CLUSTER_SCALE_OUT"), ("shrink", "CLUSTER_SCALE_IN")):
+        spec = {"type": "senlin.policy.scaling", "version": "1.0", "properties": {"event": event, "adjustment": {"number": 1}}}
+        estate.seed(clustering={"policies": [{"name": name, "project": "demo", "spec": spec}]})
+    result = run_module(BINDING, {"bindings": [{"cluster": "web", "policy": name} for name in ("grow", "shrink")]})
+    assert not result.failed, result
+    assert len(there(estate, "bindings")) == 2
 
 
 def test_a_binding_whose_answer_is_lost(estate, run_module):

@@ -415,6 +415,8 @@ class Engine:
                     self._check(node)
             bad = [node for node in nodes if node.status != "ACTIVE"]
             return [self._child(action, node, "NODE_RECOVER", dict(inputs)) for node in bad]
+        if kind == "CLUSTER_ATTACH_POLICY":
+            self._refuse_second(cluster, inputs["policy_id"])
         if kind == "CLUSTER_DEL_NODES":
             gone = [self.nodes[one] for one in inputs["candidates"] if one in self.nodes]
             child = "NODE_DELETE" if inputs.get("destroy_after_deletion") else "NODE_LEAVE"
@@ -424,6 +426,14 @@ class Engine:
             cluster.desired += len(inputs["nodes"])
             return [self._child(action, self.nodes[one], "NODE_JOIN", {"cluster_id": cluster.id}) for one in inputs["nodes"]]
         return []
+
+    def _refuse_second(self, cluster: Cluster, policy: str) -> None:
+        """Two policies of one type and version, but for scaling policies."""
+        kind = self.policies[policy].type
+        for one in self.bound(cluster.id):
+            if one.policy != policy and self.policies[one.policy].type == kind and "scaling" not in kind:
+                raise ServerError(f"Only one instance of policy type ({kind}) can be attached to a cluster, but another instance"
+                                  f" ({one.policy}) is found attached to the cluster ({cluster.id}).")
 
     def _resize(self, cluster: Cluster, action: Action, nodes: list[Node]) -> list[Action]:
         inputs, current = action.inputs, len(nodes)

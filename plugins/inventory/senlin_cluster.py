@@ -1,0 +1,179 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: senlin_cluster
+short_description: Nodes of the clusters of OpenStack Clustering (Senlin)
+version_added: 1.0.0
+description:
+  - Makes a host of each node of the clusters of a project, with a group for each cluster and for each role.
+  - The file must end with C(senlin_cluster.yml) or C(senlin_cluster.yaml).
+  - The address is that of the node's server, as the clustering service reads it from the compute service. A node whose server tells none
+    is a host without C(ansible_host).
+  - What the service tells is data, it is never evaluated as a template. A name that is no host name gets C(_) for what cannot be in one.
+    An address that is none, or one of this machine, is left out, with one warning that counts them.
+  - Names of nodes are not unique. Where several have one name, each gets C(_) and its id appended.
+notes:
+  - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
+  - A blank value (an empty text, or null) is not set.
+  - If neither O(auth) nor O(cloud) is set, the C(OS_*) variables of the environment decide, as for the modules.
+  - An administrator's token sees other projects' clusters; only those of the token's own project are listed.
+author:
+  - groundwork.provision contributors (@groundwork)
+extends_documentation_fragment:
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+options:
+  plugin:
+    description: Marks the file as one for this plugin.
+    type: str
+    required: true
+    choices: [groundwork.provision.senlin_cluster]
+  cloud:
+    description: Name of an entry of C(clouds.yaml).
+    type: str
+  auth:
+    description: How to get a token from Keystone v3, as the option C(auth) of M(groundwork.provision.cluster).
+    type: dict
+  auth_type:
+    description: Kind of that authentication; told from its secret if not set.
+    type: str
+  region_name:
+    description: Region whose clustering service is meant.
+    type: str
+  interface:
+    description: Which of the endpoints in the catalog is used.
+    type: str
+    choices: [public, internal, admin]
+  endpoint_override:
+    description: Address of the clustering service, in place of the one in the catalog.
+    type: str
+  validate_certs:
+    description: Whether certificates are verified. If nothing says otherwise, they are.
+    type: bool
+  ca_path:
+    description: File of PEM certificates that sign those of Keystone and of the clustering service.
+    type: path
+  use_proxy:
+    description: Whether the proxy variables of the environment are followed.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds that one request and its whole answer may take.
+    type: float
+    default: 90.0
+  clusters:
+    description: Names of the clusters whose nodes are wanted. If not set, all.
+    type: list
+    elements: str
+    default: []
+  active_only:
+    description: Whether only nodes in the status ACTIVE become hosts.
+    type: bool
+    default: true
+  addresses:
+    description: Whether the server of each node is asked for its addresses, one request a node.
+    type: bool
+    default: true
+  network:
+    description: Name of the network whose address is taken. If not set, the first in the order of the alphabet, IPv4 first.
+    type: str
+requirements:
+  - requests >= 2.32.4
+  - keystoneauth1 >= 5.6
+  - openstacksdk >= 4.0
+seealso:
+  - module: groundwork.provision.cluster_node_info
+"""
+
+EXAMPLES = r"""
+# web.senlin_cluster.yml
+plugin: groundwork.provision.senlin_cluster
+cloud: production
+clusters: [web]
+network: private
+keyed_groups:
+  - key: senlin_profile
+    prefix: profile
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleParserError
+
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._options import secrets_in
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, safe
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import as_host_name, is_elsewhere, may_be_host, unique
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
+
+
+class InventoryModule(ServerInventory):
+    """See DOCUMENTATION."""
+
+    NAME = "groundwork.provision.senlin_cluster"
+    endings = ("senlin_cluster",)
+    connection = (
+        "cloud", "auth", "auth_type", "region_name", "interface", "endpoint_override", "validate_certs", "ca_path", "use_proxy", "timeout",
+    )  # fmt: skip
+    secrets = ("auth",)
+    selection = ("clusters", "active_only", "addresses")
+
+    def connect(self, run: Run) -> api.Clustering:
+        try:
+            return api.connect(run, minor=api.NEWEST)
+        except MissingLibrary as missing:
+            raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library {missing.library}.") from None
+
+    def fetch(self, client: t.Any, run: Run) -> list[Row]:
+        """Each node as ``{"name", "id", "cluster", "role", "addresses", "vars"}``."""
+        return cluster_list.hosts(
+            client, self.get_option("clusters"), active_only=self.get_option("active_only"), addresses=self.get_option("addresses")
+        )
+
+    def of_use(self, row: Row) -> bool:
+        return row.keys() >= {"name", "id", "cluster", "role", "addresses", "vars"} and isinstance(row["vars"], dict)
+
+    def fill(self, rows: list[Row]) -> None:
+        usable = []
+        for row in rows:
+            name = row["name"] if may_be_host(row["name"]) else as_host_name(str(row["name"]))
+            if may_be_host(name):
+                usable.append((name, row))
+            else:
+                self.leave_out("the node", row["name"])
+        names = unique([name for name, _row in usable], [str(row["id"]) for _name, row in usable])
+        adder = Adder(self.inventory)
+        for name, (_name, row) in zip(names, usable, strict=True):
+            # What a cache keeps is as it came; a host has copies, fit to be shown.
+            variables = safe(row["vars"])
+            address = self._address(row)
+            if address:
+                variables["ansible_host"] = address
+            host = adder.add(name, variables)
+            for kind, value in (("cluster", row["cluster"]), ("role", row["role"])):
+                if value:
+                    group = self.inventory.add_group(self._sanitize_group_name(f"senlin_{kind}_{safe(value)}"))
+                    self.inventory.groups[group].add_host(host)
+            self.constructed(host)
+
+    def _address(self, row: Row) -> str:
+        """The first address of the wanted network that leads to another machine."""
+        network = self.get_option("network")
+        for name in [network] if network else sorted(row["addresses"]):
+            for address in row["addresses"].get(name, ()):
+                if is_elsewhere(address):
+                    return str(address)
+                self.leave_out(f"the address of {row['name']}", address)
+        return ""
+
+    def _without_secrets(self, text: str) -> str:
+        redactor = Redactor()
+        redactor.add(*secrets_in(self.get_option("auth") or {}))
+        return redactor.text(text)

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory plugin senlin_cluster, through the real ansible-inventory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from clustering_help import NOVA, changing, seed
+
+PLUGIN = "groundwork.provision.senlin_cluster"
+
+
+@pytest.fixture
+def estate(empty_sim):
+    """Two clusters of the project and one of another; a node of none."""
+    seed(empty_sim, "small", NOVA)
+    seed(empty_sim, "small", NOVA, project="alt_demo")
+    named = {"config": {"node.name.format": "web-$2I"}}
+    empty_sim.seed(
+        clustering={
+            "clusters": [
+                {"name": "web", "profile": "small", "project": "demo", "nodes": 2, **named},
+                {"name": "db.1", "profile": "small", "project": "demo", "nodes": 1},
+                {"name": "theirs", "profile": "small", "project": "alt_demo", "nodes": 1},
+            ],
+            "nodes": [{"name": "alone", "profile": "small", "project": "demo"}],
+        }
+    )
+    return empty_sim
+
+
+def run(harness: Any, options: dict[str, Any], **env: str) -> subprocess.CompletedProcess[str]:
+    path = harness.folder / "estate.senlin_cluster.yml"
+    path.write_text(yaml.safe_dump({"plugin": PLUGIN, **options}), encoding="utf-8")
+    program = str(Path(sys.executable).parent / "ansible-inventory")
+    environment = {**harness.environment(**env), "ANSIBLE_INVENTORY_ENABLED": PLUGIN}
+    return subprocess.run(
+        [program, "-i", str(path), "--list"], env=environment, cwd=harness.folder, capture_output=True, text=True, check=False
+    )
+
+
+def listing(harness: Any, **options: Any) -> dict[str, Any]:
+    done = run(harness, options)
+    assert done.returncode == 0, done.stderr
+    assert "[WARNING]" not in done.stderr, done.stderr
+    assert "demopw" not in done.stdout + done.stderr
+    return json.loads(done.stdout, object_hook=lambda entry: entry.get("__ansible_unsafe", entry))
+
+
+def test_hosts_groups_and_addresses(estate, harness):
+    since = estate.last()
+    found = listing(harness)
+    hosts = found["_meta"]["hostvars"]
+    assert {"web-01", "web-02"} < set(hosts)
+    assert len(hosts) == 3
+    assert hosts["web-01"]["ansible_host"] == "192.168.0.1"
+    assert (hosts["web-01"]["senlin_cluster"], hosts["web-01"]["senlin_status"]) == ("web", "ACTIVE")
+    assert found["senlin_cluster_web"]["hosts"] == ["web-01", "web-02"]
+    assert len(found["senlin_cluster_db_1"]["hosts"]) == 1
+    assert changing(estate, since) == []
+
+
+def test_filters_and_constructed_features(estate, harness):
+    found = listing(harness, clusters=["web"], addresses=False, keyed_groups=[{"key": "senlin_profile", "prefix": "profile"}])
+    assert sorted(found["_meta"]["hostvars"]) == ["web-01", "web-02"] == found["profile_small"]["hosts"]
+    assert "ansible_host" not in found["_meta"]["hostvars"]["web-01"]
+    assert "ansible_host" not in listing(harness, clusters=["web"], network="other")["_meta"]["hostvars"]["web-01"]
+
+
+def test_an_address_that_leads_to_this_machine_is_left_out(estate, harness):
+    node = next(one for one in estate.state("clustering")["nodes"] if one["name"] == "web-01")
+    details = {"addresses": {"private": [{"addr": "127.0.0.1", "version": 4}]}, "status": "ACTIVE"}
+    body = json.dumps({"node": {**node, "details": details}})
+    estate.fault("clustering", "GET", f"/nodes/{node['id']}", status=200, body=body)
+    done = run(harness, {"clusters": ["web"]})
+    assert done.returncode == 0, done.stderr
+    assert "the address of web-01" in done.stderr
+    assert "127.0.0.1" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [({"cluster": "web"}, "unknown option cluster"), ({"clusters": {"a": 1}}, "clusters"), ({"addresses": "perhaps"}, "addresses")],
+)
+def test_an_option_is_read_strictly(estate, harness, options, word):
+    since = estate.last()
+    done = run(harness, options, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
+    assert done.returncode != 0
+    assert word in " ".join(done.stderr.split())
+    assert estate.log(since=since) == []
+
+
+def test_a_wrong_password_is_not_shown(estate, harness):
+    auth = {**harness.connection("openstack")["auth"], "password": "not-the-one"}
+    done = run(harness, {"auth": auth, "ca_path": estate.ready["ca"]}, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
+    assert done.returncode != 0
+    assert "not-the-one" not in done.stdout + done.stderr
