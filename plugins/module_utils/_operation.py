@@ -530,7 +530,8 @@ class _Task:
         self._first_reading(told, deadline, soon)
         patience = max(deadline.left(), settle) if self.op.lags else settle
         self._verify([item for item in told if item.waits()], patience, interval if self.op.lags else soon, told=True)
-        late = [item for item in pending if item not in told]
+        known = {id(item) for item in told}
+        late = [item for item in pending if id(item) not in known]
         self._verify(late, max(deadline.left(), 0.0), interval, told=False)
 
     def _follow(self, jobs: JobReader, items: t.Sequence[Item], deadline: Deadline) -> None:
@@ -642,7 +643,10 @@ class _Task:
         try:
             with guard:
                 work = self.op.next_steps(ready)
-                self.plan.steps += [step for _item, step in work if step not in self.plan.steps]
+                planned: dict[str, list[Step]] = {}
+                for step in self.plan.steps:
+                    planned.setdefault(step.key, []).append(step)
+                self.plan.steps += [step for _item, step in work if step not in planned.get(step.key, ())]
                 for item, _step in work:
                     item.verified = False
                 self._send(guard, work)
