@@ -36,7 +36,10 @@ PLUGINS = "ansible_collections.groundwork.provision.plugins"
 from schemas import shapes  # noqa: E402  (found by the path set above)
 
 READERS = {
-    "xclarity": ("profile_info", "backup_info", "osimage_info", "job_info", "node_info", "remote_file_server_info"),
+    "xclarity": (
+        "profile_info", "backup_info", "osimage_info", "job_info", "node_info", "remote_file_server_info", "xclarity_info", "pattern_info",
+        "firmware_info", "chassis_info", "switch_info", "storage_info", "event_info",
+    ),
     "ops_manager": ("server_pool_info", "server_pool_request_info"),
     "clustering": ("cluster_profile_info", "cluster_profile_type_info"),
 }
@@ -46,7 +49,10 @@ SECRET_NAME = re.compile(r"pass|secret|private_key|token|csrf|credential", re.IG
 # Parts of a path that are literals of the API; any other part is data.
 PATH_WORDS = {
     "sessions", "userAccountSettings", "aicc", "profiles", "status", "unassign", "tasks", "jobs", "managementServer", "data",
-    "repository", "quiesce", "files", "osImages", "remoteFileServers", "nodes", "api", "public", "v1.0", "groups", "byName",
+    "repository", "quiesce", "files", "osImages", "remoteFileServers", "nodes", "bmc", "notificationsLicense", "patterns",
+    "includeSettings", "compliancePolicies", "persistedResult", "compareResult", "updatableComponents", "chassis", "switches", "storage",
+    "events", "audit", "activeAlerts", "discovery", "discoverRequest", "manageRequest", "unmanageRequest", "storedCredentials",
+    "hostPlatforms", "api", "public", "v1.0", "groups", "byName",
     "serverPool", "requests", "servers", "properties", "agents", "AUTOMATION", "hosts", "v1", "v3", "auth", "tokens", "catalog", "validate",
     "profile-types", "clusters", "",
 }  # fmt: skip
@@ -54,7 +60,8 @@ PATH_WORDS = {
 WORD_KEYS = {
     "profileStatus", "complianceStatus", "activationStatus", "configStatus", "status", "state", "statusName", "result",
     "operation", "action", "restart", "protocol", "keyType", "accessState", "overallHealthState", "errorCode", "reason",
-    "deployStatus", "category", "identifier", "typeName", "stateName",
+    "deployStatus", "compliant", "endpointCompliant", "deviceCompliant", "supported", "packageExistence", "State", "Status", "Phase",
+    "powerState", "category", "identifier", "typeName", "stateName",
 }  # fmt: skip
 WORD = re.compile(r"[A-Za-z][A-Za-z_ -]{0,39}")
 # What the keys below these are is the user's choice.

@@ -554,7 +554,8 @@ class _Task:
         self._first_reading(told, deadline, soon)
         patience = max(deadline.left(), settle) if self.op.lags else settle
         self._verify([item for item in told if item.waits()], patience, interval if self.op.lags else soon, told=True)
-        late = [item for item in pending if item not in told]
+        known = {id(item) for item in told}
+        late = [item for item in pending if id(item) not in known]
         self._verify(late, max(deadline.left(), 0.0), interval, told=False)
 
     def _follow(self, jobs: JobReader, items: t.Sequence[Item], deadline: Deadline) -> None:
@@ -716,10 +717,14 @@ class _Task:
     def _plan_more(self, steps: t.Sequence[Step]) -> None:
         """What is sent now stands in the plan: where it was foreseen, with what was not known then (an id that the server gave)."""
         planned = self.plan.steps
+        places: dict[str, list[int]] = {}
+        for number, step in enumerate(planned):
+            places.setdefault(step.key, []).append(number)
         for step in steps:
-            if step in planned:
+            of_one = places.get(step.key, [])
+            if any(planned[number] == step for number in of_one):
                 continue
-            place = next((number for number, other in enumerate(planned) if other.foreseen and other.key == step.key), None)
+            place = next((number for number in of_one if planned[number].foreseen), None)
             if place is None:
                 planned.append(step)
             else:

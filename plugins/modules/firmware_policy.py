@@ -148,8 +148,8 @@ error:
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware_policies
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policies import Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware_policy
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy import Desired
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy_operations import set_policies
 
 SPEC = (
@@ -178,7 +178,7 @@ def run(run: Run) -> dict:
     """Read, plan, apply, wait, verify; see xclarity/firmware_policy_operations.py."""
     asked = [Desired(row["node"], row["policy"] or "") for row in run.rows("nodes", ("node", "policy"))]
     for one in asked:
-        firmware_policies.check(one, absent=run.params["state"] == "absent")
+        firmware_policy.check(one, absent=run.params["state"] == "absent")
     with api.connect(run) as client:
         return set_policies(run, client, asked)
 

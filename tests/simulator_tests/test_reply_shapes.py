@@ -70,8 +70,11 @@ def test_xclarity(estate: Control) -> None:
     call.http.auth = ("AUTOMATION", "Passw0rd-demo")
     for path in ("/userAccountSettings", "/profiles", "/profiles/71", "/nodes", f"/nodes/{RACK}", "/osImages", "/managementServer/data",
                  "/managementServer/data/repository", "/managementServer/quiesce", "/osImages/remoteFileServers",
-                 "/osImages/remoteFileServers/101", "/profiles/999", "/tasks/999", "/nowhere"):
+                 "/osImages/remoteFileServers/101", "/profiles/999", "/tasks/999", "/nowhere", "/aicc", "/notificationsLicense",
+                 "/patterns", "/compliancePolicies", "/compliancePolicies/persistedResult", "/updatableComponents", "/chassis", "/switches",
+                 "/storage", "/events", "/storedCredentials", "/discovery", "/hostPlatforms"):
         call("GET", path)
+    call("PUT", f"/nodes/{RACK}", {"leds": [{"name": "Identify", "state": "On"}]})
     job = call("POST", "/profiles/71", {"restart": "immediate", "uuid": RACK})["items"][0]["jobRecordId"]
     call("GET", f"/profiles/status?uuids={RACK}")
     call("GET", f"/tasks/{job}")

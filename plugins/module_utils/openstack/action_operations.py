@@ -12,17 +12,10 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
-from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import actions, api
 
 FINISHED, CANCELLED = "finished", "cancelled"
-
-
-class CancelReader(actions.Reader):
-    """Any end of an action will do."""
-
-    def judge(self, watched: Watched, what: str) -> Failure | None:
-        return super().judge(watched, what) if watched.end == "timed_out" else None
 
 
 class SetActions(Operation):
@@ -36,7 +29,7 @@ class SetActions(Operation):
         super().__init__(run, client)
         self.ids, self.state = ids, run.params["state"]
         self.reads_only = self.state == FINISHED
-        self.jobs = actions.Reader(client) if self.state == FINISHED else CancelReader(client)
+        self.jobs = actions.Reader(client) if self.state == FINISHED else actions.CancelReader(client)
 
     def identity(self) -> tuple[str, ...]:
         return (api.SYSTEM, self.client.project)

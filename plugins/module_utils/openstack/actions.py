@@ -199,3 +199,10 @@ def why(client: api.Clustering, action: Action) -> str:
         told.append(f"node {clean(node.get('name') or child['target'], 80)}: {clean(reason, 160).rstrip('.')}")
     more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
     return "; ".join(told[:TOLD]) + more
+
+
+class CancelReader(Reader):
+    """Any end of an action will do."""
+
+    def judge(self, watched: Watched, what: str) -> Failure | None:
+        return super().judge(watched, what) if watched.end == "timed_out" else None

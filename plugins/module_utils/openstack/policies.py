@@ -82,7 +82,7 @@ class Bound:
     enabled: bool
 
 
-def resolve(desired: Desired, entries: t.Sequence[Entry], replace: bool) -> tuple[Entry | None, list[Entry]]:
+def match(desired: Desired, entries: t.Sequence[Entry], replace: bool) -> tuple[Entry | None, list[Entry]]:
     """(the policy that is meant, the ones whose place it takes). entries: those with its name or id.
 
     Of several with one name the one with the desired spec is meant, and only where the user lets policies be replaced.

@@ -60,7 +60,7 @@ class SetPolicies(Operation):
 
     def _item(self, desired: Desired, entries: t.Sequence[Entry]) -> Item:
         replace = self.run.params["on_spec_change"] == "replace"
-        found, old = policies.resolve(desired, entries, replace and self.is_present)
+        found, old = policies.match(desired, entries, replace and self.is_present)
         if not self.is_present:
             steps = policies.plan_absence(found)
         else:

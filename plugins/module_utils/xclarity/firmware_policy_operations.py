@@ -12,10 +12,10 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import firmware, firmware_policies, jobs, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import firmware, firmware_policy, jobs, nodes
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policies import Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy import Desired
 
 
 class SetPolicies(Operation):
@@ -43,7 +43,7 @@ class SetPolicies(Operation):
             nodes.refuse_unmanaged(entry, title)
             key = nodes.key_of(entry)
             now = firmware.of_node(results, key, title)
-            step = firmware_policies.plan(now, desired, title, absent=self.absent)
+            step = firmware_policy.plan(now, desired, title, absent=self.absent)
             self.names[key] = str(entry.get("name") or "")
             items.append(Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else []))
         return items
@@ -59,7 +59,7 @@ class SetPolicies(Operation):
         return states
 
     def accept(self, step: Step, data: t.Any) -> Accepted:
-        return firmware_policies.accept(step, data)
+        return firmware_policy.accept(step, data)
 
     def not_reached(self, item: Item) -> Failure:
         now: Compliance = item.current

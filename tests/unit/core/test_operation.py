@@ -571,3 +571,49 @@ def test_the_row_of_one_alone_tells_all(serve, client_of, run_of):
     client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
     result = drive(Light(run_of(return_history="short"), client, items("72"), lambda key, reading: reading > 3))
     assert [seen["state"] for seen in result["lights"][0]["history"]] == ["off", "on"]
+
+
+def test_no_item_is_compared_with_the_others(serve, client_of, run_of, monkeypatch):
+    """Ten thousand would be compared a hundred million times."""
+
+    def compared(self, other):
+        raise AssertionError("an item was compared with another")
+
+    monkeypatch.setattr(Item, "__eq__", compared)
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 17}'))
+    assert drive(Light(run_of(), client_of(server), items("a", "b", "c")))["changed"] is True
+
+
+def test_what_reads_more_than_the_body_sees_the_headers(serve, client_of, run_of):
+    class Headed(Light):
+        def receive(self, step, data, headers):
+            return Accepted(headers.get("Location", "").rpartition("/")[2], data)
+
+    server = serve(lambda request, wire: wire.reply(200, b"{}", [("Location", "/tasks/19")]))
+    run = run_of()
+    drive(Headed(run, client_of(server), items("a")))
+    assert [one.job for one in run.outcomes] == ["19"]
+
+
+def test_a_request_that_is_made_later_is_asked_about_too(serve, client_of, run_of):
+    """The record knows it by the key that the item names, though there is no step for it yet."""
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 17}'))
+    guard = run_of().guard("test", "lights")
+    client = client_of(server)
+    guard.identify(*client.identity())
+    with guard:
+        guard.intend(["connect:a"])
+
+    def make():
+        item = Item("a", "name of a", steps=[step("a")])
+        item.follows = ["connect:a"]
+        return [item]
+
+    lights = Light(run_of(), client, make)
+    lights.proven = False
+    _result, failure = outcome(lambda: drive(lights))
+    assert failure is not None
+    assert failure.code == "earlier_run_unfinished"
+    again = Light(run_of(), client, make)
+    again.proven = False
+    assert drive(again)["changed"] is True

@@ -66,8 +66,14 @@ def read(appliance, *names):
         (Appliance({DB: "COMPLETED"}), ["web"]),
         (Appliance({}, others=False, version="2.1.0"), ["web"]),
         (Appliance({}, others=False, version="4.0"), ["web"]),
+        (Appliance({}, version="9.9"), ["web"]),
+        (Appliance({}, others=False, version="2.0.9"), ["web"]),
+        (Appliance({}, others=False), ["web"]),
     ],
-    ids=["told of another that is asked for", "told of another server", "the first release with the call", "a later release"],
+    ids=[
+        "told of another that is asked for", "told of another server", "the first release with the call", "a later release",
+        "it refuses for all servers", "an older release", "a release that is not told",
+    ],  # fmt: skip
 )
 def test_what_the_server_could_tell_and_does_not_is_not_taken_for_no(appliance, names):
     with pytest.raises(Failure) as caught:
@@ -80,9 +86,9 @@ def test_what_the_server_could_tell_and_does_not_is_not_taken_for_no(appliance, 
 @pytest.mark.parametrize(
     "appliance",
     [
-        Appliance({}, version="9.9"),
-        Appliance({}, others=False, version="2.0.9"),
-        Appliance({}, others=False),
+        Appliance({}, version="9.9", jobs=[]),
+        Appliance({}, others=False, version="2.0.9", jobs=[]),
+        Appliance({}, others=False, jobs=[]),
         Appliance({DB: "COMPLETED"}, jobs=[ENDED]),
         Appliance({DB: "COMPLETED"}, jobs=[{**RUNNING, "name": "Backup"}]),
     ],
