@@ -113,7 +113,9 @@ options:
       - What a host is named after, the first of these that gives a usable name, else the UUID. Keys of the server as in
         M(groundwork.provision.node_info).
       - Names of this machine (C(localhost), 127.0.0.1) and of Ansible's own groups (C(all), C(ungrouped)) are not used.
-      - Where two servers would get one name, both get C(_) and their UUID appended.
+      - Where two servers would get one name, both get C(_) and their UUID appended. Where an earlier source of the inventory, such as
+        the file of another XClarity Administrator, has made a host of that name for another server, the later one gets it
+        appended, with a warning. No variable of the first is changed.
     type: list
     elements: str
     choices: [name, hostname, fqdn, serial_number, uuid, bmc_address]
@@ -130,6 +132,8 @@ options:
         C(xclarity_profile_status) (as in M(groundwork.provision.profile_info)) and C(xclarity_profile_compliance).
       - Where it has none they are empty, and C(xclarity_profile) is not there, so that a group of the inventory can name one. The role
         skips a host without, and says so.
+      - Each host also has C(xclarity_endpoint), the O(endpoint) that it was read from, so that the hosts of several files go into the role
+        together, each to its own XClarity Administrator. User and password are not variables of a host.
     type: bool
     default: false
   profiles_by_name:
@@ -193,6 +197,15 @@ compose:
 # profiles that they have, and new ones with the inactive profile of their name
 # plugin: groundwork.provision.xclarity
 # profiles_by_name: true
+
+# Of two XClarity Administrators, one file for each: `ansible-playbook -i oslo.xclarity.yml -i rome.xclarity.yml ...`. Each host is
+# activated on the one that it was read from. Where users and passwords differ, group_vars/oslo.yml has xclarity_username and
+# xclarity_password for the hosts of this file
+# plugin: groundwork.provision.xclarity
+# endpoint: https://xclarity.oslo.example.com
+# profiles: true
+# groups:
+#   oslo: true
 """
 
 import operator
@@ -282,6 +295,9 @@ class InventoryModule(ServerInventory):
             for node in found:
                 node.update(safe(told.facts(node, prefix)))
         self._add_what_is_asked(client, found, prefix)
+        if by_name or self.get_option("profiles"):
+            for node in found:
+                node[prefix + "endpoint"] = self.get_option("endpoint").strip()
         return found
 
     def _add_what_is_asked(self, client: t.Any, found: list[Row], prefix: str) -> None:
@@ -329,7 +345,7 @@ class InventoryModule(ServerInventory):
                 continue
             if direct and variables[prefix + "bmc_address"]:
                 variables["ansible_host"] = variables[prefix + "bmc_address"]
-            host = adder.add(name, variables)
+            host = adder.add(self.free_name(name, prefix + "uuid", variables[prefix + "uuid"]), variables)
             group.add_host(host)
             self.constructed(host)
 

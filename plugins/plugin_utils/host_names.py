@@ -96,14 +96,20 @@ def unique(names: t.Sequence[str], idents: t.Sequence[str]) -> list[str]:
     found = []
     for name, ident in zip(names, idents, strict=True):
         if name and count[name] > 1:
-            ident = _OTHER.sub("_", ident).replace(".", "_")[:40]
-            name = first = _with_tail(name, f"_{ident}")
-            number = 2
-            while name in used:
-                name, number = _with_tail(first, f"_{number}"), number + 1
+            name = beside(name, ident, used.__contains__)
             used.add(name)
         found.append(name)
     return found
+
+
+def beside(name: str, ident: str, taken: t.Callable[[str], bool]) -> str:
+    """``name`` with the id of its server appended, and a number where that is taken as well."""
+    ident = _OTHER.sub("_", ident).replace(".", "_")[:40]
+    name = first = _with_tail(name, f"_{ident}")
+    number = 2
+    while taken(name):
+        name, number = _with_tail(first, f"_{number}"), number + 1
+    return name
 
 
 def _with_tail(name: str, tail: str) -> str:
