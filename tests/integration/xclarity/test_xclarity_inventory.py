@@ -308,7 +308,9 @@ def test_two_appliances_in_one_inventory(sim, harness):
     assert variables[f"web-01_{TWIN}"]["xclarity_uuid"] == TWIN
     assert "xclarity_profile" not in variables[f"web-01_{TWIN}"]
     assert sorted(found["far"]["hosts"]) == ["far-01", f"web-01_{TWIN}"]
-    assert [variables[name]["xclarity_endpoint"] for name in ("web-01", "far-01")] == [sim.ready[s] for s in ("xclarity", "xclarity_target")]
+    assert [variables[name]["xclarity_endpoint"] for name in ("web-01", "far-01")] == [
+        sim.ready[s] for s in ("xclarity", "xclarity_target")
+    ]
 
     arguments = ("groundwork.provision.activate_profiles", "-e", "xclarity_restart=defer", "-e", "activate_profiles_poll_interval=0.1")
     done = run("ansible-playbook", *arguments)
