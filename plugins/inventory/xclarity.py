@@ -112,7 +112,8 @@ options:
     description:
       - What a host is named after, the first of these that gives a usable name, else the UUID. Keys of the server as in
         M(groundwork.provision.node_info).
-      - Names of this machine (C(localhost), 127.0.0.1) and of Ansible's own groups (C(all), C(ungrouped)) are not used.
+      - Names and addresses of this machine (C(localhost), 127.0.0.1, its host name, the addresses of its interfaces, and what its
+        C(/etc/hosts) calls them) and of Ansible's own groups (C(all), C(ungrouped)) are not used.
       - Where two servers would get one name, both get C(_) and their UUID appended. Where an earlier source of the inventory, such as
         the file of another XClarity Administrator, has made a host of that name for another server, the later one gets it
         appended, with a warning. No variable of the first is changed.

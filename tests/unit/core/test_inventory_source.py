@@ -10,6 +10,7 @@ from ansible.inventory.data import InventoryData
 
 from ansible_collections.groundwork.provision.plugins.inventory import server_pool, xclarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import nodes
+from ansible_collections.groundwork.provision.plugins.plugin_utils import host_names
 
 A, B = "0A" * 16, "0B" * 16
 OPTIONS = {"vars_prefix": "xclarity_", "bmc_as_ansible_host": False, "hostnames": ["name", "uuid"], "property_groups": True}
@@ -84,3 +85,16 @@ def test_two_servers_of_two_pools():
         "web-01": ("1", None), "web-01_2": ("2", "web-01"),
     }  # fmt: skip
     assert [host.name for host in inventory.groups["server_pool_Site_2"].hosts] == ["web-01_2"]
+
+
+def test_the_machine_that_reads_it_is_no_host(monkeypatch):
+    """Neither by name, nor as the address of a controller that hosts are connected to."""
+    monkeypatch.setattr(host_names, "own", lambda: frozenset({"web-01", "198.51.100.7"}))
+    monkeypatch.setitem(OPTIONS, "bmc_as_ansible_host", True)
+    inventory = InventoryData()
+    rows = [server(A, bmc_address="192.0.2.1"), {**server(B, name="db-01", bmc_address="198.51.100.7")}]
+    fill(xclarity, inventory, rows)
+    fill(server_pool, inventory, [of_pool("1"), {**of_pool("2"), "name": "web-01."}])
+    assert sorted(inventory.hosts) == [A, "db-01"]
+    assert "ansible_host" not in inventory.hosts["db-01"].vars
+    assert inventory.hosts["db-01"].vars["xclarity_bmc_address"] == ""
