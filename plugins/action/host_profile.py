@@ -18,6 +18,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sys
 import typing as t
 
@@ -55,6 +56,11 @@ OPTIONS = {
     "wait_timeout": ("activate_profiles_wait_timeout",),
     "poll_interval": ("activate_profiles_poll_interval",),
 }
+RESTARTS = ("immediate", "defer")
+# How Ansible begins when an option is missing or has a value that it does not take.
+_MISTAKE = re.compile(
+    "value of |argument |Elements value |missing required |missing parameter|parameters are |Unsupported parameters|one of the "
+)
 # Made in Ansible's main process, from which all of its workers are forked. It keeps what stands in the registry's files from telling
 # anything about a password. Should workers not share it, each host runs a task of its own.
 _SECRET = os.urandom(32)
@@ -97,6 +103,17 @@ class ActionModule(ActionBase):
                 "config_restart",
                 f"restart is not set for the profile {item['profile']}.",
                 "Set xclarity_restart to immediate or defer and run again.",
+                what="activate the profile of this host",
+                resource=str(item["profile"]),
+            )
+            return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
+        if item.get("restart", "defer") not in RESTARTS:
+            # A mistake of this host alone, which would stop all hosts of its server otherwise.
+            name = _source(ITEM["restart"], variables, self._templar)
+            failure = bad_input(
+                "config_restart",
+                f"{name} is {item['restart']!r}, not one of {', '.join(RESTARTS)}.",
+                "Correct it and run again.",
                 what="activate the profile of this host",
                 resource=str(item["profile"]),
             )
@@ -180,7 +197,7 @@ class ActionModule(ActionBase):
             if host not in batch.hosts:
                 variables = self._variables_of(batch.hosts[0], variables)
                 templar = Templar(loader=self._loader, variables=variables)
-            result = self._run(batch.items, self._options(variables, templar), variables, templar)
+            result = _of_the_role(self._run(batch.items, self._options(variables, templar), variables, templar))
             results = share(result, batch.hosts, batch.items, check_mode=self._task.check_mode)
             return result
         except Exception as exc:
@@ -252,6 +269,23 @@ def _values(names: t.Mapping[str, tuple[str, ...]], variables: dict[str, t.Any],
                 found[option] = value
                 break
     return found
+
+
+def _source(candidates: t.Sequence[str], variables: dict[str, t.Any], templar: Templar) -> str:
+    """The name of the variable that counts."""
+    return next((name for name in candidates if _values({name: (name,)}, variables, templar)), candidates[-1])
+
+
+def _of_the_role(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A mistake in an option that Ansible found, so that nothing was begun, with the names of the role's variables."""
+    msg = str(result.get("msg") or "")
+    if not result.get("failed") or "error" in result or not _MISTAKE.match(msg):
+        return result
+    named = [
+        f"{option} comes from {' or '.join(names)}" for option, names in {**OPTIONS, **ITEM}.items() if re.search(rf"\b{option}\b", msg)
+    ]
+    told = [msg.rstrip("."), *(["; ".join(named)] if named else []), "Nothing was changed", "Correct it and run again"]
+    return {**result, "msg": ". ".join(told) + "."}
 
 
 def _target(told: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -17,6 +17,8 @@ description:
   - Where several servers have one name, each gets C(_) and its id appended, and C(ansible_host) is the name. Where an earlier source of
     the inventory has made a host of that name for another server of a pool, the later one gets it appended, with a warning.
 notes:
+  - Where Ops Manager is down or does not take the key, Ansible only warns and goes on without its servers. Set
+    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true) to have it fail.
   - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
   - A blank value (an empty text, or null) is not set, neither in the file nor in the environment.
   - Of O(group_id) and O(group_name), one in the file comes before both in the environment.

@@ -21,6 +21,8 @@ description:
     C(xclarity_ipv6_addresses), and C(ansible_host), also where O(compose) makes it, hold host names and IP addresses and nothing
     else. What is none is left out, and so is a server without any usable name, with one warning that counts them and names some.
 notes:
+  - Where XClarity Administrator is down or does not take the password, Ansible only warns and goes on without its servers. Set
+    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true) to have it fail.
   - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
   - A blank value (an empty text, or null) is not set, neither in the file nor in the environment.
   - Templates are evaluated in the text of the file only, with the variables of the command line (C(-e)). Values of the environment and

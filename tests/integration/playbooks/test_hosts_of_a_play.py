@@ -336,3 +336,16 @@ def test_with_a_timeout_no_host_says_less_than_happened(sim, harness, estate):
         host: (True, "task_timeout", host) for host in near
     }
     assert all("The job was started" in one["msg"] or "It is not known" in one["msg"] for one in results.values())
+
+
+def test_a_mistake_in_a_variable_names_the_variable(sim, harness, estate):
+    """One of a host fails this host; one of the task fails all of its hosts, before anything is sent."""
+    hosts = {host: estate[host] for host in NEAR}
+    hosts["web-03"] = {**hosts["web-03"], "xclarity_restart": "immediatly"}
+    book = [{"hosts": "all", "gather_facts": False, **plays.use("roles")}]
+    played = plays.play(harness, hosts, book)
+    assert "xclarity_restart is 'immediatly', not one of immediate, defer. Nothing was changed." in played.output
+    assert activated(sim) == ["web-01", "web-02"]
+    played = plays.play(harness, hosts, book, activate_profiles_concurrency="many")
+    assert "concurrency comes from activate_profiles_concurrency. Nothing was changed." in played.output
+    assert activated(sim) == ["web-01", "web-02"]

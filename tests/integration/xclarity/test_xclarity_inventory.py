@@ -321,6 +321,16 @@ def test_two_appliances_in_one_inventory(sim, harness):
     assert sim.state("xclarity_target")["profiles"]["1"]["target"] == "D" * 32
 
 
+@pytest.mark.parametrize("strictly, good", [("false", True), ("true", False)])
+def test_what_a_run_without_hosts_ends_with_is_a_setting_of_ansible(sim, listing, strictly, good):
+    """As the documentation says, which tells people to set it."""
+    sim.fault("xclarity", times=-1, status=401)
+    arguments = ("groundwork.provision.activate_profiles", "-e", "xclarity_restart=defer")
+    done = listing.run({"profiles": True}, *arguments, program="ansible-playbook", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=strictly)
+    assert (done.returncode == 0) == good, done.stdout + done.stderr
+    assert "did not accept the credentials" in said(done)
+
+
 # -- how options are read -----------------------------------------------------------------------------------------------
 
 
