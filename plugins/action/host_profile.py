@@ -28,10 +28,10 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._module import is_task_timeout
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
-from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, share
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share
 
 MODULE = "groundwork.provision.profile_activation"
 # Which variable tells what: of a host's item, and of the other options of the module. Of several the first that is set counts. They are
@@ -175,13 +175,13 @@ class ActionModule(ActionBase):
         """
         resource = self._resource(variables)
         if registry.withdraw(host):
-            told = ended("the timeout of the task has passed before it was begun.", resource, code="task_timeout", outcome=NONE)
+            told = out_of_time("the timeout of the task has passed before it was begun.", resource, begun=False)
         else:
             found = registry.result_within(host, GRACE, Clock())
             if found is not None:
                 return found
             why = "the timeout of the task has passed, and the task of another host, which works for this one, has not told yet."
-            told = ended(why, resource, code="task_timeout", outcome=NONE if self._task.check_mode else UNKNOWN)
+            told = out_of_time(why, resource, begun=not self._task.check_mode)
         return {**told, "timedout": {"period": self._task.timeout}}
 
     def _resource(self, variables: dict[str, t.Any]) -> str | None:

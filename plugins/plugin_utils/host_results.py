@@ -12,6 +12,8 @@ from urllib.parse import unquote
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, STARTED, UNKNOWN, Failure
 
 Result = dict[str, t.Any]
+_WHAT = "activate the profile of this host"
+_LOOK = "Look at the profile on the server, then run the role again."
 
 
 def share(
@@ -32,17 +34,20 @@ def share(
     }
 
 
-def ended(why: str, resource: str | None = None, *, code: str = "interrupted", outcome: str = UNKNOWN) -> Result:
+def ended(why: str, resource: str | None = None) -> Result:
     """For hosts whose task ended before it could tell anything."""
-    failure = Failure(
-        code,
-        why,
-        "Look at the profile on the server, then run the role again." if outcome == UNKNOWN else "Run the role again.",
-        what="activate the profile of this host",
-        outcome=outcome,
-        resource=resource,
-    )
-    return {"failed": True, "changed": outcome == UNKNOWN, "outcome": outcome, "msg": failure.message(), "error": failure.public()}
+    return _untold(Failure("interrupted", why, _LOOK, what=_WHAT, outcome=UNKNOWN, resource=resource))
+
+
+def out_of_time(why: str, resource: str | None, *, begun: bool) -> Result:
+    """For a host whose task has no more time. begun: something may have been sent for it."""
+    hint = _LOOK if begun else "Run the role again."
+    return _untold(Failure("task_timeout", why, hint, what=_WHAT, outcome=UNKNOWN if begun else NONE, resource=resource))
+
+
+def _untold(failure: Failure) -> Result:
+    changed = failure.outcome == UNKNOWN
+    return {"failed": True, "changed": changed, "outcome": failure.outcome, "msg": failure.message(), "error": failure.public()}
 
 
 class _Why:
@@ -71,7 +76,8 @@ class _Why:
 
     def _failure(self, why: str, hint: str, job: t.Any, outcome: str) -> Failure:
         told = None if job is None else str(job)
-        return Failure(self._error["code"], why, hint, what="activate the profile of this host", outcome=outcome, job=told)
+        # For its message; the code is that of the task.
+        return Failure("interrupted", why, hint, what=_WHAT, outcome=outcome, job=told)
 
     def _reason(self, hint: str) -> str:
         """The message without what it says of the server's state and of what to do, which are about the whole task."""

@@ -328,7 +328,7 @@ def test_what_a_run_without_hosts_ends_with_is_a_setting_of_ansible(sim, listing
     arguments = ("groundwork.provision.activate_profiles", "-e", "xclarity_restart=defer")
     done = listing.run({"profiles": True}, *arguments, program="ansible-playbook", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=strictly)
     assert (done.returncode == 0) == good, done.stdout + done.stderr
-    assert "did not accept the credentials" in said(done)
+    assert "the server did not accept user and password" in said(done)
 
 
 # -- how options are read -----------------------------------------------------------------------------------------------
