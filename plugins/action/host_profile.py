@@ -18,6 +18,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sys
 import typing as t
 
@@ -26,9 +27,11 @@ from ansible.executor import module_common
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._module import is_task_timeout
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
-from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, share
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share
 
 MODULE = "groundwork.provision.profile_activation"
 # Which variable tells what: of a host's item, and of the other options of the module. Of several the first that is set counts. They are
@@ -53,9 +56,17 @@ OPTIONS = {
     "wait_timeout": ("activate_profiles_wait_timeout",),
     "poll_interval": ("activate_profiles_poll_interval",),
 }
+RESTARTS = ("immediate", "defer")
+# How Ansible begins when an option is missing or has a value that it does not take.
+_MISTAKE = re.compile(
+    "value of |argument |Elements value |missing required |missing parameter|parameters are |Unsupported parameters|one of the "
+)
 # Made in Ansible's main process, from which all of its workers are forked. It keeps what stands in the registry's files from telling
 # anything about a password. Should workers not share it, each host runs a task of its own.
 _SECRET = os.urandom(32)
+# Seconds that a host whose time is over gives to the one that works for it, whose time is over at the same moment as a rule: it
+# ends what it waits for, logs out and tells of each host.
+GRACE = 5.0
 
 
 class ActionModule(ActionBase):
@@ -96,6 +107,17 @@ class ActionModule(ActionBase):
                 resource=str(item["profile"]),
             )
             return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
+        if item.get("restart", "defer") not in RESTARTS:
+            # A mistake of this host alone, which would stop all hosts of its server otherwise.
+            name = _source(ITEM["restart"], variables, self._templar)
+            failure = bad_input(
+                "config_restart",
+                f"{name} is {item['restart']!r}, not one of {', '.join(RESTARTS)}.",
+                "Correct it and run again.",
+                what="activate the profile of this host",
+                resource=str(item["profile"]),
+            )
+            return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
         registry.register(host, self._key(options), item)
         return {}
 
@@ -114,15 +136,12 @@ class ActionModule(ActionBase):
         done: list[dict[str, t.Any]] = []
         # Ansible does not count a host that failed and is in an ``always``. It works for itself.
         play = list(dict.fromkeys([*variables["ansible_play_batch"], host]))
-        while not registry.has_result(host):
-            if registry.dropped(host):
-                self._register(registry, host, variables)
-            with registry.take(host, play) as batch:
-                if batch is None:
-                    break
-                if batch.hosts:
-                    done.append(self._run_for(registry, batch, host, variables))
-        own = registry.result(host) or ended("the process that worked for this host ended without a result.")
+        try:
+            own = self._own_result(registry, host, play, variables, done)
+        except BaseException as exc:
+            if not is_task_timeout(exc):
+                raise
+            own = self._timed_out(registry, host, variables)
         # Under the name of the host stands its item, so that it is found as in the results of a loop over hosts.
         own.setdefault(host, own.pop("profile", None) or {"error": own.get("error")})
         for name in ("warnings", "deprecations"):
@@ -132,20 +151,58 @@ class ActionModule(ActionBase):
             own |= _planned([step for result in done for step in result.get("plan") or []])
         return own
 
+    def _own_result(
+        self, registry: Registry, host: str, play: list[str], variables: dict[str, t.Any], done: list[dict[str, t.Any]]
+    ) -> dict[str, t.Any]:
+        """The result of ``host``, for which others may have to be worked for; what that told is put into ``done``."""
+        while not registry.has_result(host):
+            if registry.dropped(host):
+                self._register(registry, host, variables)
+            with registry.take(host, play) as batch:
+                if batch is None:
+                    break
+                if batch.hosts:
+                    done.append(self._run_for(registry, batch, host, variables))
+            if done and (done[-1].get("error") or {}).get("code") == "task_timeout":
+                # Ansible raises it once: nothing would end what is begun or waited for from now on.
+                return self._timed_out(registry, host, variables)
+        return registry.result(host) or ended("the process that worked for this host ended without a result.", self._resource(variables))
+
+    def _timed_out(self, registry: Registry, host: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The result of a host whose task has no more time: what is known of it by now.
+
+        Ansible itself would tell that nothing changed, of a server that restarts.
+        """
+        resource = self._resource(variables)
+        if registry.withdraw(host):
+            told = out_of_time("the timeout of the task has passed before it was begun.", resource, begun=False)
+        else:
+            found = registry.result_within(host, GRACE, Clock())
+            if found is not None:
+                return found
+            why = "the timeout of the task has passed, and the task of another host, which works for this one, has not told yet."
+            told = out_of_time(why, resource, begun=not self._task.check_mode)
+        return {**told, "timedout": {"period": self._task.timeout}}
+
+    def _resource(self, variables: dict[str, t.Any]) -> str | None:
+        """The profile of this host, for messages."""
+        profile = _values({"profile": ITEM["profile"]}, variables, self._templar).get("profile")
+        return None if profile is None else str(profile)
+
     def _run_for(self, registry: Registry, batch: Batch, host: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module once for all hosts of ``batch`` and store the result of each. Returns the module's."""
-        results = {one: ended("the task that activates it was ended.") for one in batch.hosts}
+        results = _ended(batch, "the task that activates it was ended.")
         try:
             templar = self._templar
             if host not in batch.hosts:
                 variables = self._variables_of(batch.hosts[0], variables)
                 templar = Templar(loader=self._loader, variables=variables)
-            result = self._run(batch.items, self._options(variables, templar), variables, templar)
+            result = _of_the_role(self._run(batch.items, self._options(variables, templar), variables, templar))
             results = share(result, batch.hosts, batch.items, check_mode=self._task.check_mode)
             return result
         except Exception as exc:
             # It is not about this host alone, so it must not be this host's failure alone.
-            results = {one: ended(f"the task that activates it could not be run ({type(exc).__name__}).") for one in batch.hosts}
+            results = _ended(batch, f"the task that activates it could not be run ({type(exc).__name__}).")
             return {}
         finally:
             registry.store(results)
@@ -187,9 +244,7 @@ class ActionModule(ActionBase):
     def _variables_of(self, host: str, own: dict[str, t.Any]) -> dict[str, t.Any]:
         """The variables that another host would have in this task."""
         hostvars = own["hostvars"]
-        return hostvars._variable_manager.get_vars(
-            play=self._task.get_play(), host=hostvars._inventory.get_host(host), task=self._task
-        )
+        return hostvars._variable_manager.get_vars(play=self._task.get_play(), host=hostvars._inventory.get_host(host), task=self._task)
 
     def _key(self, options: dict[str, t.Any]) -> str:
         """Equal for hosts whose tasks would differ in their items only."""
@@ -197,6 +252,11 @@ class ActionModule(ActionBase):
         endpoint = str(options.get("endpoint") or "").strip().rstrip("/").casefold()
         told = [{**options, "endpoint": endpoint}, environment, self._task.check_mode, self._task.diff]
         return hmac.new(_SECRET, json.dumps(told, sort_keys=True, default=str).encode(), hashlib.sha256).hexdigest()
+
+
+def _ended(batch: Batch, why: str) -> dict[str, dict[str, t.Any]]:
+    """The result of each host of a task that tells nothing."""
+    return {host: ended(why, str(item["profile"])) for host, item in zip(batch.hosts, batch.items, strict=True)}
 
 
 def _values(names: t.Mapping[str, tuple[str, ...]], variables: dict[str, t.Any], templar: Templar) -> dict[str, t.Any]:
@@ -209,6 +269,23 @@ def _values(names: t.Mapping[str, tuple[str, ...]], variables: dict[str, t.Any],
                 found[option] = value
                 break
     return found
+
+
+def _source(candidates: t.Sequence[str], variables: dict[str, t.Any], templar: Templar) -> str:
+    """The name of the variable that counts."""
+    return next((name for name in candidates if _values({name: (name,)}, variables, templar)), candidates[-1])
+
+
+def _of_the_role(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A mistake in an option that Ansible found, so that nothing was begun, with the names of the role's variables."""
+    msg = str(result.get("msg") or "")
+    if not result.get("failed") or "error" in result or not _MISTAKE.match(msg):
+        return result
+    named = [
+        f"{option} comes from {' or '.join(names)}" for option, names in {**OPTIONS, **ITEM}.items() if re.search(rf"\b{option}\b", msg)
+    ]
+    told = [msg.rstrip("."), *(["; ".join(named)] if named else []), "Nothing was changed", "Correct it and run again"]
+    return {**result, "msg": ". ".join(told) + "."}
 
 
 def _target(told: dict[str, t.Any]) -> dict[str, t.Any]:

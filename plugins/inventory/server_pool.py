@@ -14,8 +14,11 @@ description:
   - What agents wrote into their properties is data, it is never evaluated as a template.
   - Agents also name their machines. A server becomes a host only when its name is a host name or an IP address, and not one of
     this machine. The others are left out, with one warning that counts them and names some.
-  - Where several servers have one name, each gets C(_) and its id appended, and C(ansible_host) is the name.
+  - Where several servers have one name, each gets C(_) and its id appended, and C(ansible_host) is the name. Where an earlier source of
+    the inventory has made a host of that name for another server of a pool, the later one gets it appended, with a warning.
 notes:
+  - Where Ops Manager is down or does not take the key, Ansible only warns and goes on without its servers. Set
+    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true) to have it fail.
   - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
   - A blank value (an empty text, or null) is not set, neither in the file nor in the environment.
   - Of O(group_id) and O(group_name), one in the file comes before both in the environment.
@@ -169,7 +172,8 @@ class InventoryModule(ServerInventory):
         by_property = self.get_option("property_groups")
         by_pair: dict[tuple[str, str], t.Any] = {}
         adder = Adder(self.inventory)
-        for name, row in zip(names, usable, strict=True):
+        for free, row in zip(names, usable, strict=True):
+            name = self.free_name(free, "server_pool_id", str(row["vars"]["server_pool_id"]))
             # What a cache keeps is as it came; a host has copies, fit to be shown.
             variables = safe(row["vars"])
             if name != row["name"]:

@@ -21,6 +21,8 @@ description:
     C(xclarity_ipv6_addresses), and C(ansible_host), also where O(compose) makes it, hold host names and IP addresses and nothing
     else. What is none is left out, and so is a server without any usable name, with one warning that counts them and names some.
 notes:
+  - Where XClarity Administrator is down or does not take the password, Ansible only warns and goes on without its servers. Set
+    C(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true) to have it fail.
   - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
   - A blank value (an empty text, or null) is not set, neither in the file nor in the environment.
   - Templates are evaluated in the text of the file only, with the variables of the command line (C(-e)). Values of the environment and
@@ -112,8 +114,11 @@ options:
     description:
       - What a host is named after, the first of these that gives a usable name, else the UUID. Keys of the server as in
         M(groundwork.provision.node_info).
-      - Names of this machine (C(localhost), 127.0.0.1) and of Ansible's own groups (C(all), C(ungrouped)) are not used.
-      - Where two servers would get one name, both get C(_) and their UUID appended.
+      - Names and addresses of this machine (C(localhost), 127.0.0.1, its host name, the addresses of its interfaces, and what its
+        C(/etc/hosts) calls them) and of Ansible's own groups (C(all), C(ungrouped)) are not used.
+      - Where two servers would get one name, both get C(_) and their UUID appended. Where an earlier source of the inventory, such as
+        the file of another XClarity Administrator, has made a host of that name for another server, the later one gets it
+        appended, with a warning. No variable of the first is changed.
     type: list
     elements: str
     choices: [name, hostname, fqdn, serial_number, uuid, bmc_address]
@@ -130,6 +135,8 @@ options:
         C(xclarity_profile_status) (as in M(groundwork.provision.profile_info)) and C(xclarity_profile_compliance).
       - Where it has none they are empty, and C(xclarity_profile) is not there, so that a group of the inventory can name one. The role
         skips a host without, and says so.
+      - Each host also has C(xclarity_endpoint), the O(endpoint) that it was read from, so that the hosts of several files go into the role
+        together, each to its own XClarity Administrator. User and password are not variables of a host.
     type: bool
     default: false
   profiles_by_name:
@@ -193,6 +200,15 @@ compose:
 # profiles that they have, and new ones with the inactive profile of their name
 # plugin: groundwork.provision.xclarity
 # profiles_by_name: true
+
+# Of two XClarity Administrators, one file for each: `ansible-playbook -i oslo.xclarity.yml -i rome.xclarity.yml ...`. Each host is
+# activated on the one that it was read from. Where users and passwords differ, group_vars/oslo.yml has xclarity_username and
+# xclarity_password for the hosts of this file
+# plugin: groundwork.provision.xclarity
+# endpoint: https://xclarity.oslo.example.com
+# profiles: true
+# groups:
+#   oslo: true
 """
 
 import operator
@@ -282,6 +298,9 @@ class InventoryModule(ServerInventory):
             for node in found:
                 node.update(safe(told.facts(node, prefix)))
         self._add_what_is_asked(client, found, prefix)
+        if by_name or self.get_option("profiles"):
+            for node in found:
+                node[prefix + "endpoint"] = self.get_option("endpoint").strip()
         return found
 
     def _add_what_is_asked(self, client: t.Any, found: list[Row], prefix: str) -> None:
@@ -329,7 +348,7 @@ class InventoryModule(ServerInventory):
                 continue
             if direct and variables[prefix + "bmc_address"]:
                 variables["ansible_host"] = variables[prefix + "bmc_address"]
-            host = adder.add(name, variables)
+            host = adder.add(self.free_name(name, prefix + "uuid", variables[prefix + "uuid"]), variables)
             group.add_host(host)
             self.constructed(host)
 

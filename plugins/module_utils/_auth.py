@@ -82,8 +82,7 @@ def check_secret(value: str | None, option: str) -> str:
 class Basic(Auth):
     """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` cannot do."""
 
-    def __init__(
-        self, user: str, password: str, redactor: Redactor) -> None:
+    def __init__(self, user: str, password: str, redactor: Redactor) -> None:
         if ":" in user:
             raise bad_input("config_credentials", "username holds a colon, which Basic cannot carry.", "Use auth_method session.")
         coded = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
@@ -106,7 +105,8 @@ class XClaritySession(Auth):
     requests that are far apart the session is given up when another task waits for a slot (:meth:`pause`).
     """
 
-    def __init__(self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None, slots: Slots | None = None
+    def __init__(
+        self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None, slots: Slots | None = None
     ) -> None:
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()

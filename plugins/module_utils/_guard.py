@@ -264,9 +264,7 @@ class Guard:
         if waits and max(waits) > 0:
             self._clock.sleep(max(waits))
         if waits:
-            self._entries = {
-                key: dataclasses.replace(entry, settled=True) for key, entry in self._entries.items() if entry.state == OPEN
-            }
+            self._entries = {key: dataclasses.replace(entry, settled=True) for key, entry in self._entries.items() if entry.state == OPEN}
             with contextlib.suppress(Failure):
                 self._write()
 

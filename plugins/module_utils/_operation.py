@@ -762,7 +762,6 @@ class _Task:
             **(self.op.more(items) if self.planned else {}),
         }
 
-
     def _selected(self) -> list[Item]:
         """The items that the user wants in the result, made short where there are many."""
         params = self.run.params

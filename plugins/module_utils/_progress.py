@@ -77,7 +77,6 @@ class Progress:
         self._last, self._noted = now, noted
         self._lines += 1
 
-
     def part(self) -> None:
         """The run is told to end in the middle of a wait: say what goes on without it. Called once, before anything is closed."""
         look, self._look = self._look, None

@@ -202,9 +202,7 @@ def run(run: Run) -> dict:
         if changes:
             return send_request(run, client, raw_requests.plan(method, path, query, body))
         headers = {"Range": params["range"]} if params["range"] else None
-        reply = client.read_reply(
-            path, query=query, what=f"{method} {path}", method=method, body=body, headers=headers, max_body=MAX_LIST
-        )
+        reply = client.read_reply(path, query=query, what=f"{method} {path}", method=method, body=body, headers=headers, max_body=MAX_LIST)
     data = reply.json() if reply.body.strip() else None
     result = {"changed": False, "outcome": NONE, "plan": [], "diff": {"before": {}, "after": {}}, "response": raw_requests.masked(data)}
     return result | ({"content_range": reply.headers.get("Content-Range", "")} if headers else {})

@@ -10,6 +10,8 @@ syntax of host names and IP addresses passes, and nothing that leads to the cont
 from __future__ import annotations
 
 import collections
+import contextlib
+import functools
 import ipaddress
 import re
 import socket
@@ -62,11 +64,48 @@ def are_elsewhere(texts: t.Sequence[str]) -> bool:
     if len(text) > 253 or text.count(" ") != len(texts) or not _AT_A_GLANCE.fullmatch(text):
         return False
     text = text.lower()
-    return "localhost" not in text and "ip6-l" not in text
+    return "localhost" not in text and "ip6-l" not in text and own().isdisjoint(text.split(" "))
+
+
+@functools.cache
+def own() -> frozenset[str]:
+    """The names and addresses of this machine, beyond localhost: its host name, the addresses of its interfaces, and what /etc/hosts
+    calls these or the loopback. Nobody on the network is asked. Where there is no /proc the addresses are not known."""
+    name = socket.gethostname().rstrip(".").lower()
+    return own_of(name, _read("/etc/hosts"), _read("/proc/net/fib_trie"), _read("/proc/net/if_inet6"))
+
+
+def own_of(name: str, hosts: str, fib_trie: str, if_inet6: str) -> frozenset[str]:
+    """See :func:`own`. The last three are the texts of files."""
+    addresses = set(re.findall(r"(\d+\.\d+\.\d+\.\d+)\n\s*/32 host LOCAL", fib_trie))
+    for line in if_inet6.splitlines():
+        with contextlib.suppress(ValueError):
+            addresses.add(str(ipaddress.IPv6Address(int(line.split()[0], 16))))
+    names = {name, name.partition(".")[0]}
+    for line in hosts.splitlines():
+        address, *called = line.partition("#")[0].split() or [""]
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            continue
+        if found.is_loopback or str(found) in addresses:
+            names.update(one.rstrip(".").lower() for one in called)
+    return frozenset((names | addresses) - {""})
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _is_here(text: str) -> bool:
-    labels = text.rstrip(".").lower().split(".")
+    plain = text.rstrip(".").lower()
+    if plain in own():
+        return True
+    labels = plain.split(".")
     if any(label.startswith(("localhost", "ip6-localhost", "ip6-loopback")) for label in (labels[0], labels[-1])):
         return True
     try:
@@ -77,7 +116,7 @@ def _is_here(text: str) -> bool:
         except OSError:
             return False
     found = getattr(found, "ipv4_mapped", None) or found
-    return found.is_loopback or found.is_unspecified
+    return found.is_loopback or found.is_unspecified or str(found) in own()
 
 
 def as_host_name(text: str) -> str:
@@ -96,14 +135,20 @@ def unique(names: t.Sequence[str], idents: t.Sequence[str]) -> list[str]:
     found = []
     for name, ident in zip(names, idents, strict=True):
         if name and count[name] > 1:
-            ident = _OTHER.sub("_", ident).replace(".", "_")[:40]
-            name = first = _with_tail(name, f"_{ident}")
-            number = 2
-            while name in used:
-                name, number = _with_tail(first, f"_{number}"), number + 1
+            name = beside(name, ident, used.__contains__)
             used.add(name)
         found.append(name)
     return found
+
+
+def beside(name: str, ident: str, taken: t.Callable[[str], bool]) -> str:
+    """``name`` with the id of its server appended, and a number where that is taken as well."""
+    ident = _OTHER.sub("_", ident).replace(".", "_")[:40]
+    name = first = _with_tail(name, f"_{ident}")
+    number = 2
+    while taken(name):
+        name, number = _with_tail(first, f"_{number}"), number + 1
+    return name
 
 
 def _with_tail(name: str, tail: str) -> str:

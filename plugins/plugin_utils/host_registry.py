@@ -23,6 +23,10 @@ import typing as t
 import uuid
 from pathlib import Path
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
+
+POLL = 0.1  # seconds between two looks for a result
+
 Item = dict[str, t.Any]
 Result = dict[str, t.Any]
 
@@ -103,6 +107,32 @@ class Registry:
         self._state(host).unlink(missing_ok=True)
         return state.get("result")
 
+    def withdraw(self, host: str) -> bool:
+        """Take the registration of ``host`` back; False when somebody has taken it, and may work for it or have done so."""
+        with self._locked():
+            key = self._read(host).get("waiting")
+            if key is None or not (self._root / "waiting" / key / _name(host)).is_file():
+                return False
+            (self._root / "waiting" / key / _name(host)).unlink()
+            self._state(host).unlink()
+            return True
+
+    def result_within(self, host: str, seconds: float, clock: Clock) -> Result | None:
+        """As :meth:`result`, for whom has no more time than that: None as well when it is not there by then."""
+        deadline = Deadline(clock, seconds)
+        while True:
+            state = self._read(host)
+            if "result" in state or "taken" not in state:
+                break
+            with contextlib.suppress(BlockingIOError), _lock(self._folder("locks") / state["taken"], shared=True, wait=False):
+                break  # whoever took it has left
+            if deadline.passed():
+                return None
+            clock.sleep(POLL)
+        state = self._read(host)
+        self._state(host).unlink(missing_ok=True)
+        return state.get("result")
+
     def first(self, what: str) -> bool:
         """True for the first process that asks for ``what`` and False for all others."""
         try:
@@ -152,10 +182,10 @@ class Registry:
 
 
 @contextlib.contextmanager
-def _lock(file: Path, *, shared: bool = False) -> t.Iterator[None]:
-    """Hold a lock that ends with this process at the latest."""
+def _lock(file: Path, *, shared: bool = False, wait: bool = True) -> t.Iterator[None]:
+    """Hold a lock that ends with this process at the latest. Without ``wait`` raises BlockingIOError where another holds it."""
     with file.open("a", encoding="utf-8") as handle:
-        fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         yield
 
 

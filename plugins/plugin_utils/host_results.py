@@ -1,17 +1,19 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one task for many hosts means for each of them. Pure: a result of profile_activation goes in, one for each host comes out.
-"""
+"""What one task for many hosts means for each of them. Pure: a result of profile_activation goes in, one for each host comes out."""
 
 from __future__ import annotations
 
+import re
 import typing as t
 from urllib.parse import unquote
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, STARTED, UNKNOWN, Failure
 
 Result = dict[str, t.Any]
+_WHAT = "activate the profile of this host"
+_LOOK = "Look at the profile on the server, then run the role again."
 
 
 def share(
@@ -25,19 +27,80 @@ def share(
     rows = _rows(result, items)
     told = any(row and row.get("error") for row in rows)
     everybody = bool(result.get("failed")) and not told
-    return {host: _own(result, row, everybody, check_mode) for host, row in zip(hosts, rows, strict=True)}
+    why = _Why(result, hosts, [_keys(item, row) for item, row in zip(items, rows, strict=True)]) if result.get("failed") else None
+    return {
+        host: _own(result, host, str(item.get("profile", "")), row, everybody, why, check_mode)
+        for host, item, row in zip(hosts, items, rows, strict=True)
+    }
 
 
-def ended(why: str) -> Result:
+def ended(why: str, resource: str | None = None) -> Result:
     """For hosts whose task ended before it could tell anything."""
-    failure = Failure(
-        "interrupted",
-        why,
-        "Look at the profile on the server, then run the role again.",
-        what="activate the profile of this host",
-        outcome=UNKNOWN,
-    )
-    return {"failed": True, "changed": True, "outcome": UNKNOWN, "msg": failure.message(), "error": failure.public()}
+    return _untold(Failure("interrupted", why, _LOOK, what=_WHAT, outcome=UNKNOWN, resource=resource))
+
+
+def out_of_time(why: str, resource: str | None, *, begun: bool) -> Result:
+    """For a host whose task has no more time. begun: something may have been sent for it."""
+    hint = _LOOK if begun else "Run the role again."
+    return _untold(Failure("task_timeout", why, hint, what=_WHAT, outcome=UNKNOWN if begun else NONE, resource=resource))
+
+
+def _untold(failure: Failure) -> Result:
+    changed = failure.outcome == UNKNOWN
+    return {"failed": True, "changed": changed, "outcome": failure.outcome, "msg": failure.message(), "error": failure.public()}
+
+
+class _Why:
+    """Why the task failed, told to one host after the other: each reads what became of its own profile."""
+
+    def __init__(self, result: t.Mapping[str, t.Any], hosts: t.Sequence[str], keys: t.Sequence[set[str]]) -> None:
+        self._msg = str(result.get("msg") or "")
+        # A failure of Ansible's own (an option that is not valid) has no code.
+        self._error: Result = result.get("error") or {"code": "task_failed", "resource": None}
+        named = {str(one) for one in (self._error.get("resource"), *(self._error.get("resources") or [])) if one}
+        self._culprits = [host for host, own in zip(hosts, keys, strict=True) if own & named]
+
+    def told(self, host: str, profile: str, row: Result | None, outcome: str) -> Result:
+        """``msg`` and ``error`` for one host. outcome: of its own profile."""
+        if host in self._culprits:
+            return {"msg": self._msg, "error": self._error}
+        hint = str(self._error.get("hint") or "")
+        if self._culprits and outcome == NONE:
+            others = f" and {len(self._culprits) - 1} more" if len(self._culprits) > 1 else ""
+            why = f"stopped before anything was sent because of host {self._culprits[0]}{others}: {self._reason(hint)}"
+            return {"msg": self._failure(why, hint, None, outcome).message(), "error": self._error}
+        if row is None or not self._msg:
+            return {"msg": self._msg, "error": self._error if self._error.get("resource") else {**self._error, **_about(profile)}}
+        failure = self._failure(self._reason(hint), hint, row.get("job"), outcome)
+        return {"msg": failure.message(), "error": {**self._error, **_about(row.get("name") or profile)}}
+
+    def _failure(self, why: str, hint: str, job: t.Any, outcome: str) -> Failure:
+        told = None if job is None else str(job)
+        # For its message; the code is that of the task.
+        return Failure("interrupted", why, hint, what=_WHAT, outcome=outcome, job=told)
+
+    def _reason(self, hint: str) -> str:
+        """The message without what it says of the server's state and of what to do, which are about the whole task."""
+        head = self._msg.partition(hint)[0] if hint else self._msg
+        reason = _KNOWN.sub("", head.strip()).strip() or self._msg
+        return reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
+
+
+# The fixed sentence about the server's state, at the end of what is left of a message.
+_KNOWN = re.compile(
+    r"(Nothing was changed|The server refused the request; nothing was started|It is not known whether [^.]*"
+    r"|The [a-z ]+ was [a-z]+( \([^()]*\))?)\.$"
+)
+
+
+def _about(profile: str) -> Result:
+    return {"resource": profile, "resources": [profile]}
+
+
+def _keys(item: t.Mapping[str, t.Any], row: t.Mapping[str, t.Any] | None) -> set[str]:
+    """What the profile of a host may be called."""
+    told = (item.get("profile"), item.get("uuid"), *((row.get("id"), row.get("name")) if row else ()))
+    return {str(one) for one in told if one}
 
 
 def _rows(result: t.Mapping[str, t.Any], items: t.Sequence[t.Mapping[str, t.Any]]) -> list[Result | None]:
@@ -46,12 +109,15 @@ def _rows(result: t.Mapping[str, t.Any], items: t.Sequence[t.Mapping[str, t.Any]
     return list(rows) if len(rows) == len(items) else [None] * len(items)
 
 
-def _own(result: t.Mapping[str, t.Any], row: Result | None, everybody: bool, check_mode: bool) -> Result:
+def _own(
+    result: t.Mapping[str, t.Any], host: str, profile: str, row: Result | None, everybody: bool, why: _Why | None, check_mode: bool
+) -> Result:
     plan = [step for step in result.get("plan") or [] if row and _is_for(step, row)]
     own: Result = {"changed": False, "outcome": NONE, "plan": plan}
     if row is not None:
-        # In check mode nothing was started for it: what would be is its part of the plan.
-        own |= {"changed": bool(plan if check_mode else row.get("changed")), "outcome": row.get("outcome", NONE), "profile": row}
+        # In check mode nothing was started for it: what would be is its part of the plan, and its row says the same.
+        changed = bool(plan if check_mode else row.get("changed"))
+        own |= {"changed": changed, "outcome": row.get("outcome", NONE), "profile": {**row, "changed": changed}}
         if not everybody and row.get("outcome") in (NOT_STARTED, UNKNOWN) and not row.get("error"):
             everybody = True
     elif result.get("outcome") in (STARTED, UNKNOWN):
@@ -60,12 +126,14 @@ def _own(result: t.Mapping[str, t.Any], row: Result | None, everybody: bool, che
         own["diff"] = _diff(result["diff"], row)
     error = (row or {}).get("error")
     if error:
-        own |= {"failed": True, "msg": error.get("message", ""), "error": error}
+        # The row of one among many is kept short, and a rescue needs to know what it is about.
+        own |= {"failed": True, "msg": error.get("message", ""), "error": {**_about((row or {}).get("name") or profile), **error}}
     elif everybody or row is None:
-        # A failure of Ansible's own (an option that is not valid) has no code.
-        own |= {"failed": True, "msg": result.get("msg", ""), "error": result.get("error") or {"code": "task_failed", "resource": None}}
-        if not result.get("failed"):
-            own |= ended("the task told nothing of this host.")
+        if why is None:
+            return own | ended("the task told nothing of this host.", profile)
+        own |= {"failed": True, **why.told(host, profile, row, own["outcome"])}
+        if "timedout" in result:
+            own["timedout"] = result["timedout"]
     return own
 
 

@@ -20,7 +20,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_options
 from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ending
-from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import is_place, shown
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import beside, is_place, shown
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import collector_paused
 
 Row = dict[str, t.Any]
@@ -66,10 +66,13 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         self._options = inventory_options.read(self, inventory_options.load(self, path), exclusive=self.exclusive)
         self._left_out: list[str] = []
+        self._renamed: list[str] = []
         with collector_paused():
             self.fill(self._rows(path, cache))
         if self._left_out:
             self.display.warning(self._without_secrets(self._told()))
+        if self._renamed:
+            self.display.warning(self._without_secrets(self._told_of_names()))
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -121,10 +124,31 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Note that ``value``, which the server told, is no host name and no address. what: as which it was meant."""
         self._left_out.append(f"{what} {shown(value)}")
 
+    def free_name(self, name: str, key: str, ident: str) -> str:
+        """The name for the host of a server: ``name``, or that and ``ident`` where another source of this inventory has made a host
+        of that name for another server. key: the variable that holds a server's identity."""
+
+        def is_of_another(name: str) -> bool:
+            host = self.inventory.hosts.get(name)
+            if host is None or key not in host.vars:
+                return False
+            return not ident or _alike(host.vars[key]) != _alike(ident)
+
+        if not is_of_another(name):
+            return name
+        free = beside(name, ident, is_of_another)
+        self._renamed.append(f"{shown(name)} is {shown(free, 120)}")
+        return free
+
     def _told(self) -> str:
-        count, named = len(self._left_out), "; ".join(self._left_out[:SHOWN])
-        more = f"; and {count - SHOWN} more" if count > SHOWN else ""
-        return f"{self.NAME}: {count} of the names and addresses that the server told cannot be used and are left out: {named}{more}"
+        start = f"{self.NAME}: {len(self._left_out)} of the names and addresses that the server told cannot be used and are left out: "
+        return start + _some(self._left_out)
+
+    def _told_of_names(self) -> str:
+        return (
+            f"{self.NAME}: {len(self._renamed)} of the servers have the name of another server of this inventory, "
+            f"so that the id is a part of the host's name: {_some(self._renamed)}"
+        )
 
     def constructed(self, host: t.Any) -> None:
         """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one."""
@@ -139,3 +163,12 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
             self._add_host_to_composed_groups(groups, host.vars, host.name, strict=strict)
         if keyed:
             self._add_host_to_keyed_groups(keyed, host.vars, host.name, strict=strict)
+
+
+def _some(told: list[str]) -> str:
+    return "; ".join(told[:SHOWN]) + (f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
+
+
+def _alike(ident: t.Any) -> str:
+    """An id as it is compared: a UUID may be written with hyphens, or in small letters."""
+    return str(ident).replace("-", "").upper()

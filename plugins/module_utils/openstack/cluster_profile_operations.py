@@ -78,9 +78,7 @@ class SetProfiles(Operation):
     def _item(self, choice: Choice) -> Item:
         key = choice.found.id if choice.found is not None else f"name {choice.name}"
         self.kept[key] = dict(choice.kept)
-        return Item(
-            key, choice.name, desired=choice, before=choice.found, current=choice.found, steps=choice.first, later=choice.then
-        )
+        return Item(key, choice.name, desired=choice, before=choice.found, current=choice.found, steps=choice.first, later=choice.then)
 
     def check(self, items: t.Sequence[Item]) -> None:
         """In check mode: ask the service's own check whether it would take the specs of the profiles that would be made."""

@@ -249,9 +249,7 @@ def cancellable(requests: t.Sequence[Request], asked: t.Sequence[Desired]) -> li
     ]
 
 
-def candidates(
-    requests: t.Sequence[Request], known: t.Container[str], documents: t.Sequence[Document], earliest: float
-) -> list[Request]:
+def candidates(requests: t.Sequence[Request], known: t.Container[str], documents: t.Sequence[Document], earliest: float) -> list[Request]:
     """The requests that may be the one whose answer was lost: not there before, asking for exactly this, made since."""
     found = []
     for request in requests:

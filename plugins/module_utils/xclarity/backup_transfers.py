@@ -127,9 +127,7 @@ def choose(backup: Backup, desired: Desired, running: t.Sequence[jobs.Told] = ()
                 backup, "A verified move needs them; use move_method native with assume_absent, and look at the end."
             )
         if not desired.assume_absent:
-            raise backups.locations_unknown(
-                backup, "Look at the server; set assume_absent to true to send the request all the same."
-            )
+            raise backups.locations_unknown(backup, "Look at the server; set assume_absent to true to send the request all the same.")
     elif differs(backup, backup, desired.destination):
         raise backups.checksum_mismatch(backup, desired.destination, backup.at[desired.destination])
     if settled(backup, desired):

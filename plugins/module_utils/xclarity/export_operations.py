@@ -243,9 +243,7 @@ class Export(Operation):
     def _download(self, item: Item, started: bool) -> None:
         os_images.check_file_name(self.filename, self.images)
         try:
-            fetched = self.fetched = self.to.download(
-                self.client, self.filename, self.params["reconcile_timeout"] if started else 0.0
-            )
+            fetched = self.fetched = self.to.download(self.client, self.filename, self.params["reconcile_timeout"] if started else 0.0)
         except Failure as failure:
             failure.about(what=f"download {self.filename}", operation="export")
             if failure.status == 404:
@@ -258,9 +256,7 @@ class Export(Operation):
             raise
         item.touched = True
         self.to.save(
-            dataclasses.replace(
-                self._record(item), finished=True, local=self.to.name or "", sha256=fetched.sha256, size=fetched.size
-            )
+            dataclasses.replace(self._record(item), finished=True, local=self.to.name or "", sha256=fetched.sha256, size=fetched.size)
         )
 
     # -- what the user gets ------------------------------------------------------------------------------------------

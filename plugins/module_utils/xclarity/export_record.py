@@ -138,9 +138,7 @@ def remote_diff(decision: Decision, remote: str, path: str) -> Diff:
     return {**place, "export": before}, {**place, "export": after}
 
 
-def file_diff(
-    decision: Decision, path: str, there: os.stat_result | None, mode: int, record: Record | None, profile: OsProfile
-) -> Diff:
+def file_diff(decision: Decision, path: str, there: os.stat_result | None, mode: int, record: Record | None, profile: OsProfile) -> Diff:
     """there: the file in place, if any. mode: the wanted one."""
     before: dict[str, t.Any] = {"path": path, "state": "absent"}
     if there is not None:

@@ -107,9 +107,7 @@ class SetJobs(Operation):
                 f"{why}.",
                 "Look at the resource that it worked on." if seen else "Look at job_info for ids, and run again.",
             )
-        return Failure(
-            "effect_missing", "the server accepted the deletion, but the job is still there.", "Look at the job on the server."
-        )
+        return Failure("effect_missing", "the server accepted the deletion, but the job is still there.", "Look at the job on the server.")
 
     def view(self, item: Item, after: bool) -> str:
         if after and item.steps:

@@ -140,9 +140,7 @@ def read_raw(
                 raise
             if len(batch) > 1:  # one that is not known may make the server refuse all of them
                 for one in batch:
-                    found += read_raw(
-                        client, status=status, processor=processor, attributes=attributes, uuids=[one], attempts=attempts
-                    )
+                    found += read_raw(client, status=status, processor=processor, attributes=attributes, uuids=[one], attempts=attempts)
     return found
 
 
@@ -221,9 +219,7 @@ def titles(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     """A name for people for each, with the UUID where several have one name."""
     names = [clean(entry.get("name") or "", 80) for entry in entries]
     counts = collections.Counter(names)
-    return [
-        name if name and counts[name] == 1 else f"{name} ({key_of(entry)})".strip() for name, entry in zip(names, entries, strict=True)
-    ]
+    return [name if name and counts[name] == 1 else f"{name} ({key_of(entry)})".strip() for name, entry in zip(names, entries, strict=True)]
 
 
 def is_managed(entry: t.Mapping[str, t.Any]) -> bool:

@@ -47,9 +47,7 @@ class EndSessions(Operation):
                 resource=used[0],
                 resources=used,
             )
-        return [
-            Item(one.key, one.title, before=one, current=True, steps=[end_step(one)]) for one in found if not one.in_use
-        ]
+        return [Item(one.key, one.title, before=one, current=True, steps=[end_step(one)]) for one in found if not one.in_use]
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         there = {one.key for one in self._listed(attempts)}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -318,3 +319,33 @@ def test_hosts_of_the_inventory_plugin_need_only_a_profile(sim, harness):
     played = harness.playbook("-i", str(harness.folder / "inventory"), str(book))
     assert played.rc == 0, played.output
     assert {one["status"] for one in sim.state("xclarity")["profiles"].values()} == {"active"}
+
+
+def test_with_a_timeout_no_host_says_less_than_happened(sim, harness, estate):
+    """Whoever works and whoever waits: a server that restarts has changed, and the failure has a code."""
+    sim.switches("xclarity", job_seconds=60.0)
+    near = {host: estate[host] for host in NEAR}
+    role = {"roles": [{"role": plays.ROLE, "timeout": 6}]}
+    played = plays.play(harness, near, [{"hosts": "all", "gather_facts": False, **role}], "--forks", "5", "-v")
+    assert activated(sim) == sorted(near)
+    numbers = plays.recap(played)
+    assert {host: of["failed"] for host, of in numbers.items()} == dict.fromkeys(near, 1), played.output
+    told = re.findall(r"^fatal: \[(\S+)\]: FAILED! => (.*)$", played.output, re.M)
+    results = {host: json.loads(text) for host, text in told}
+    assert {host: (one["changed"], one["error"]["code"], one["error"]["resource"]) for host, one in results.items()} == {
+        host: (True, "task_timeout", host) for host in near
+    }
+    assert all("The job was started" in one["msg"] or "It is not known" in one["msg"] for one in results.values())
+
+
+def test_a_mistake_in_a_variable_names_the_variable(sim, harness, estate):
+    """One of a host fails this host; one of the task fails all of its hosts, before anything is sent."""
+    hosts = {host: estate[host] for host in NEAR}
+    hosts["web-03"] = {**hosts["web-03"], "xclarity_restart": "immediatly"}
+    book = [{"hosts": "all", "gather_facts": False, **plays.use("roles")}]
+    played = plays.play(harness, hosts, book)
+    assert "xclarity_restart is 'immediatly', not one of immediate, defer. Nothing was changed." in played.output
+    assert activated(sim) == ["web-01", "web-02"]
+    played = plays.play(harness, hosts, book, activate_profiles_concurrency="many")
+    assert "concurrency comes from activate_profiles_concurrency. Nothing was changed." in played.output
+    assert activated(sim) == ["web-01", "web-02"]

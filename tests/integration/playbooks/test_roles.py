@@ -295,6 +295,15 @@ def test_a_service_that_is_down_is_asked_once_and_told_with_its_code(sim, harnes
     assert len(sim.log(system="keystone")) <= 2
 
 
+def test_a_wrong_password_is_tried_once_although_a_file_is_broken(sim, harness):
+    options = write_specs(harness.folder, bad="{", **{f"web-{n}": spec("m1.small") for n in range(4)})
+    sim.fault("keystone", times=-1, status=401)
+    played = alone(harness, "define_cluster_profiles", **options)
+    assert played.rc != 0
+    assert "5 of 5 specs failed: bad.json (config_spec_file), web-0.json (auth_failed), web-1.json (auth_failed)" in played.output
+    assert len(sim.log(system="keystone")) <= 2
+
+
 def test_two_specs_of_one_name_are_refused(sim, harness):
     options = write_specs(harness.folder, web=spec("m1.small"))
     (harness.folder / "specs" / "web.yml").write_text(json.dumps(spec("m1.large")), encoding="utf-8")

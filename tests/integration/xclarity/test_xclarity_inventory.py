@@ -273,6 +273,64 @@ def test_its_hosts_go_into_the_role_as_they_are(sim, harness, listing):
     assert "changed=1" not in again.stdout
 
 
+TWIN = "C" * 32
+
+
+def test_two_appliances_in_one_inventory(sim, harness):
+    """A name that both have is of two hosts, each with its own variables only, and the role goes to the appliance of each."""
+    sim.seed(xclarity_target={
+        "nodes": [{"uuid": TWIN, "name": "web-01"}, {"uuid": "D" * 32, "name": "far-01"}],
+        "profiles": [{"id": "1", "name": "far-01"}],
+    })  # fmt: skip
+    for system in ("xclarity", "xclarity_target"):
+        sim.switches(system, job_seconds=0.1)
+    sources: list[str] = []
+    for name, system in (("near", "xclarity"), ("far", "xclarity_target")):
+        path = harness.folder / f"{name}.xclarity.yml"
+        options = {"plugin": PLUGIN, "endpoint": sim.ready[system], "profiles_by_name": True, "groups": {name: "true"}}
+        path.write_text(yaml.safe_dump(options), encoding="utf-8")
+        sources += ["-i", str(path)]
+
+    def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).parent / program), *sources, *arguments]
+        return subprocess.run(command, env=harness.environment(), cwd=harness.folder, capture_output=True, text=True, check=False)
+
+    done = run("ansible-inventory", "--list")
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stderr.split())
+    assert told.count("[WARNING]") == 1
+    assert "1 of the servers have the name of another server of this inventory" in told
+    assert f"'web-01' is 'web-01_{TWIN}'" in told
+    found = json.loads(done.stdout, object_hook=lambda entry: entry.get("__ansible_unsafe", entry))
+    variables = found["_meta"]["hostvars"]
+    assert variables["web-01"]["xclarity_uuid"] == "0A10000000000000000000000000000A"
+    assert "xclarity_profile" in variables["web-01"]
+    assert variables[f"web-01_{TWIN}"]["xclarity_uuid"] == TWIN
+    assert "xclarity_profile" not in variables[f"web-01_{TWIN}"]
+    assert sorted(found["far"]["hosts"]) == ["far-01", f"web-01_{TWIN}"]
+    assert [variables[name]["xclarity_endpoint"] for name in ("web-01", "far-01")] == [
+        sim.ready[s] for s in ("xclarity", "xclarity_target")
+    ]
+
+    arguments = ("groundwork.provision.activate_profiles", "-e", "xclarity_restart=defer", "-e", "activate_profiles_poll_interval=0.1")
+    done = run("ansible-playbook", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    far = [e["path"] for e in sim.log(system="xclarity_target", changing=True) if e["path"].startswith("/profiles")]
+    near = [e["path"] for e in sim.log(system="xclarity", changing=True) if e["path"].startswith("/profiles")]
+    assert (far, len(near)) == (["/profiles/1"], 4)
+    assert sim.state("xclarity_target")["profiles"]["1"]["target"] == "D" * 32
+
+
+@pytest.mark.parametrize("strictly, good", [("false", True), ("true", False)])
+def test_what_a_run_without_hosts_ends_with_is_a_setting_of_ansible(sim, listing, strictly, good):
+    """As the documentation says, which tells people to set it."""
+    sim.fault("xclarity", times=-1, status=401)
+    arguments = ("groundwork.provision.activate_profiles", "-e", "xclarity_restart=defer")
+    done = listing.run({"profiles": True}, *arguments, program="ansible-playbook", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=strictly)
+    assert (done.returncode == 0) == good, done.stdout + done.stderr
+    assert "the server did not accept user and password" in said(done)
+
+
 # -- how options are read -----------------------------------------------------------------------------------------------
 
 

@@ -56,7 +56,7 @@ def test_the_check_is_made_before_any_other_import():
     assert ours[1] > ours[0] + 1
 
 
-OLD = '''
+OLD = """
 import importlib, sys
 sys.path.insert(0, sys.argv[1])
 sys.version_info = tuple(int(n) for n in sys.argv[3].split(".")) + ("final", 0)
@@ -69,7 +69,7 @@ def watched(name, *args, **kwargs):
     return real(name, *args, **kwargs)
 builtins.__import__ = watched
 importlib.import_module("ansible_collections.groundwork.provision.plugins.modules." + sys.argv[2])
-'''
+"""
 
 
 def run_old(name: str, version: str) -> subprocess.CompletedProcess[str]:

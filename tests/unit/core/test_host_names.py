@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 from hypothesis import example, given
@@ -47,6 +48,55 @@ def test_this_machine_is_no_host_of_a_server(text):
     assert not host_names.is_elsewhere(text)
     assert not host_names.may_be_host(text)
     assert not host_names.are_elsewhere([text])
+
+
+FIB_TRIE = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+        |-- 198.51.100.0
+           /24 link UNICAST
+        |-- 198.51.100.7
+           /32 host LOCAL
+        |-- 198.51.100.255
+           /32 link BROADCAST
+"""
+IF_INET6 = "20010db8000000000000000000000007 02 40 00 80     eth0\nnonsense\n"
+HOSTS = """127.0.0.1 localhost
+127.0.1.1 Vm.example.com vm alias # not-this
+198.51.100.7 by-its-address
+198.51.100.8 another
+nonsense here
+"""
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    found = host_names.own_of("ctl.example.com", HOSTS, FIB_TRIE, IF_INET6)
+    monkeypatch.setattr(host_names, "own", lambda: found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ctl", "ctl.example.com", "CTL.Example.com.", "vm", "vm.", "VM", "vm.example.com", "alias", "by-its-address", "198.51.100.7",
+     "2001:db8::7", "2001:DB8:0::7", "::ffff:198.51.100.7", "3325256711"],
+)  # fmt: skip
+def test_what_this_machine_is_called_is_no_host_of_a_server(machine, text):
+    assert not host_names.is_elsewhere(text)
+    assert not host_names.may_be_host(text)
+    assert not host_names.are_elsewhere([text])
+    assert not host_names.are_elsewhere(["web-01", text, "web-02"])
+
+
+@pytest.mark.parametrize(
+    "text", ["ctl2", "ctl.example.net", "not-this", "another", "here", "198.51.100.8", "198.51.100.255", "198.51.100.0", "2001:db8::8"]
+)
+def test_what_another_machine_is_called_may_be_one(machine, text):
+    assert host_names.may_be_host(text)
+
+
+def test_this_very_machine_knows_its_name():
+    assert not host_names.may_be_host(socket.gethostname() or "localhost")
 
 
 @pytest.mark.parametrize("value", [None, 5, ["a"], {"a": 1}, b"a"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 
 PLAY = ["a", "b", "c", "d"]
@@ -41,6 +42,51 @@ def test_a_host_that_has_left_the_play_is_not_worked_for(registry):
     assert registry.dropped("b")
     assert not registry.dropped("a")
     assert registry.result("b") is None
+
+
+def test_what_nobody_has_taken_can_be_taken_back(registry):
+    for host in ("a", "b"):
+        registry.register(host, "one", {})
+    assert registry.withdraw("a")
+    assert not registry.registered("a")
+    with registry.take("b", PLAY) as batch:
+        assert batch == Batch(["b"], [{}])
+        assert not registry.withdraw("b")
+    assert not registry.withdraw("a")
+
+
+class Time(Clock):
+    """Passes when somebody waits; ``then`` is called after each wait."""
+
+    def __init__(self, then=lambda: None):
+        super().__init__()
+        self.now, self.then = 0.0, then
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self.then()
+
+
+def test_who_has_no_time_left_waits_no_longer_than_it_says(registry):
+    registry.register("a", "one", {})
+    clock = Time()
+    with registry.take("b", PLAY):
+        assert registry.result_within("a", 5.0, clock) is None
+        assert 5.0 <= clock.now < 5.5
+        assert registry.result_within("a", 5.0, Time(lambda: registry.store({"a": {"changed": True}}))) == {"changed": True}
+    assert not registry.registered("a")
+
+
+def test_who_has_no_time_left_does_not_wait_for_one_that_has_left(registry):
+    registry.register("a", "one", {})
+    with registry.take("b", PLAY):
+        pass
+    clock = Time()
+    assert registry.result_within("a", 5.0, clock) is None
+    assert clock.now == 0.0
 
 
 def test_another_call_sees_nothing(registry, tmp_path):

@@ -43,6 +43,66 @@ def test_each_host_fails_by_itself_and_keeps_the_error():
     assert shared["b"]["msg"] == "it failed"
 
 
+END = {
+    "failed": True,
+    "changed": True,
+    "outcome": "started",
+    "msg": "the timeout of the task has passed. The job was started (job 12). Nothing more is sent. Look at it.",
+    "error": {"code": "task_timeout", "resource": None, "resources": [], "hint": "Nothing more is sent. Look at it."},
+}
+
+
+@pytest.mark.parametrize(
+    "own, known",
+    [
+        ({"outcome": "started", "changed": True, "job": "13"}, "The job was started (job 13)."),
+        ({"outcome": "none"}, "Nothing was changed."),
+        ({"outcome": "unknown", "changed": True}, "It is not known whether the job was started."),
+        ({"outcome": "not_started"}, "The server refused the request; nothing was started."),
+    ],
+)
+def test_when_the_task_ends_each_host_reads_of_its_own_profile(own, known):
+    shared = share({**END, "profiles": [row("a", outcome="started", job="12", changed=True), row("b", **own)], "plan": []}, HOSTS, ITEMS)
+    assert "The job was started (job 12). Nothing more is sent." in shared["a"]["msg"]
+    told = shared["b"]["msg"]
+    assert known in told
+    assert told.startswith("activate the profile of this host: the timeout of the task has passed. ")
+    assert ("job 12" in told, told.count(" was started"), told.count("Look at it.")) == (False, known.count(" was started"), 1)
+    assert [shared[host]["error"]["resource"] for host in HOSTS] == ["p-a", "p-b"]
+    assert shared["b"]["error"]["resources"] == ["p-b"]
+    assert shared["b"]["error"]["code"] == "task_timeout"
+
+
+def test_a_timeout_is_marked_as_ansible_does():
+    shared = share({**END, "timedout": {"period": 3}, "profiles": [row("a"), row("b")]}, HOSTS, ITEMS)
+    assert [shared[host]["timedout"] for host in HOSTS] == [{"period": 3}] * 2
+
+
+@pytest.mark.parametrize("rows", [[], [row("a"), row("b")]])
+def test_who_is_stopped_by_another_host_reads_whose_fault_it_is(rows):
+    """The refusal names the profile; the host is what people look for."""
+    error = {"code": "target_in_use", "resource": "p-a", "resources": ["p-a"], "hint": "Name another."}
+    refused = {"failed": True, "changed": False, "msg": "activate p-a: it is taken. Nothing was changed. Name another.", "error": error}
+    shared = share({**refused, "profiles": rows}, HOSTS, ITEMS)
+    assert shared["a"]["msg"] == refused["msg"]
+    assert shared["b"]["msg"] == (
+        "activate the profile of this host: stopped before anything was sent because of host a: activate p-a: it is taken. "
+        "Nothing was changed. Name another."
+    )
+    assert [shared[host]["error"]["resource"] for host in HOSTS] == ["p-a", "p-a"]
+    assert flags(shared) == {"a": (False, True), "b": (False, True)}
+
+
+def test_an_error_of_a_row_that_is_kept_short_names_its_resource():
+    shared = share(result(row("a", error={"code": "x", "message": "x"}), row("b"), failed=True, msg="m"), HOSTS, ITEMS)
+    assert (shared["a"]["error"]["resource"], shared["a"]["error"]["resources"]) == ("p-a", ["p-a"])
+
+
+def test_in_check_mode_a_row_says_what_its_host_says():
+    shared = share(result(row("a"), row("b"), plan=[step("b")], changed=True), HOSTS, ITEMS, check_mode=True)
+    assert {host: one["profile"]["changed"] for host, one in shared.items()} == {"a": False, "b": True}
+
+
 def test_in_check_mode_who_has_a_request_would_change():
     rows = result(row("a"), row("b"), plan=[step("b")], changed=True)
     assert flags(share(rows, HOSTS, ITEMS, check_mode=True)) == {"a": (False, False), "b": (True, False)}
