@@ -120,7 +120,10 @@ class XClaritySession(Auth):
         self._slot: Slot | None = None
         self.session: dict[str, str] | None = None
         if session is not None:
-            self._take(session["id"], session["csrf"])
+            try:
+                self._take(session["id"], session["csrf"])
+            except Failure as failure:
+                raise bad_input("config_credentials", f"{failure.why}.", "Give the session that xclarity_session returned.") from None
 
     def open(self, transport: Transport) -> None:
         with self._lock:
@@ -331,7 +334,7 @@ class XClaritySession(Auth):
     def _take(self, ident: str, csrf: str) -> None:
         for value in (ident, csrf):
             if any(c in value for c in ";, \r\n\0") or not value.isascii():
-                raise bad_reply("the session id or CSRF token holds characters that a header cannot carry")
+                raise bad_reply("the session's id or CSRF token holds characters that a header cannot carry")
         self._redactor.add(ident, csrf)
         self.session = {"id": ident, "csrf": csrf}
         # The cookie alone is not enough, the header is required (the vendor's client says so and sends it on reads too).

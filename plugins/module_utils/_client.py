@@ -74,7 +74,11 @@ class Client:
         self._budget = Budget()
 
     def __enter__(self) -> Client:
-        self.auth.open(self.transport)
+        try:
+            self.auth.open(self.transport)
+        except Failure as failure:
+            failure.about(system=self.system, operation="log in")
+            raise
         return self
 
     def __exit__(self, kind: t.Any, *exc: t.Any) -> None:

@@ -12,8 +12,8 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 
-# The fixed sentences: what is known about the server after a failure. K3 is of what the request makes: a job, or what the
-# step's ``effect`` says, for example ("the deletion", "accepted").
+# The fixed sentences: what is known about the server after a failure. K3 and K4 are of what the request makes: a job, or what
+# the step's ``effect`` says, for example ("the deletion", "accepted").
 K1 = "Nothing was changed."
 K2 = "The server refused the request; nothing was started."
 K3 = "The job was started"
@@ -93,12 +93,12 @@ class Failure(Exception):
         """The one fixed sentence about the server's state."""
         if self._known is not None:
             return self._known
-        thing, done = self.effect or JOB
         if self.outcome in (STARTED, FINISHED):
-            kind = "job " if (thing, done) == JOB else ""
-            job = f" ({kind}{self.job})" if self.job else ""
-            return f"{thing[:1].upper()}{thing[1:]} was {done}{job}."
-        return {NONE: K1, NOT_STARTED: K2, UNKNOWN: K4}[self.outcome]
+            made = was_made(self.effect, self.job)
+            return f"{made[:1].upper()}{made[1:]}."
+        if self.outcome == UNKNOWN:
+            return f"It is not known whether {was_made(self.effect)}."
+        return {NONE: K1, NOT_STARTED: K2}[self.outcome]
 
     def message(self) -> str:
         """What was tried, why it failed, what is known, what to do next; at most 600 characters."""
@@ -161,6 +161,13 @@ class MissingLibrary(Exception):
     def __init__(self, library: str, trace: str | None) -> None:
         super().__init__(library)
         self.library, self.trace = library, trace
+
+
+def was_made(effect: tuple[str, str] | None, job: str | None = None) -> str:
+    """What a request has made, in words: ``the job was started (job 17)``, ``the deletion was accepted``."""
+    thing, done = effect or JOB
+    kind = "job " if (thing, done) == JOB else ""
+    return f"{thing} was {done}" + (f" ({kind}{job})" if job else "")
 
 
 def named(names: t.Sequence[str], limit: int = 300) -> str:

@@ -42,7 +42,7 @@ SENTENCES = {
     "K1": re.compile(r"Nothing was changed\."),
     "K2": re.compile(r"The server refused the request; nothing was started\."),
     "K3": re.compile(r"The [a-z]+ was (started|accepted|created)\b|; \d+ [a-z ]*(was|were) (started|accepted|created)\. The first:"),
-    "K4": re.compile(r"It is not known whether (the job was|\d+ of them (was|were)) (started|accepted|created)\."),
+    "K4": re.compile(r"It is not known whether (the [a-z]+ was|\d+ of them (was|were)) (started|accepted|created)\."),
 }
 
 

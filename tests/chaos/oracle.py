@@ -22,7 +22,7 @@ KNOWN = {
     "refused": (re.compile(r"The server refused the request; nothing was started\."), (NOT_STARTED,)),
     "started": (re.compile(r"The (?:job|deletion|cancel|unassignment|termination|request|profile|update) was (?:started|accepted|created)"
                            r"(?: \((?:job )?[\w-]+\))?\."), (STARTED, FINISHED)),
-    "unknown": (re.compile(r"It is not known whether the job was started\."), (UNKNOWN,)),
+    "unknown": (re.compile(r"It is not known whether the [a-z]+ was (?:started|accepted|created)\."), (UNKNOWN,)),
 }  # fmt: skip
 COUNTED = re.compile(r"^(\d+) of (\d+) [a-z ]+ failed \((.*?)\)(?:; (\d+) (?:[a-z]+ )?(?:was|were) [a-z]+)?\. The first: ", re.DOTALL)
 NOT_KNOWN = re.compile(r"It is not known whether (\d+) of them (?:was|were) [a-z]+\.")
