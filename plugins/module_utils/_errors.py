@@ -75,6 +75,7 @@ class Failure(Exception):
         self.effect = effect
         self.resources = list(resources)
         self._known = known
+        self.unfollowed = False  # it is about reading what was started, not about the work itself
         self.result: dict[str, t.Any] | None = None  # what the run had reached, for the user
 
     @property
@@ -148,6 +149,23 @@ class Failure(Exception):
         )
         told.server_message = self.server_message
         return told
+
+    def not_followed(self, made: str, hint: str, **facts: t.Any) -> Failure:
+        """The same failure of a reading, while it was waited for something: not about the request that has begun it.
+
+        made: what that is, in words (:func:`was_made`); an empty text where this run has begun nothing.
+        """
+        beginning = f"{made} and could not be followed to its end: " if made else "the work could not be followed to its end: "
+        told = self.later(beginning, known="" if made else None, **({} if made else {"outcome": NONE}), **facts)
+        told.next_step = hint if self.transient else f"{self.next_step} {hint}".strip()
+        told.unfollowed = True
+        return told
+
+    def ended(self) -> Failure:
+        """The same, which tells the end of what was started: that it was started is not said beside."""
+        if self.outcome in (STARTED, FINISHED):
+            self._known = ""
+        return self
 
     def bare(self) -> Failure:
         """The same without the frames and exceptions that it came through, which would be kept in memory with it."""

@@ -25,6 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     UNKNOWN,
     Failure,
     named,
+    was_made,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 from ansible_collections.groundwork.provision.plugins.module_utils._progress import Standing
@@ -111,6 +112,12 @@ class Item:
         return step.what if step else f"wait for {self.title}"
 
     @property
+    def effect(self) -> tuple[str, str] | None:
+        """What its request makes; of several the one that was sent last."""
+        step = self.outcomes[-1].step if self.outcomes else next(iter(self.steps), None)
+        return step.effect if step else None
+
+    @property
     def answers(self) -> list[t.Any]:
         """The parsed answers of its requests that were accepted."""
         return [outcome.data for outcome in self.outcomes if outcome.data is not None]
@@ -153,7 +160,7 @@ class Item:
             system=system,
             operation=step.operation if step else "wait",
             resource=self.title,
-            effect=step.effect if step else None,
+            effect=self.effect,
             job=self.job,
         )
         failure.outcome = self.state
@@ -184,7 +191,8 @@ class Operation:
     unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
     whole wait. lags: what is read may be older than the end of the job, so that the rest of the wait is given to it. refusals:
     statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed, where it has some.
-    reads_only: it only waits for what others have started. serial: each of the later requests of an item is a stage of its own,
+    reads_only: it only waits for what others have started. joins: run again while its work is under way, it waits for that and starts
+    nothing. serial: each of the later requests of an item is a stage of its own,
     since its resource does one thing at a time.
     """
 
@@ -195,6 +203,7 @@ class Operation:
     at_once = False
     lags = False
     reads_only = False
+    joins = False
     empty_ok = False
     serial = False
     refusals: tuple[int, ...] = ()
@@ -586,6 +595,8 @@ class _Task:
                     if watched.end == "done":
                         self._finished(item)
                     item.fail(failure, self.client.system)
+                    if watched.end == "done":
+                        failure.ended()
 
     def _verify(self, items: t.Sequence[Item], timeout: float, interval: float, *, told: bool) -> None:
         """Read the resources until they show the effect. told: their jobs, or the server, said that it is there."""
@@ -660,11 +671,17 @@ class _Task:
         try:
             return call()
         except Failure as failure:
+            joins = self.op.joins or self.op.reads_only
+            hint = "Run again: the task joins the wait and starts nothing." if joins else f"Look at {self.op.where}, then run again."
             for item in items:
-                if item.waits():
-                    accepted = self.op.at_once and item.state == STARTED
-                    beginning = "the request was accepted, but what came of it could not be read: " if accepted else "while waiting, "
-                    item.fail(failure.later(beginning), self.client.system)
+                if not item.waits():
+                    continue
+                if self.op.at_once and item.state == STARTED:
+                    told = failure.later("the request was accepted, but what came of it could not be read: ")
+                    told.next_step = hint if failure.transient else failure.next_step
+                else:
+                    told = failure.not_followed(was_made(item.effect, item.job) if item.changed else "", hint)
+                item.fail(told, self.client.system)
             return {}
 
     def _judge(self, item: Item, watched: Watched, told: bool) -> None:
@@ -791,7 +808,8 @@ def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Fa
     started = sum(item.state in (STARTED, FINISHED) for item in items)
     unknown = sum(item.state == UNKNOWN for item in items)
     names = [item.title for item in failed]
-    counted = f"; {_counted(started, effect)}" if started else ""
+    lost = sum(item.failure is not None and item.failure.unfollowed and item.changed for item in failed)
+    counted = f"; {_counted(started, effect)}{_not_followed(lost, started)}" if started else ""
     known = _unknown_sentence(unknown, len(items), effect) if unknown else "" if started else None
     summary = Failure(
         first.code,
@@ -817,6 +835,13 @@ def _counted(count: int, effect: tuple[str, str]) -> str:
     thing, done = effect
     noun = "" if effect == JOB else f"{thing.removeprefix('the ')}{'s' if count != 1 else ''} "
     return f"{count} {noun}{'was' if count == 1 else 'were'} {done}"
+
+
+def _not_followed(count: int, started: int) -> str:
+    """Of those that were started how many could not be followed."""
+    if not count:
+        return ""
+    return " and could not be followed to the end" if count == started else f", {count} of them could not be followed to the end"
 
 
 def _unknown_sentence(count: int, of: int, effect: tuple[str, str]) -> str | None:

@@ -21,10 +21,13 @@ KNOWN = {
     "nothing": (re.compile(r"Nothing was changed\."), (NONE,)),
     "refused": (re.compile(r"The server refused the request; nothing was started\."), (NOT_STARTED,)),
     "started": (re.compile(r"The (?:job|deletion|cancel|unassignment|termination|request|profile|update) was (?:started|accepted|created)"
-                           r"(?: \((?:job )?[\w-]+\))?\."), (STARTED, FINISHED)),
+                           r"(?: \((?:job )?[\w-]+\))?\."
+                           r"|the [a-z]+ was (?:started|accepted|created)(?: \((?:job )?[\w-]+\))? and could not be followed to its end: "
+                           r"|the job [\w-]+ ended as "), (STARTED, FINISHED)),
     "unknown": (re.compile(r"It is not known whether the [a-z]+ was (?:started|accepted|created)\."), (UNKNOWN,)),
 }  # fmt: skip
-COUNTED = re.compile(r"^(\d+) of (\d+) [a-z ]+ failed \((.*?)\)(?:; (\d+) (?:[a-z]+ )?(?:was|were) [a-z]+)?\. The first: ", re.DOTALL)
+COUNTED = re.compile(r"^(\d+) of (\d+) [a-z ]+ failed \((.*?)\)(?:; (\d+) (?:[a-z]+ )?(?:was|were) [a-z]+"
+                     r"(?:(?: and|, \d+ of them) could not be followed to the end)?)?\. The first: ", re.DOTALL)
 NOT_KNOWN = re.compile(r"It is not known whether (\d+) of them (?:was|were) [a-z]+\.")
 MORE = re.compile(r"(.*) and (\d+) more$", re.DOTALL)
 
