@@ -220,7 +220,8 @@ class XClaritySession(Auth):
             raise
 
     def _enter(self, transport: Transport, slot: Slot | None) -> None:
-        deadline = Deadline(transport.clock, self._slots.patience if self._slots else 0.0)
+        patience = self._slots.patience if self._slots else 0.0
+        deadline = Deadline(transport.clock, patience)
         pauses = (min(FIRST_PAUSE * 2**number, LONGEST_PAUSE) for number in itertools.count())
         asks = True  # the list of sessions, with Basic; where that is refused, once is enough
         told = False
@@ -247,6 +248,8 @@ class XClaritySession(Auth):
                         with contextlib.suppress(OSError):
                             queue.enter_context(self._slots.queueing())
                             told = True
+                    if self._slots is not None:
+                        self._slots.told(patience - deadline.left())
                     transport.clock.sleep(min(next(pauses), max(deadline.left(), 0.1)))
         if slot is not None and (slot.dead or slot.lost):
             self._bury(transport, slot)
@@ -362,7 +365,8 @@ _CREDENTIALS = re.compile(
     r"(?i)passw|credential|incorrect|wrong|attempt|lock|disabled|expired|invalid|not valid|failed log[io]n|log[io]n failure"
 )
 _HINT_SESSIONS = (
-    "End unused sessions of this user (in XClarity Administrator, or with xclarity_session), or let fewer tasks run at once, and run again."
+    "End unused sessions of this user (in XClarity Administrator, or with xclarity_session, state absent, and auth_method: basic, which "
+    "needs no session, as does xclarity_session_info), or let fewer tasks run at once, and run again."
 )
 
 

@@ -161,6 +161,10 @@ class Failure(Exception):
         told.unfollowed = True
         return told
 
+    def of_all(self, known: str | None) -> None:
+        """It is about several: ``known`` takes the place of the sentence about the server."""
+        self._known = known
+
     def ended(self) -> Failure:
         """The same, which tells the end of what was started: that it was started is not said beside."""
         if self.outcome in (STARTED, FINISHED):

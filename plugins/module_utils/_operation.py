@@ -748,6 +748,30 @@ class _Task:
         """The run may be told to end, or meet a defect, here or afterwards (amid the log-out): what it had reached is told beside."""
         if self.sent:
             self.run.partial = reached or self.result()
+            self.run.ending = self.tell_ending
+
+    def tell_ending(self, failure: Failure) -> None:
+        """Fill in what is known of the items when the run ended with ``failure``, which came from elsewhere. Those whose end is open
+        get an error of their own. Nothing is read for it."""
+        system, result = self.client.system, self.run.partial or {}
+        for item in (one for one in self.items if one.failure is None):
+            refusal = next((one.failure for one in item.outcomes if one.failure is not None), None)
+            if item.state in (STARTED, UNKNOWN):
+                item.fail(failure.copy(), system)
+            elif item.state == NOT_STARTED and refusal is not None:
+                item.fail(refusal, system)
+        state = worst(item.state for item in self.items)
+        opened = [item for item in self.items if item.state in (STARTED, UNKNOWN)]
+        first = (opened or self.items)[0]
+        step = first.outcomes[-1].step if first.outcomes else None
+        failure.outcome = state
+        failure.about(system=system, operation=step.operation if step else None, resource=first.title, effect=first.effect)
+        if len(self.items) == 1:
+            failure.about(what=first.what, job=first.job)
+        else:
+            failure.resources = [item.title for item in opened]
+            failure.of_all(_at_the_end(self.items, self.op.noun))
+        failure.result = {**result, **self.op.rows(self._selected()), "outcome": state}
 
     def _end(self, guard: Guard, changed: bool) -> dict[str, t.Any]:
         result = self.result() | {"changed": changed}
@@ -828,6 +852,31 @@ def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Fa
     )
     summary.server_message = first.server_message
     return summary
+
+
+def _at_the_end(items: t.Sequence[Item], noun: str) -> str | None:
+    """What is known of several when the run ends before it is through with them: ``2 of 9 profiles were started (a, b), it is not
+    known whether 1 was started (c), nothing was changed for the rest.`` None when nothing came of any."""
+    told: list[str] = []
+    count = 0
+    for state, form in ((FINISHED, "{} done"), (STARTED, "{} {}"), (UNKNOWN, "it is not known whether {} {}")):
+        some = [item for item in items if item.state == state]
+        if not some:
+            continue
+        thing, done = some[0].effect or JOB
+        one = len(some) == 1
+        things = noun if (thing, done) == JOB or state == FINISHED else f"{thing.removeprefix('the ')}s"
+        of = "" if told else f" of {len(items)} {things}"
+        verb = ("is" if one else "are") if state == FINISHED else "was" if one else "were"
+        names = "" if state == FINISHED else f" ({named([item.title for item in some], 120)})"
+        told.append(form.format(f"{len(some)}{of} {verb}", done) + names)
+        count += len(some)
+    if not told:
+        return None
+    if count < len(items):
+        told.append("nothing was changed for the rest")
+    text = ", ".join(told)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _counted(count: int, effect: tuple[str, str]) -> str:
