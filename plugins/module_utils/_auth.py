@@ -120,7 +120,10 @@ class XClaritySession(Auth):
         self._slot: Slot | None = None
         self.session: dict[str, str] | None = None
         if session is not None:
-            self._take(session["id"], session["csrf"])
+            try:
+                self._take(session["id"], session["csrf"])
+            except Failure as failure:
+                raise bad_input("config_credentials", f"{failure.why}.", "Give the session that xclarity_session returned.") from None
 
     def open(self, transport: Transport) -> None:
         with self._lock:
@@ -217,7 +220,8 @@ class XClaritySession(Auth):
             raise
 
     def _enter(self, transport: Transport, slot: Slot | None) -> None:
-        deadline = Deadline(transport.clock, self._slots.patience if self._slots else 0.0)
+        patience = self._slots.patience if self._slots else 0.0
+        deadline = Deadline(transport.clock, patience)
         pauses = (min(FIRST_PAUSE * 2**number, LONGEST_PAUSE) for number in itertools.count())
         asks = True  # the list of sessions, with Basic; where that is refused, once is enough
         told = False
@@ -244,6 +248,8 @@ class XClaritySession(Auth):
                         with contextlib.suppress(OSError):
                             queue.enter_context(self._slots.queueing())
                             told = True
+                    if self._slots is not None:
+                        self._slots.told(patience - deadline.left())
                     transport.clock.sleep(min(next(pauses), max(deadline.left(), 0.1)))
         if slot is not None and (slot.dead or slot.lost):
             self._bury(transport, slot)
@@ -331,7 +337,7 @@ class XClaritySession(Auth):
     def _take(self, ident: str, csrf: str) -> None:
         for value in (ident, csrf):
             if any(c in value for c in ";, \r\n\0") or not value.isascii():
-                raise bad_reply("the session id or CSRF token holds characters that a header cannot carry")
+                raise bad_reply("the session's id or CSRF token holds characters that a header cannot carry")
         self._redactor.add(ident, csrf)
         self.session = {"id": ident, "csrf": csrf}
         # The cookie alone is not enough, the header is required (the vendor's client says so and sends it on reads too).
@@ -359,7 +365,8 @@ _CREDENTIALS = re.compile(
     r"(?i)passw|credential|incorrect|wrong|attempt|lock|disabled|expired|invalid|not valid|failed log[io]n|log[io]n failure"
 )
 _HINT_SESSIONS = (
-    "End unused sessions of this user (in XClarity Administrator, or with xclarity_session), or let fewer tasks run at once, and run again."
+    "End unused sessions of this user (in XClarity Administrator, or with xclarity_session, state absent, and auth_method: basic, which "
+    "needs no session, as does xclarity_session_info), or let fewer tasks run at once, and run again."
 )
 
 

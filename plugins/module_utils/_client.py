@@ -74,8 +74,16 @@ class Client:
         self._budget = Budget()
 
     def __enter__(self) -> Client:
-        self.auth.open(self.transport)
+        self.log_in()
         return self
+
+    def log_in(self) -> None:
+        """Where there is such a thing. Raises :class:`Failure`."""
+        try:
+            self.auth.open(self.transport)
+        except Failure as failure:
+            failure.about(system=self.system, operation="log in")
+            raise
 
     def __exit__(self, kind: t.Any, *exc: t.Any) -> None:
         if kind is not None and not issubclass(kind, Exception):

@@ -57,12 +57,12 @@ class _Causes:
         return next((one for one in self.all if isinstance(one, kind)), None)
 
 
-def explain(exc: BaseException, exchange: _wire.Exchange, peers: Peers) -> Diagnosis:
-    """What has to be told of a failed exchange."""
+def explain(exc: BaseException, exchange: _wire.Exchange, peers: Peers, *, starts: bool) -> Diagnosis:
+    """What has to be told of a failed exchange. starts: of a request that may have started something, if it was sent."""
     causes = _Causes(exc)
     out_of_time = exchange.deadline.passed() or causes.find(TimeoutError) is not None
     if exchange.sent:
-        return _after_sending(causes, out_of_time, peers)
+        return _after_sending(causes, out_of_time, peers, starts)
     if peers.proxy is not None and exchange.stage != _wire.HANDSHAKE:
         return _of_proxy(causes, out_of_time, exchange.stage, peers, peers.proxy)
     place = peers.place
@@ -127,8 +127,8 @@ def _of_proxy(causes: _Causes, out_of_time: bool, stage: str, peers: Peers, prox
     return Diagnosis("proxy_error", f"the proxy {proxy.place} {why}.", _PROXY_HINT, passing)
 
 
-def _after_sending(causes: _Causes, out_of_time: bool, peers: Peers) -> Diagnosis:
-    look = "Look at the server's list of jobs and at the resource before running again."
+def _after_sending(causes: _Causes, out_of_time: bool, peers: Peers, starts: bool) -> Diagnosis:
+    look = "Look at the server's list of jobs and at the resource before running again." if starts else "Run again."
     if out_of_time or "ReadTimeoutError" in causes.names:
         return Diagnosis("reply_timeout", f"no complete answer within {peers.timeout:g} s after the request was sent.", look, True)
     if causes.names & _BAD_HTTP:

@@ -12,8 +12,8 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 
-# The fixed sentences: what is known about the server after a failure. K3 is of what the request makes: a job, or what the
-# step's ``effect`` says, for example ("the deletion", "accepted").
+# The fixed sentences: what is known about the server after a failure. K3 and K4 are of what the request makes: a job, or what
+# the step's ``effect`` says, for example ("the deletion", "accepted").
 K1 = "Nothing was changed."
 K2 = "The server refused the request; nothing was started."
 K3 = "The job was started"
@@ -75,6 +75,7 @@ class Failure(Exception):
         self.effect = effect
         self.resources = list(resources)
         self._known = known
+        self.unfollowed = False  # it is about reading what was started, not about the work itself
         self.result: dict[str, t.Any] | None = None  # what the run had reached, for the user
 
     @property
@@ -93,12 +94,12 @@ class Failure(Exception):
         """The one fixed sentence about the server's state."""
         if self._known is not None:
             return self._known
-        thing, done = self.effect or JOB
         if self.outcome in (STARTED, FINISHED):
-            kind = "job " if (thing, done) == JOB else ""
-            job = f" ({kind}{self.job})" if self.job else ""
-            return f"{thing[:1].upper()}{thing[1:]} was {done}{job}."
-        return {NONE: K1, NOT_STARTED: K2, UNKNOWN: K4}[self.outcome]
+            made = was_made(self.effect, self.job)
+            return f"{made[:1].upper()}{made[1:]}."
+        if self.outcome == UNKNOWN:
+            return f"It is not known whether {was_made(self.effect)}."
+        return {NONE: K1, NOT_STARTED: K2}[self.outcome]
 
     def message(self) -> str:
         """What was tried, why it failed, what is known, what to do next; at most 600 characters."""
@@ -149,6 +150,27 @@ class Failure(Exception):
         told.server_message = self.server_message
         return told
 
+    def not_followed(self, made: str, hint: str, **facts: t.Any) -> Failure:
+        """The same failure of a reading, while it was waited for something: not about the request that has begun it.
+
+        made: what that is, in words (:func:`was_made`); an empty text where this run has begun nothing.
+        """
+        beginning = f"{made} and could not be followed to its end: " if made else "the work could not be followed to its end: "
+        told = self.later(beginning, known="" if made else None, **({} if made else {"outcome": NONE}), **facts)
+        told.next_step = hint if self.transient else f"{self.next_step} {hint}".strip()
+        told.unfollowed = True
+        return told
+
+    def of_all(self, known: str | None) -> None:
+        """It is about several: ``known`` takes the place of the sentence about the server."""
+        self._known = known
+
+    def ended(self) -> Failure:
+        """The same, which tells the end of what was started: that it was started is not said beside."""
+        if self.outcome in (STARTED, FINISHED):
+            self._known = ""
+        return self
+
     def bare(self) -> Failure:
         """The same without the frames and exceptions that it came through, which would be kept in memory with it."""
         self.__traceback__ = self.__context__ = self.__cause__ = None
@@ -161,6 +183,13 @@ class MissingLibrary(Exception):
     def __init__(self, library: str, trace: str | None) -> None:
         super().__init__(library)
         self.library, self.trace = library, trace
+
+
+def was_made(effect: tuple[str, str] | None, job: str | None = None) -> str:
+    """What a request has made, in words: ``the job was started (job 17)``, ``the deletion was accepted``."""
+    thing, done = effect or JOB
+    kind = "job " if (thing, done) == JOB else ""
+    return f"{thing} was {done}" + (f" ({kind}{job})" if job else "")
 
 
 def named(names: t.Sequence[str], limit: int = 300) -> str:

@@ -25,6 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     UNKNOWN,
     Failure,
     named,
+    was_made,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 from ansible_collections.groundwork.provision.plugins.module_utils._progress import Standing
@@ -111,6 +112,12 @@ class Item:
         return step.what if step else f"wait for {self.title}"
 
     @property
+    def effect(self) -> tuple[str, str] | None:
+        """What its request makes; of several the one that was sent last."""
+        step = self.outcomes[-1].step if self.outcomes else next(iter(self.steps), None)
+        return step.effect if step else None
+
+    @property
     def answers(self) -> list[t.Any]:
         """The parsed answers of its requests that were accepted."""
         return [outcome.data for outcome in self.outcomes if outcome.data is not None]
@@ -153,7 +160,7 @@ class Item:
             system=system,
             operation=step.operation if step else "wait",
             resource=self.title,
-            effect=step.effect if step else None,
+            effect=self.effect,
             job=self.job,
         )
         failure.outcome = self.state
@@ -184,7 +191,8 @@ class Operation:
     unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
     whole wait. lags: what is read may be older than the end of the job, so that the rest of the wait is given to it. refusals:
     statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed, where it has some.
-    reads_only: it only waits for what others have started. serial: each of the later requests of an item is a stage of its own,
+    reads_only: it only waits for what others have started. joins: run again while its work is under way, it waits for that and starts
+    nothing. serial: each of the later requests of an item is a stage of its own,
     since its resource does one thing at a time.
     """
 
@@ -195,6 +203,7 @@ class Operation:
     at_once = False
     lags = False
     reads_only = False
+    joins = False
     empty_ok = False
     serial = False
     refusals: tuple[int, ...] = ()
@@ -587,6 +596,8 @@ class _Task:
                     if watched.end == "done":
                         self._finished(item)
                     item.fail(failure, self.client.system)
+                    if watched.end == "done":
+                        failure.ended()
 
     def _verify(self, items: t.Sequence[Item], timeout: float, interval: float, *, told: bool) -> None:
         """Read the resources until they show the effect. told: their jobs, or the server, said that it is there."""
@@ -661,11 +672,17 @@ class _Task:
         try:
             return call()
         except Failure as failure:
+            joins = self.op.joins or self.op.reads_only
+            hint = "Run again: the task joins the wait and starts nothing." if joins else f"Look at {self.op.where}, then run again."
             for item in items:
-                if item.waits():
-                    accepted = self.op.at_once and item.state == STARTED
-                    beginning = "the request was accepted, but what came of it could not be read: " if accepted else "while waiting, "
-                    item.fail(failure.later(beginning), self.client.system)
+                if not item.waits():
+                    continue
+                if self.op.at_once and item.state == STARTED:
+                    told = failure.later("the request was accepted, but what came of it could not be read: ")
+                    told.next_step = hint if failure.transient else failure.next_step
+                else:
+                    told = failure.not_followed(was_made(item.effect, item.job) if item.changed else "", hint)
+                item.fail(told, self.client.system)
             return {}
 
     def _judge(self, item: Item, watched: Watched, told: bool) -> None:
@@ -736,6 +753,30 @@ class _Task:
         """The run may be told to end, or meet a defect, here or afterwards (amid the log-out): what it had reached is told beside."""
         if self.sent:
             self.run.partial = reached or self.result()
+            self.run.ending = self.tell_ending
+
+    def tell_ending(self, failure: Failure) -> None:
+        """Fill in what is known of the items when the run ended with ``failure``, which came from elsewhere. Those whose end is open
+        get an error of their own. Nothing is read for it."""
+        system, result = self.client.system, self.run.partial or {}
+        for item in (one for one in self.items if one.failure is None):
+            refusal = next((one.failure for one in item.outcomes if one.failure is not None), None)
+            if item.state in (STARTED, UNKNOWN):
+                item.fail(failure.copy(), system)
+            elif item.state == NOT_STARTED and refusal is not None:
+                item.fail(refusal, system)
+        state = worst(item.state for item in self.items)
+        opened = [item for item in self.items if item.state in (STARTED, UNKNOWN)]
+        first = (opened or self.items)[0]
+        step = first.outcomes[-1].step if first.outcomes else None
+        failure.outcome = state
+        failure.about(system=system, operation=step.operation if step else None, resource=first.title, effect=first.effect)
+        if len(self.items) == 1:
+            failure.about(what=first.what, job=first.job)
+        else:
+            failure.resources = [item.title for item in opened]
+            failure.of_all(_at_the_end(self.items, self.op.noun))
+        failure.result = {**result, **self.op.rows(self._selected()), "outcome": state}
 
     def _end(self, guard: Guard, changed: bool) -> dict[str, t.Any]:
         result = self.result() | {"changed": changed}
@@ -795,7 +836,8 @@ def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Fa
     started = sum(item.state in (STARTED, FINISHED) for item in items)
     unknown = sum(item.state == UNKNOWN for item in items)
     names = [item.title for item in failed]
-    counted = f"; {_counted(started, effect)}" if started else ""
+    lost = sum(item.failure is not None and item.failure.unfollowed and item.changed for item in failed)
+    counted = f"; {_counted(started, effect)}{_not_followed(lost, started)}" if started else ""
     known = _unknown_sentence(unknown, len(items), effect) if unknown else "" if started else None
     summary = Failure(
         first.code,
@@ -816,11 +858,43 @@ def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Fa
     return summary
 
 
+def _at_the_end(items: t.Sequence[Item], noun: str) -> str | None:
+    """What is known of several when the run ends before it is through with them: ``2 of 9 profiles were started (a, b), it is not
+    known whether 1 was started (c), nothing was changed for the rest.`` None when nothing came of any."""
+    told: list[str] = []
+    count = 0
+    for state, form in ((FINISHED, "{} done"), (STARTED, "{} {}"), (UNKNOWN, "it is not known whether {} {}")):
+        some = [item for item in items if item.state == state]
+        if not some:
+            continue
+        thing, done = some[0].effect or JOB
+        one = len(some) == 1
+        things = noun if (thing, done) == JOB or state == FINISHED else f"{thing.removeprefix('the ')}s"
+        of = "" if told else f" of {len(items)} {things}"
+        verb = ("is" if one else "are") if state == FINISHED else "was" if one else "were"
+        names = "" if state == FINISHED else f" ({named([item.title for item in some], 120)})"
+        told.append(form.format(f"{len(some)}{of} {verb}", done) + names)
+        count += len(some)
+    if not told:
+        return None
+    if count < len(items):
+        told.append("nothing was changed for the rest")
+    text = ", ".join(told)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _counted(count: int, effect: tuple[str, str]) -> str:
     """``296 were started``; ``3 deletions were accepted``."""
     thing, done = effect
     noun = "" if effect == JOB else f"{thing.removeprefix('the ')}{'s' if count != 1 else ''} "
     return f"{count} {noun}{'was' if count == 1 else 'were'} {done}"
+
+
+def _not_followed(count: int, started: int) -> str:
+    """Of those that were started how many could not be followed."""
+    if not count:
+        return ""
+    return " and could not be followed to the end" if count == started else f", {count} of them could not be followed to the end"
 
 
 def _unknown_sentence(count: int, of: int, effect: tuple[str, str]) -> str | None:

@@ -53,6 +53,15 @@ class Progress:
         self._lines = 0
         self._noted: tuple[int, str] | None = None
         self._look: t.Callable[[], Standing] | None = None
+        self._queued = False
+
+    def queue(self, what: str, seconds: float, limit: float) -> None:
+        """It waits for its turn, before it can send anything: told once for each such wait, after ten seconds."""
+        if seconds < PACE[0]:
+            self._queued = False
+        elif self._say is not None and not self._queued:
+            self._queued = True
+            self._say(f"waiting for {what}, up to {written(limit)}.")
 
     def see(self, look: t.Callable[[], Standing]) -> None:
         """A poll was answered. look: is asked only when a line may be due."""

@@ -83,7 +83,8 @@ class Step:
 
 @dataclasses.dataclass
 class Plan:
-    """The steps in the order of sending, and the state before and after in the user's words (for ``--diff``)."""
+    """The steps in the order of planning (several may be sent side by side), and the state before and after in the user's words, for
+    ``--diff``."""
 
     steps: list[Step] = dataclasses.field(default_factory=list)
     before: t.Any = None
@@ -106,7 +107,7 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        """True when this run started something, or may have: the safe side is that people and handlers look."""
+        """True when this run started something, or may have: the safe side is that whoever reads the result looks."""
         return self.state in (STARTED, FINISHED, UNKNOWN)
 
 

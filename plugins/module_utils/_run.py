@@ -46,6 +46,7 @@ class Run:
     """params: the validated options. ``clock`` and ``random`` can be replaced by a test.
 
     outcomes: what became of every request that changes something. partial: what was reached, for an end that nobody expected.
+    ending: fills into a failure that came from outside of the driver what is known of each item by then.
     say: shows a line to whoever watches the run, where there is somebody; part: shows the last one of a run that is told to end.
     reveal: what a good result carries although the redactor knows it; only for a module whose very result is a secret.
     """
@@ -58,6 +59,7 @@ class Run:
     warnings: list[str] = dataclasses.field(default_factory=list)
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
     partial: dict[str, t.Any] | None = None
+    ending: t.Callable[[Failure], None] | None = None
     reveal: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     say: t.Callable[[str], None] | None = None
     part: t.Callable[[str], None] | None = None
@@ -126,10 +128,12 @@ def failed_result(failure: Failure, run: Run | None = None) -> dict[str, t.Any]:
     """
     if failure.result is None and run is not None:
         failure.result = run.partial
-        if failure.outcome == NONE:
+        if run.ending is not None and failure.outcome == NONE:
+            run.ending(failure)
+        elif failure.outcome == NONE:
             failure.outcome = run.fate
             effects = {outcome.step.effect for outcome in run.outcomes if outcome.changed}
-            failure.about(effect=effects.pop() if len(effects) == 1 else None)
+            failure.about(effect=effects.pop() if len(effects) == 1 else ("the request", "accepted") if effects else None)
     partial = failure.result or {}
     outcome = partial.get("outcome", failure.outcome)
     return {

@@ -41,11 +41,21 @@ class Slots:
     """The slots of one user of one server.
 
     directory: private (0700), made if need be. place, user: whose sessions. limit: how many, 0 for any number. patience:
-    seconds to wait for a free one.
+    seconds to wait for a free one. told: called again and again during a wait for a session, with the seconds that it has lasted.
     """
 
-    def __init__(self, directory: str, place: str, user: str, clock: Clock, *, limit: int = LIMIT, patience: float = 3600.0) -> None:
-        self.clock, self.patience = clock, patience
+    def __init__(
+        self,
+        directory: str,
+        place: str,
+        user: str,
+        clock: Clock,
+        *,
+        limit: int = LIMIT,
+        patience: float = 3600.0,
+        told: t.Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self.clock, self.patience, self.told = clock, patience, told
         self._folder = os.path.join(os.path.expanduser(directory), "sessions")
         self._name = hashlib.sha256(f"{place}\0{user}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self._count = limit or UNLIMITED
@@ -64,8 +74,10 @@ class Slots:
                         raise Failure(
                             "sessions_exhausted",
                             "other tasks on this machine have held all sessions of this user for the whole time.",
-                            "Let fewer tasks run at once, or raise max_sessions if the server allows more, and run again.",
+                            "Let fewer tasks run at once, or raise max_sessions if the server allows more, and run again. "
+                            "xclarity_session_info and xclarity_session (state absent) need no session with auth_method: basic.",
                         )
+                    self.told(self.patience - deadline.left())
                     self.clock.sleep(QUEUE_POLL)
                     slot = self._look()
             except OSError:

@@ -380,7 +380,7 @@ class Transport:
 
     def _failure(self, exc: BaseException, exchange: _wire.Exchange, starts: bool, what: str) -> Failure:
         peers = _diagnosis.Peers(self.endpoint.place, self._proxy, self._trust, self.timeout)
-        found = _diagnosis.explain(exc, exchange, peers)
+        found = _diagnosis.explain(exc, exchange, peers, starts=starts)
         outcome = UNKNOWN if starts and exchange.sent else NONE
         what = f"{what} at {self.endpoint.place}"
         return Failure(found.code, found.why, found.next_step, what=what, outcome=outcome, transient=found.transient)

@@ -115,7 +115,8 @@ outcome:
   type: str
 plan:
   description:
-    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - The planned requests, those that start or change something, in the order of planning. Where several are sent side by side, the server
+      may get them in another order. Check mode shows what a real run sends.
     - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list

@@ -94,11 +94,12 @@ EXAMPLES = r"""
         session: "{{ login.session | default({}) }}"
         state: absent
 
-- name: End the sessions of a user that nobody has used for an hour
+- name: End the sessions of a user that nobody has used for an hour, also when the user has no session left
   groundwork.provision.xclarity_session:
     endpoint: https://xclarity.example.com
     username: automation
     password: "{{ xclarity_password }}"
+    auth_method: basic
     state: absent
     user: automation
     idle_for: 3600
@@ -114,7 +115,8 @@ outcome:
   type: str
 plan:
   description:
-    - The planned requests, those that start or change something, in the order of sending. Check mode shows what a real run sends.
+    - The planned requests, those that start or change something, in the order of planning. Where several are sent side by side, the server
+      may get them in another order. Check mode shows what a real run sends.
     - Each has the path as it is sent, the body with its secrets masked, the resource that it is for, and why.
   returned: always
   type: list

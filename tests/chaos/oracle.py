@@ -21,11 +21,20 @@ KNOWN = {
     "nothing": (re.compile(r"Nothing was changed\."), (NONE,)),
     "refused": (re.compile(r"The server refused the request; nothing was started\."), (NOT_STARTED,)),
     "started": (re.compile(r"The (?:job|deletion|cancel|unassignment|termination|request|profile|update) was (?:started|accepted|created)"
-                           r"(?: \((?:job )?[\w-]+\))?\."), (STARTED, FINISHED)),
-    "unknown": (re.compile(r"It is not known whether the job was started\."), (UNKNOWN,)),
+                           r"(?: \((?:job )?[\w-]+\))?\."
+                           r"|the [a-z]+ was (?:started|accepted|created)(?: \((?:job )?[\w-]+\))? and could not be followed to its end: "
+                           r"|the job [\w-]+ ended as "), (STARTED, FINISHED)),
+    "unknown": (re.compile(r"It is not known whether the [a-z]+ was (?:started|accepted|created)\."), (UNKNOWN,)),
 }  # fmt: skip
-COUNTED = re.compile(r"^(\d+) of (\d+) [a-z ]+ failed \((.*?)\)(?:; (\d+) (?:[a-z]+ )?(?:was|were) [a-z]+)?\. The first: ", re.DOTALL)
+COUNTED = re.compile(r"^(\d+) of (\d+) [a-z ]+ failed \((.*?)\)(?:; (\d+) (?:[a-z]+ )?(?:was|were) [a-z]+"
+                     r"(?:(?: and|, \d+ of them) could not be followed to the end)?)?\. The first: ", re.DOTALL)
 NOT_KNOWN = re.compile(r"It is not known whether (\d+) of them (?:was|were) [a-z]+\.")
+# The same in the message about a run that was cut short.
+CUT = {
+    FINISHED: re.compile(r"(\d+) of \d+ [a-z ]+ (?:is|are) done\b"),
+    STARTED: re.compile(r"(?<!whether )\b(\d+)(?: of \d+ [a-z ]+)? (?:was|were) [a-z]+ \("),
+    UNKNOWN: re.compile(r"[Ii]t is not known whether (\d+)(?: of \d+ [a-z ]+)? (?:was|were) [a-z]+ \("),
+}
 MORE = re.compile(r"(.*) and (\d+) more$", re.DOTALL)
 
 
@@ -177,7 +186,7 @@ def _check_message(run: Run, rows: list[tuple[str, dict[str, Any]]]) -> list[str
             wrong += _check_sentence(message, result["outcome"])
         return wrong
     if counted is None:
-        return wrong + _check_sentence(message, result["outcome"])
+        return wrong + _check_cut(message, error, result["outcome"], [row["outcome"] for _ident, row in rows])
     number, of, names, started = int(counted[1]), int(counted[2]), counted[3], int(counted[4] or 0)
     if (number, of) != (len(failed), len(rows)):
         wrong.append(f"{len(failed)} of {len(rows)} things failed, and the message says {message!r}")
@@ -194,6 +203,21 @@ def _check_message(run: Run, rows: list[tuple[str, dict[str, Any]]]) -> list[str
     told = (more[1] if more else names).split(", ")
     if error["resources"][: len(told)] != told or len(error["resources"]) != number or (int(more[2]) if more else 0) != number - len(told):
         wrong.append(f"the message names {names!r}, and error.resources is {error['resources']}")
+    return wrong
+
+
+def _check_cut(message: str, error: dict[str, Any], outcome: str, outcomes: list[str]) -> list[str]:
+    """The message about several of a run that was cut short: counted by kind; one sentence where nothing came of any."""
+    if outcome in (NONE, NOT_STARTED):
+        return _check_sentence(message, outcome)
+    wrong = []
+    for kind, pattern in CUT.items():
+        found, count = pattern.search(message), outcomes.count(kind)
+        if int(found[1] if found else 0) != count:
+            wrong.append(f"{count} are {kind}, and the message says {message!r}")
+    opened = sum(one in (STARTED, UNKNOWN) for one in outcomes)
+    if len(error["resources"]) != opened:
+        wrong.append(f"{opened} are open, and error.resources is {error['resources']}")
     return wrong
 
 

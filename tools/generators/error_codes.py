@@ -75,7 +75,7 @@ a few, the column *Server* names it:
 | nothing changed | Nothing was changed. | `none` |
 | refused | The server refused the request; nothing was started. | `not_started` |
 | started | The job was started, or what else was accepted ("The deletion was accepted."). | `started` or `finished` |
-| not known | It is not known whether the job was started. | `unknown` |
+| not known | It is not known whether the job was started, or what else was asked for. | `unknown` |
 
 Where the column is empty, it depends on when the failure happens: a connection that is refused at the first request has changed
 nothing, the same while a task waits leaves the work started.

@@ -22,6 +22,7 @@ class SetActions(Operation):
     """``current`` of an item is the action as read last."""
 
     kind, noun, where = "actions", "actions", "the actions of this project (cluster_action_info)"
+    joins = True
     empty_ok, identity_is_known = True, True
     client: api.Clustering
 

@@ -142,7 +142,7 @@ class Reader:
         verb = "was cancelled" if cancelled else "failed"
         return Failure(
             "action_cancelled" if cancelled else "action_failed",
-            f"the action {(state.data or {}).get('action')} {verb}: {state.detail or 'no reason is told'}",
+            f"the action {(state.data or {}).get('action')} ({ident}) {verb}: {state.detail or 'no reason is told'}",
             "Look at the nodes and their servers; run again to go on with what is left.",
             what=what,
             outcome=STARTED,

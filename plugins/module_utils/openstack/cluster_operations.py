@@ -41,6 +41,7 @@ class SetClusters(Operation):
     """
 
     kind, noun, where = "clusters", "clusters", "the clusters of this project (cluster_info)"
+    joins = True
     empty_ok, identity_is_known, serial = True, True, True
     client: api.Clustering
 

@@ -60,6 +60,7 @@ class Order(Operation):
     """
 
     kind, noun, where = "server_pool", "requests", WHERE
+    joins = True
     identity_is_known, empty_ok = True, True
     client: OpsManager
 
@@ -367,6 +368,7 @@ class CancelRequests(Operation):
     """Cancel one request by its id, or all that ask for nothing but what is asked here. ``current`` of an item: its :class:`Request`."""
 
     kind, noun, where = "server_pool", "requests", WHERE
+    joins = True
     identity_is_known, empty_ok = True, True
     refusals = (400, 404, 409)
     client: OpsManager

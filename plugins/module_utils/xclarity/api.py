@@ -85,7 +85,11 @@ def _slots(run: Run, place: str, user: str) -> Slots | None:
     if not params.get("state_dir"):
         return None
     limit, patience = params["max_sessions"], params["session_timeout"]
-    return Slots(params["state_dir"], place, user, run.clock, limit=limit, patience=patience)
+
+    def told(seconds: float) -> None:
+        run.progress.queue(f"a session of {user}", seconds, patience)
+
+    return Slots(params["state_dir"], place, user, run.clock, limit=limit, patience=patience, told=told)
 
 
 # Answers to GET /aicc that say the same each time: this user, or this release, is not told. Another one ("429") may come once, and a

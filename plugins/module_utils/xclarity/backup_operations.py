@@ -73,6 +73,7 @@ class Create(Operation):
     """
 
     kind, noun, where = "backups", "backups", "the server's jobs and list of backups"
+    joins = True
     client: XClarity
     about_one, poll_failures = True, PATIENCE
 
@@ -289,6 +290,7 @@ class Validate(Operation):
     """Validate and prepare a backup that was pushed or imported to this server, with its passphrase. Every run sends it."""
 
     kind, noun, where = "backups", "backups", "the server's jobs"
+    joins = True
     empty_ok, about_one = True, True
 
     def __init__(self, run: Run, client: XClarity, name: str | None, passphrase: str) -> None:

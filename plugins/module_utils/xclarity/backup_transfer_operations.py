@@ -33,6 +33,7 @@ class Transfer(Operation):
     """Copies and moves. ``desired`` of an item is its :class:`Choice`, ``current`` the :class:`Backup` as listed last."""
 
     kind, noun, where = "backups", "backups", "the server's jobs and list of backups"
+    joins = True
 
     def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired]) -> None:
         super().__init__(run, client)
@@ -187,6 +188,7 @@ class Push(Operation):
     """One push. ``current`` of the item is the :class:`Backup`. target: connects to the other side; None does not ask it."""
 
     kind, noun, where = "backups", "backups", "this server's jobs and the other server's list of backups"
+    joins = True
 
     def __init__(
         self, run: Run, client: XClarity, name: str, destination: str, target: t.Callable[[], XClarity] | None, stack: contextlib.ExitStack

@@ -43,6 +43,7 @@ class Export(Operation):
     """``desired`` of the item is the :class:`Decision`, ``before`` what ``diff`` shows."""
 
     kind, noun, where = "osimage_export", "exports", "the server's jobs"
+    joins = True
     about_one = True
 
     def __init__(self, run: Run, client: XClarity, destination: Destination) -> None:

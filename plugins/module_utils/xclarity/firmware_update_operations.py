@@ -26,6 +26,7 @@ class UpdateFirmware(Operation):
     """``desired`` of an item is its :class:`Desired`, ``current`` its :class:`Compliance`."""
 
     kind, noun, where = "firmware", "nodes", "the updates and the compliance of the server"
+    joins = True
     lags = True
     client: XClarity
 

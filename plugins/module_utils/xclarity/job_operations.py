@@ -44,6 +44,7 @@ class SetJobs(Operation):
     """
 
     kind, noun, where = "jobs", "jobs", "the server's jobs"
+    joins = True
     empty_ok = True
     refusals = (400, 404, 409, 410, 412)
 

@@ -236,9 +236,8 @@ def judge(watched: Watched, what: str) -> Failure | None:
         code = "job_cancelled" if said in CANCELLED else "job_interrupted" if said in INTERRUPTED else "job_failed"
         detail = f" ({at.detail})" if at.detail else ""
         message = _job_text(at.data)
-        return Failure(
-            code, f"the job ended as {name}{detail}.", "Look at the job on the server, then run again.", server_message=message, **facts
-        )
+        why = f"the job {job} ended as {name}{detail}."
+        return Failure(code, why, "Look at the job on the server, then run again.", server_message=message, **facts)
     return None
 
 

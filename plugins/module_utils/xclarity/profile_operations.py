@@ -27,6 +27,7 @@ class SetProfiles(Operation):
     """
 
     kind, noun, where = "profiles", "profiles", "the server's jobs and profiles"
+    joins = True
     refusals = (400, 404, 409)
     client: XClarity
 

@@ -28,7 +28,7 @@ def begin(client: Client) -> dict[str, str]:
     auth = client.auth
     if not isinstance(auth, XClaritySession):
         raise bad_input("config_options", "auth_method basic has no session.", "Set auth_method to session and run again.")
-    auth.open(client.transport)
+    client.log_in()
     session = auth.hand_over()
     client.transport.close()
     if session is None:

@@ -322,7 +322,7 @@ def test_a_request_that_never_arrived_is_not_sent_again(pool: Pool, lost: dict) 
     pool.control.fault("ops_manager", "POST", POSTS, **lost)
     result = pool.ask(properties=OSLO, reconcile_timeout=0.3)
     assert (result["changed"], result["outcome"]) == (True, "unknown")
-    assert "It is not known whether the job was started." in result["msg"]
+    assert "It is not known whether the request was accepted." in result["msg"]
     assert "The request was not repeated." in result["msg"]
     assert pool.requests() == []
     assert len([entry for entry in pool.log() if entry["method"] == "POST"]) == 1

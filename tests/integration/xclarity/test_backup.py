@@ -134,7 +134,8 @@ def test_a_backup_that_is_not_there_at_the_end(sim, run_module, rule, code):
     result = run_module(MODULE, MAKE | {"wait_timeout": 1.0, "reconcile_timeout": 0.3})
     assert result.code == code, result
     assert result["changed"] is True
-    assert "The job was started (job" in result["msg"]
+    told = " ended as Stopped_With_Error" if code == "job_failed" else "The job was started (job"
+    assert told in result["msg"]
     sim.clock(advance=60)
 
 

@@ -348,7 +348,8 @@ def test_a_job_that_does_not_end_well(sim, run_module, rule, code):
     sim.switches("xclarity", fail_next=[{"kind": "copy", **rule}])
     result = run_module(MODULE, COPY)
     assert result.code == code
-    assert "The job was started (job" in result["msg"]
+    assert " ended as " in result["msg"]
+    assert "was started" not in result["msg"], "its end is told"
     assert result["changed"] is True
 
 

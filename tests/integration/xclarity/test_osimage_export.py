@@ -370,7 +370,8 @@ def test_a_job_that_fails(sim, run_module, web, dest, state):
     result = run_module(MODULE, web)
     assert result.code in ("job_failed", "job_cancelled", "job_interrupted")
     assert (result["changed"], result["outcome"]) == (True, "started")
-    assert "The job was started (job" in result["msg"]
+    assert f"the job {result['export']['job']} ended as " in result["msg"]
+    assert "was started" not in result["msg"], "its end is told"
     assert not dest.exists()
     assert left_over(dest) == []
     assert run_module(MODULE, web)["outcome"] == "finished"

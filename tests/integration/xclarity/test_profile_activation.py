@@ -109,7 +109,8 @@ def test_a_failed_activation_is_repaired(sim, run_module):
     assert first.failed
     assert first.code == "job_failed"
     assert first["changed"] is True
-    assert "The job was started (job" in first["msg"]
+    assert " ended as Stopped_With_Error" in first["msg"]
+    assert "was started" not in first["msg"], "its end is told"
     second = run_module(MODULE, params)
     assert not second.failed, second
     assert second["profiles"][0]["status"] == "active"

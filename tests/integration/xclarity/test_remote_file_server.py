@@ -131,7 +131,7 @@ def test_a_lost_answer_that_is_not_found(sim, run_module):
     sim.fault("xclarity", "POST", "remoteFileServers", reset="before")
     result = run_module(MODULE, NEW)
     assert (result["changed"], result["outcome"]) == (True, "unknown")
-    assert "It is not known whether the job was started." in result["msg"]
+    assert "It is not known whether the change was accepted." in result["msg"]
     assert len(changing(sim)) == 1
     assert run_module(MODULE, NEW)["outcome"] == "finished"
 

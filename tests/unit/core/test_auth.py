@@ -130,6 +130,14 @@ def test_a_wrong_password_is_tried_once(serve, client_of):
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("session", [{"id": "a\nb", "csrf": "c"}, {"id": "a", "csrf": "c;d"}, {"id": "ü", "csrf": "c"}])
+def test_a_session_handed_in_that_no_header_can_carry_is_a_mistake_in_the_options(session):
+    with pytest.raises(Failure) as caught:
+        XClaritySession("", "", Redactor(), session)
+    assert caught.value.code == "config_credentials"
+    assert "the session's id or CSRF token holds characters that a header cannot carry. Nothing was changed." in caught.value.message()
+
+
 def test_a_session_handed_in_is_neither_opened_nor_renewed_nor_closed(serve, client_of):
     server = serve(appliance())
     auth = XClaritySession("", "", Redactor(), session={"id": "old-one", "csrf": "old-csrf"})

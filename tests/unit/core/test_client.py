@@ -71,7 +71,20 @@ def test_a_read_is_sent_again(serve, client_of, clock, fault):
         client_of(server).read("/x", what="read it")
     assert (caught.value.code, caught.value.outcome) == (code, "none")
     assert K1 in caught.value.message()
+    assert "before running again" not in caught.value.message(), "nothing was started"
     assert len(server.requests) == READ_ATTEMPTS
+
+
+class LogsIn(Auth):
+    def open(self, transport):
+        transport.send("POST", "/sessions", body={}, what="log in")
+
+
+def test_a_login_without_an_answer_is_told_as_one_and_has_started_nothing(serve, client_of):
+    with pytest.raises(Failure) as caught, client_of(serve(replies(reset)), LogsIn()):
+        pass
+    error = caught.value.public()
+    assert (error["code"], error["system"], error["operation"], error["hint"]) == ("reply_lost", "test", "log in", "Run again.")
 
 
 @pytest.mark.parametrize("status", [301, 400, 403, 404, 405, 409, 411, 412, 415, 421, 422, 426, 431, 451])

@@ -26,6 +26,18 @@ def test_what_why_known_next(outcome):
     assert sum(text.count(sentence) for sentence in (K1, K2, K3, K4)) == 1
 
 
+@pytest.mark.parametrize("effect, words", [
+    (("the deletion", "accepted"), "It is not known whether the deletion was accepted."),
+    (("the profile", "created"), "It is not known whether the profile was created."),
+    (("the job", "started"), K4),
+    (None, K4),
+])  # fmt: skip
+def test_what_is_not_known_is_told_of_what_the_request_makes(effect, words):
+    text = Failure("reply_lost", "it broke", "Look.", outcome="unknown", effect=effect, job="17").message()
+    assert words in text
+    assert (K4 in text) == (words == K4)
+
+
 @given(st.sampled_from(sorted(SENTENCES)), st.text(max_size=900), st.text(max_size=900), st.text(max_size=250))
 def test_the_sentence_survives_any_length(outcome, why, told, step):
     text = Failure("code", why, step, what="x", outcome=outcome, server_message=told, job="17").message()

@@ -439,10 +439,81 @@ def test_a_run_that_is_told_to_end_sends_nothing_more_and_tells_what_it_had_sent
     assert [one["outcome"] for one in run.partial["lights"][1:]] == ["none"] * 3
     told = failed_result(Failure("interrupted", "the run was told to end."), run)
     assert (told["changed"], told["outcome"]) == (True, "started")
-    assert K3 in told["msg"]
+    assert "1 of 4 lights was started (name of 0), nothing was changed for the rest." in told["msg"]
+    assert told["error"]["resources"] == ["name of 0"]
+    assert K3 in told["lights"][0]["error"]["message"]
+    assert "error" not in told["lights"][1]
     with pytest.raises(Ended):
         client.start("POST", "/late", what="a late one")
     assert len(server.requests) == sent
+
+
+ENDINGS = {
+    "interrupted": lambda: Failure("interrupted", "the run was told to end (SIGTERM).", "Look."),
+    "task_timeout": lambda: Failure("task_timeout", "the timeout of the task has passed.", "Look."),
+    "internal_error": lambda: Failure("internal_error", "a defect of the collection.", "Report it."),
+}
+
+
+@pytest.fixture
+def cut(serve, client_of, run_of):
+    """``cut(code, *keys, effect=...)``: the result of a run that ends with that code while it reads back. Of the keys ``s...`` are
+    started, ``u...`` have no answer, ``r...`` are refused."""
+
+    def make(code, *keys, **more):
+        def respond(request, wire):
+            kind = request.target[1]
+            return wire.reset() if kind == "u" else wire.reply(400 if kind == "r" else 200, b'{"job": "17"}')
+
+        run = run_of()
+        operation = Light(run, client_of(serve(respond)), items(*keys, **more))
+
+        def look(items, *, attempts=4):
+            raise Ended
+
+        operation.look = look
+        with pytest.raises(Ended):
+            drive(operation)
+        return failed_result(ENDINGS[code](), run)
+
+    return make
+
+
+@pytest.mark.parametrize("code", ENDINGS)
+def test_a_bulk_task_that_is_cut_short_counts_and_names_like_one_that_failed(cut, code):
+    told = cut(code, "s1", "s2", "u1", "r1")
+    said = (
+        "2 of 4 lights were started (name of s1, name of s2), it is not known whether 1 was started (name of u1), nothing was changed for "
+        "the rest."
+    )
+    assert said in told["msg"].replace("It is", "it is")
+    assert told["error"]["resources"] == ["name of s1", "name of s2", "name of u1"]
+    assert (told["error"]["code"], told["error"]["system"], told["error"]["operation"]) == (code, "test", "activate")
+    assert (told["changed"], told["outcome"]) == (True, "unknown")
+    rows = {row["key"]: row["error"] for row in told["lights"]}
+    assert "The job was started (job 17)." in rows["s1"]["message"]
+    assert K4 in rows["u1"]["message"]
+    assert [rows[key]["code"] for key in rows] == [code, code, code, "bad_request"]
+    assert len(told["msg"]) <= 600
+
+
+def test_one_that_is_cut_short_names_its_job(cut):
+    told = cut("interrupted", "s1")
+    assert told["msg"] == "activate name of s1 (POST /s1): the run was told to end (SIGTERM). The job was started (job 17). Look."
+    assert told["error"]["resources"] == ["name of s1"]
+
+
+@pytest.mark.parametrize(
+    "key, sentence", [("s", "The deletion was accepted (17)."), ("u", "It is not known whether the deletion was accepted.")]
+)
+def test_one_that_is_cut_short_tells_what_it_had_asked_for(cut, key, sentence):
+    effect = ("the deletion", "accepted")
+    assert sentence in cut("interrupted", key, effect=effect)["msg"]
+    many = cut("interrupted", *(f"{key}{number:02d}" for number in range(30)), effect=effect)
+    assert "30 of 30 deletions were accepted (name of " in many["msg"]
+    assert "more)" in many["msg"]
+    assert len(many["error"]["resources"]) == 30
+    assert len(many["msg"]) <= 600
 
 
 @pytest.mark.parametrize("status, changed", [(200, True), (403, False)])

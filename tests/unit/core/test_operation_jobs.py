@@ -164,8 +164,8 @@ def test_no_lock_for_what_follows_leaves_what_was_done(serve, client_of, run_of)
 
 @pytest.mark.parametrize("at_once, started, said", [
     (True, True, "the request was accepted, but what came of it could not be read: "),
-    (True, False, "while waiting, "),
-    (False, True, "while waiting, "),
+    (True, False, "the work could not be followed to its end: "),
+    (False, True, "the job was started (job a) and could not be followed to its end: "),
 ])  # fmt: skip
 def test_a_wait_that_fails_itself_says_what_it_leaves(client, run_of, at_once, started, said):
     make = items("a") if started else lambda: [Item("a", "name of a", join="a")]
@@ -179,3 +179,61 @@ def test_a_wait_that_fails_itself_says_what_it_leaves(client, run_of, at_once, s
     result, failure = outcome(lambda: drive(operation))
     assert failure.why.startswith(said)
     assert (failure.code, result["outcome"], result["changed"]) == ("forbidden", "started" if started else "none", started)
+
+
+@pytest.fixture
+def unreadable(serve, client_of, run_of):
+    """``unreadable(items)``: (result, failure) of a run whose requests start jobs and whose polls have no answer."""
+
+    def make(read, joins=True):
+        server = serve(lambda request, wire: wire.reply(200, b'{"job": "%s"}' % request.target[1:].encode()))
+        operation = WithJobs(run_of(), client_of(server), read, {})
+        operation.poll_failures, operation.joins = 0, joins
+
+        def poll(ids):
+            raise Failure("reply_lost", "the connection was closed after the request was sent.", "Run again.", transient=True)
+
+        operation.jobs.poll = poll
+        return outcome(lambda: drive(operation))
+
+    return make
+
+
+def test_a_poll_without_an_answer_is_not_told_as_the_request(unreadable):
+    result, failure = unreadable(items("a"))
+    assert failure.message() == (
+        "activate name of a (POST /a): the job was started (job a) and could not be followed to its end: the connection was closed after "
+        "the request was sent. Run again: the task joins the wait and starts nothing."
+    )
+    assert (failure.code, result["outcome"], result["lights"][0]["error"]["message"]) == ("reply_lost", "started", failure.message())
+
+
+def test_only_what_joins_says_so(unreadable):
+    _result, failure = unreadable(items("a"), joins=False)
+    assert failure.next_step == "Look at the list of lights, then run again."
+
+
+def test_a_poll_without_an_answer_for_what_others_have_started(unreadable):
+    _result, failure = unreadable(lambda: [Item("a", "name of a", join="17")])
+    assert "the work could not be followed to its end" in failure.message()
+    assert "Nothing was changed. Run again: the task joins the wait" in failure.message()
+
+
+def test_of_several_that_cannot_be_followed_nothing_is_counted_as_failed_and_as_started(unreadable):
+    _result, failure = unreadable(items("a", "b"))
+    beginning = "2 of 2 lights failed (name of a, name of b); 2 were started and could not be followed to the end. The first: activate"
+    assert failure.message().startswith(beginning)
+    assert failure.next_step == "Run again: the task joins the wait and starts nothing."
+
+
+def test_after_the_end_of_a_job_it_is_not_said_that_it_was_started(client, run_of):
+    _result, failure = outcome(lambda: drive(WithJobs(run_of(), client, items("a"), {"a": [BADLY]})))
+    assert failure.message() == "activate name of a (POST /a): it failed."
+    _result, failure = outcome(lambda: drive(WithJobs(run_of(), client, items("a"), {"a": [RUNNING]})))
+    assert "The job was started (job a)." in failure.message(), "it has not ended"
+
+
+def test_the_end_of_a_job_of_somebody_else_has_changed_nothing(client, run_of):
+    operation = WithJobs(run_of(), client, lambda: [Item("a", "name of a", join="17")], {"17": [BADLY]})
+    _result, failure = outcome(lambda: drive(operation))
+    assert "Nothing was changed." in failure.message()

@@ -92,3 +92,24 @@ def test_what_goes_on_when_the_run_is_told_to_end(still, standing, text):
     progress.part()
     progress.part()
     assert said == ([f"{text} Run the task again to join the wait."] if text else [])
+
+
+# -- a wait for one's turn --------------------------------------------------------------------------------------------
+
+
+def test_a_wait_for_a_session_is_told_once_after_ten_seconds():
+    said = []
+    progress = Progress(None, said.append)
+    for second in (0, 5, 9.9):
+        progress.queue("a session of automation", second, 3600)
+    assert said == []
+    for second in (10, 11, 500, 3000):
+        progress.queue("a session of automation", second, 3600)
+    assert said == ["waiting for a session of automation, up to 1 h 0 min."]
+    for second in (0.2, 12):
+        progress.queue("a session of automation", second, 60)
+    assert len(said) == 2, "another wait"
+
+
+def test_nobody_to_tell_of_a_wait_for_a_session():
+    Progress(None).queue("a session of automation", 20, 60)

@@ -79,11 +79,14 @@ def test_another_user_and_another_server_have_slots_of_their_own(state):
 
 
 def test_the_wait_ends_in_time_and_says_why(state):
-    held = slots(state, limit=1).take()
+    held, waited = slots(state, limit=1).take(), []
     clock = StillClock()
     with pytest.raises(Failure) as caught:
-        slots(state, clock, limit=1, patience=60.0).take()
+        slots(state, clock, limit=1, patience=60.0, told=waited.append).take()
     assert (caught.value.code, caught.value.outcome) == ("sessions_exhausted", "none")
+    assert "auth_method: basic" in caught.value.next_step
+    assert waited == sorted(waited)
+    assert (waited[0], round(waited[-1])) == (0.0, 60), "it is told how long it has lasted"
     assert 60 <= clock.now - 1000 < 62
     held.release()
 
@@ -282,10 +285,12 @@ def test_a_user_who_is_locked_out_by_dead_sessions_gets_in(state, log_in, full):
 
 def test_where_they_cannot_be_ended_the_limit_is_waited_out(state, log_in, clock):
     in_a_process_that_is_killed(state, "A")
-    appliance = Appliance("A", limit=1, basic=False)
+    appliance, waited = Appliance("A", limit=1, basic=False), []
     with pytest.raises(Failure) as caught:
-        log_in(appliance, patience=60.0)
+        log_in(appliance, patience=60.0, told=waited.append)
     assert caught.value.code == "sessions_exhausted"
+    assert "auth_method: basic" in caught.value.next_step
+    assert waited[-1] > 10, "it is told how long it has lasted"
     assert sum(clock.slept) > 59
     assert slots(state).take().dead == [digest("A")], "the next task knows it still"
 
