@@ -41,6 +41,11 @@ class Result(dict[str, Any]):
         return self.get("error", {}).get("code")
 
 
+# Warnings of the collection that plays with the group's own key meet: it may not read the whole pool, and what is given back twice is not
+# held the second time.
+OWN_WARNINGS = re.compile(r"\[WARNING\]: (This key may not read the pool's servers|The group holds no server named).*")
+
+
 @dataclasses.dataclass
 class Played:
     """A finished ansible-playbook: its code, its output, and the numbers of its recap summed over hosts."""
@@ -173,7 +178,7 @@ class Harness:
             command, env=self.environment(**env), cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
         output = done.stdout + done.stderr
-        assert "[WARNING]" not in output, output
+        assert "[WARNING]" not in OWN_WARNINGS.sub("", output), output
         assert "[DEPRECATION WARNING]" not in output, output
         recap: dict[str, int] = {}
         for key, number in re.findall(r"\b(ok|changed|unreachable|failed|skipped|rescued|ignored)=(\d+)", output):

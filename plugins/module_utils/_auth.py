@@ -27,7 +27,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slot, Slots
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
-from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport, check_status, retry_after, segment
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import (
+    Reply,
+    Transport,
+    check_status,
+    retry_after,
+    segment,
+    unknown_path,
+)
 
 # Between two attempts while the server's limit of sessions is reached: seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
@@ -36,6 +43,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 class Auth:
     """What the client asks of an authentication."""
 
+    logged_in = False  # the server has accepted a login
     MAX_CHALLENGES = 3  # a 401 of one request is answered this often at most: the first challenge, and two more for stale nonces
 
     def open(self, transport: Transport) -> None:
@@ -311,7 +319,12 @@ class XClaritySession(Auth):
         if refusal is not None:
             self._refusal = refusal.copy() if refusal.code == "auth_failed" else None
             raise refusal
-        check_status(reply, starts=False, what="log in", place=place)
+        try:
+            check_status(reply, starts=False, what="log in", place=place)
+        except Failure as failure:
+            if failure.status == 404:
+                unknown_path(failure, transport.target("/sessions"))
+            raise
         data = reply.json()
         response = data.get("response") if isinstance(data, dict) else None
         response = response if isinstance(response, dict) else {}
@@ -323,6 +336,7 @@ class XClaritySession(Auth):
         if not isinstance(ident, str) or not ident or not isinstance(csrf, str):
             raise bad_reply("the answer to the login holds no session", what=f"log in at {place}", server_message=_told(reply)[0] or None)
         self._take(ident, csrf)
+        self.logged_in = True
         if response.get("pwChangeRequired") is True:
             self._logout(transport)
             self._refusal = Failure(

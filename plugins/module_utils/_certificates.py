@@ -11,8 +11,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 
 
-def warn(run: Run, url: str) -> None:
-    """Say that the certificate of the server at ``url`` is not verified.
+def warn(run: Run, url: str, option: str = "validate_certs") -> None:
+    """Say that the certificate of the server at ``url`` is not verified. option: by which it is switched off.
 
     urllib3's warnings are switched off here and not only where it is imported: Ansible restores the filters of warnings
     after it has loaded a plugin.
@@ -23,14 +23,14 @@ def warn(run: Run, url: str) -> None:
     except ValueError:
         host = None  # refused in a moment, when the connection is made
     if host:
-        run.warn(f"The certificate of {host} is not verified because validate_certs is false.")
+        run.warn(f"The certificate of {host} is not verified because {option} is false.")
 
 
 def warn_of_options(run: Run) -> None:
     """The same for the servers that the options of a run name; ``target_`` is the one that a backup is pushed to."""
     for prefix in ("", "target_"):
-        verified = run.params.get(prefix + "validate_certs")
-        verified = run.params.get("validate_certs") if verified is None else verified
+        option = "validate_certs" if run.params.get(prefix + "validate_certs") is None else prefix + "validate_certs"
+        verified = run.params.get(option)
         url = run.params.get(prefix + "endpoint")
         if verified is False and url:
-            warn(run, url)
+            warn(run, url, option)

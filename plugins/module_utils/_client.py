@@ -17,7 +17,14 @@ import typing as t
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_BODY, Answer, Reply, Transport, check_status
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import (
+    MAX_BODY,
+    Answer,
+    Reply,
+    Transport,
+    check_status,
+    unknown_path,
+)
 
 READ_ATTEMPTS = 4
 BACKOFF_BASE, BACKOFF_CAP = 0.5, 10.0
@@ -56,6 +63,8 @@ class Client:
     """
 
     lock_timeout = 0.0
+    by_endpoint = False  # the address is that of the option endpoint
+    _known = False  # the server has answered a request as one of its kind does
 
     def __init__(
         self,
@@ -237,7 +246,14 @@ class Client:
                 if starts and refused and failure.outcome == NONE:
                     failure.outcome = NOT_STARTED  # the request did go out, and 401 was a no
                 raise
-        self._check(reply, starts, what)
+        try:
+            self._check(reply, starts, what)
+        except Failure as failure:
+            first = self.by_endpoint and not (self._known or self.auth.logged_in)
+            if first and failure.code == "not_found" and not failure.server_message:
+                unknown_path(failure, target)
+            raise
+        self._known = True
         return reply
 
     def _check(self, reply: Reply, starts: bool, what: str) -> None:

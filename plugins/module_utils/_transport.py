@@ -483,6 +483,12 @@ def check_status(reply: Reply | Answer, *, starts: bool, what: str = "", place: 
         raise failure.about(what=f"{what} at {place}" if place else what)
 
 
+def unknown_path(failure: Failure, target: str) -> None:
+    """Tell a 404 to the first request to a server: it is not the id of something that is wrong, but the address."""
+    failure.why = f"the server does not know the path {clean(target.partition('?')[0], 120)}."
+    failure.next_step = "Check endpoint: it is the address of the server, as a rule without a path. Then run again."
+
+
 def retry_after(headers: t.Mapping[str, str]) -> float | None:
     """Seconds from a Retry-After header: only the plain number is believed, at most 60; else None (own back-off)."""
     seconds = digits(headers.get("Retry-After", "").strip())

@@ -33,7 +33,8 @@ options:
   state:
     description:
       - V(present) makes a backup with O(label). When there is one with this label nothing is done, whatever is in it.
-      - V(absent) deletes O(backup) or O(backups) at O(location).
+      - V(absent) deletes O(backup) or O(backups) at O(location). While a job that has not ended names one of them, or is a
+        transfer that names no backup, the task fails with the code C(busy), in check mode too, and nothing is deleted.
       - V(validated) lets the server decrypt and check the backup that was pushed or imported to it. The request names no backup,
         the server takes the one that waits for it.
     type: str

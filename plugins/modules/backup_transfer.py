@@ -117,6 +117,9 @@ options:
     description: As O(ca_path), for the other server. If not set, as O(ca_path).
     type: path
 notes:
+  - A move takes the backup away from its source. While another job that has not ended names the backup, or is a transfer that
+    names no backup, a move fails with the code C(busy), in check mode too, before anything is sent; a verified one looks again
+    before it deletes. Copies of one backup to several destinations may run at a time, but not beside a move of it.
   - After a push the backup has to be validated on the other server, see O(groundwork.provision.backup#module:state=validated).
   - No call of the API lists the remote shares. A mount point that the server does not know is refused by the server.
 seealso:

@@ -55,6 +55,8 @@ options:
   request_id:
     description:
       - One request by its id. With O(state=present) it is waited for, with O(state=absent) it is cancelled.
+      - With O(state=absent), one that the group does not have is left with a warning. What cannot be the id of a request (24 hexadecimal
+        digits) fails with the code C(request_not_found). One that was cancelled, or has failed, is unchanged.
     type: str
   state:
     description:
@@ -76,7 +78,7 @@ options:
   on_shortage:
     description:
       - What to do when the pool has fewer free servers with these properties than are missing. Only a key that may list the whole pool
-        (Global Read Only) can see that; with any other key the servers are ordered as with V(wait).
+        (Global Read Only) can see that; with any other key the servers are ordered as with V(wait), with a warning, in check mode too.
       - V(fail) orders nothing and fails at once.
       - V(partial) orders those that there are; RV(short) tells how many are left out.
       - V(wait) orders all of them, and waits until the pool has them or the request lapses.

@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Terminates servers that are bound to a group (project), by their names, and waits until the group does not hold them any more.
   - This ends everything that runs on them. Whether their data is kept is decided by the termination policy of the pool.
-  - A server that the group does not hold counts as given back.
+  - A server that the group does not hold counts as given back. There is a warning, since the name may be a wrong one, with the full
+    name of a server that begins with it.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:

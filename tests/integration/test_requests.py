@@ -189,6 +189,14 @@ def test_the_log_has_the_requests_of_the_formula(many, run_module, tmp_path, mod
         run_module("xclarity_session", {"state": "absent", "session": result["session"]})
 
 
+def test_the_sizing_page_has_the_numbers_of_the_formula():
+    (formula,) = [row[2] for row in ROWS if row[:2] == ("profile_activation", "activate N profiles")]
+    constant = int(re.match(r"(\d+) \+ N \+ P$", formula)[1])
+    sizing = (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^\| requests of `profile_activation`.*$", sizing, re.MULTILINE)
+    assert re.findall(r"([\d,]+) \+ polls", line) == [f"{constant + n:,}" for n in (1, 1_000, 10_000)]
+
+
 def test_every_module_has_a_line_and_every_line_a_set():
     assert {row[0] for row in ROWS} == {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
     assert set(SETS) <= {(row[0], row[1]) for row in ROWS}

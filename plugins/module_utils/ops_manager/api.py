@@ -67,6 +67,7 @@ ENABLE_POOL = (
 class OpsManager(Client):
     """A client that gives errors their meaning and knows how far the server's clock is ahead of ours."""
 
+    by_endpoint = True
     skew = 0.0  # seconds, from the Date header of the last answer that had one
 
     def __enter__(self) -> OpsManager:

@@ -86,11 +86,16 @@ class Order(Operation):
         server_pool.check(self.asked, server_pool.read_properties(self.client, self.group))
         self.before = self.after = _read_both(self.run, self.client, self.group, self.asked, self.satisfied_by)
         choice = self.choice = pool_requests.choose(self.documents, self.before, self.satisfied_by, self.client.now())
-        items = [Item(request.id, f"request {request.id}", current=request, join="") for request in choice.joined]
+        items = [
+            Item(request.id, f"request {request.id} (joined; it was ordered before)", current=request, join="") for request in choice.joined
+        ]
         missing = choice.missing
         if missing and self.on_shortage != pool_requests.WAIT:
             free = _free(self.client)
-            missing = missing if free is None else pool_requests.available(missing, free, self.on_shortage)
+            if free is None:
+                self.run.warn(pool_requests.shortage_unknown(len(missing), self.on_shortage))
+            else:
+                missing = pool_requests.available(missing, free, self.on_shortage)
         self.short = len(choice.missing) - len(missing)
         if self.short:
             asked = len(choice.missing)
@@ -148,7 +153,8 @@ class Order(Operation):
         lapse = f"; it lapses at {item.current.expires}" if item.current.expires else ""
         return Failure(
             "wait_timeout",
-            f"the request {item.current.id} had not ended in time (last status: {last}{lapse}).",
+            f"the request {item.current.id}{'' if item.steps else ', which was ordered before,'} had not ended in time"
+            f" (last status: {last}{lapse}).",
             "It goes on by itself: run this task again to join the wait, with a longer wait_timeout, or cancel it with state absent.",
         )
 
@@ -385,6 +391,8 @@ class CancelRequests(Operation):
         if self.ident:
             one = pool_requests.read_request(self.client, self.group, self.ident)
             found = [one] if one is not None else []
+            if one is None:
+                self.run.warn(pool_requests.not_listed(self.ident))
         else:
             found = pool_requests.cancellable(pool_requests.read_requests(self.client, self.group), self.asked)
         items = []

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
@@ -31,6 +32,8 @@ STATUSES = (EXECUTING, CANCELLING, CANCELLED, FAILED, COMPLETED)
 LIVE = (EXECUTING, CANCELLING)
 SERVERS, REQUESTS = "servers", "requests"  # what satisfies a task
 FAIL, PARTIAL, WAIT = "fail", "partial", "wait"  # what to do when the pool has too few free servers
+
+_ID = re.compile(r"[0-9A-Fa-f]{24}")
 
 # A request that lapses is cancelled by the server itself; its cancelDate then lies at expires or a little later.
 EXPIRY_SLACK = 5.0
@@ -237,6 +240,32 @@ def available(missing: t.Sequence[Document], free: t.Sequence[Server], on_shorta
         " wait until there are some), and run again.",
         system=api.SYSTEM,
         details={"missing": len(missing), "available": len(can)},
+    )
+
+
+def shortage_unknown(count: int, on_shortage: str) -> str:
+    """The warning where nobody can see whether the pool has as many free servers; the servers are ordered all the same."""
+    return (
+        f"This key may not read the pool's servers, so that it is not known whether it can give {count}; all of them are ordered, as with"
+        f" on_shortage wait, and not as with {on_shortage}. Give the key Global Read Only, or set on_shortage to wait."
+    )
+
+
+def not_listed(ident: str) -> str:
+    """The warning for a request to be cancelled that the group does not have. Raises ``request_not_found`` where no request can have
+    had this id: how long the server keeps those that have ended is not documented, the form of its ids is."""
+    shown = clean(ident, 40)
+    if not _ID.fullmatch(ident):
+        raise bad_input(
+            "request_not_found",
+            f"the group has no request {shown}, and no id of a request looks like that (24 hexadecimal digits).",
+            "Look at server_pool_request_info for the ids, and run again.",
+            resource=shown,
+            system=api.SYSTEM,
+        )
+    return (
+        f"The group has no request {shown}, so that none was cancelled. If another one is meant, it goes on;"
+        " server_pool_request_info lists them."
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -40,7 +40,11 @@ class Terminate(Operation):
 
     def read(self) -> list[Item]:
         server_pool.require_enabled(self.client, self.group)
-        return select(self.group, self.hostnames, server_pool.read_servers(self.client, self.group))
+        servers = server_pool.read_servers(self.client, self.group)
+        items = select(self.group, self.hostnames, servers)
+        if missing := [item.title for item in items if item.before is None]:
+            self.run.warn(not_held(missing, servers))
+        return items
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         held = {server.id: server.status for server in server_pool.read_servers(self.client, self.group, attempts=attempts)}
@@ -94,6 +98,17 @@ def select(group: str, hostnames: t.Sequence[str], servers: t.Sequence[Server]) 
             )
         items[key] = _item(group, name, found[0] if found else None)
     return list(items.values())
+
+
+def not_held(names: t.Sequence[str], servers: t.Sequence[Server]) -> str:
+    """The warning for names that the group does not hold, with the full name where one was given that is the beginning of just one."""
+    meant: list[str] = []
+    for name in names:
+        found = [server.hostname for server in servers if server.hostname.casefold().startswith(name.casefold() + ".")]
+        if len(found) == 1 and len(meant) < 3:
+            meant.append(f"{clean(found[0], 80)} in place of {clean(name, 80)}")
+    hint = f" Give its full name if it is meant: {'; '.join(meant)}." if meant else ""
+    return f"The group holds no server named {named(names, 120)}; nothing is given back for that.{hint}"
 
 
 def _item(group: str, name: str, server: Server | None) -> Item:

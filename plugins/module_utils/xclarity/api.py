@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth, Basic, XClaritySession, check_secret
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     NOT_STARTED,
+    UNKNOWN,
     Failure,
     bad_input,
     bad_reply,
@@ -24,18 +27,51 @@ SYSTEM = "xclarity"
 
 
 class XClarity(Client):
-    """A client that keeps what the server said of itself. uuid: see :func:`uuid_of`; None until it was asked."""
+    """A client that keeps what the server said of itself. uuid: see :func:`uuid_of`; None until it was asked. prefix: of the options
+    that it was made from."""
 
+    by_endpoint = True
     uuid: str | None = None
+    prefix = ""
 
     def __enter__(self) -> XClarity:
-        super().__enter__()
+        with option_names(self.prefix):
+            super().__enter__()
         return self
+
+    def _retry(self, call: t.Callable[[], t.Any], what: str, attempts: int) -> t.Any:
+        with option_names(self.prefix):
+            return super()._retry(call, what, attempts)
+
+    def _check(self, reply: Reply, starts: bool, what: str) -> None:
+        try:
+            super()._check(reply, starts, what)
+        except Failure as failure:
+            if failure.outcome == UNKNOWN and _refuses(reply):
+                failure.code, failure.outcome, failure.transient = "server_refused", NOT_STARTED, False
+            raise
 
     def identity(self) -> tuple[str, ...]:
         """The server, by its own uuid; one that does not tell it is known by its address."""
         uuid = uuid_of(self)
         return (SYSTEM, uuid) if uuid else (SYSTEM, "at", self.transport.endpoint.place)
+
+
+# The options that a second server has of its own. Words of a reason may be no names of options ("user and password").
+_OPTIONS = re.compile(r"(?<!\w)(username|password|ca_path|validate_certs|endpoint)\b")
+_OPTIONS_OF_A_REASON = re.compile(r"(?<!\w)(username|ca_path|validate_certs)\b")
+
+
+@contextlib.contextmanager
+def option_names(prefix: str) -> t.Iterator[None]:
+    """Failures of the connection to a second server name its options, and not those of the first."""
+    try:
+        yield
+    except Failure as failure:
+        if prefix:
+            failure.why = _OPTIONS_OF_A_REASON.sub(rf"{prefix}\1", failure.why)
+            failure.next_step = _OPTIONS.sub(rf"{prefix}\1", failure.next_step)
+        raise
 
 
 def connect(run: Run, prefix: str = "") -> XClarity:
@@ -50,16 +86,19 @@ def connect(run: Run, prefix: str = "") -> XClarity:
         value = run.params.get(prefix + name)
         return run.params.get(name) if value is None else value
 
-    transport = Transport(
-        Endpoint.parse(run.params[prefix + "endpoint"], option=prefix + "endpoint"),
-        run.clock,
-        validate_certs=get("validate_certs"),
-        ca_path=get("ca_path"),
-        use_proxy=get("use_proxy"),
-        timeout=get("timeout"),
-    )
-    run.redactor.add(*transport.secrets)
-    return XClarity(SYSTEM, transport, _auth(run, prefix, transport.endpoint.place), _explain, run.random)
+    with option_names(prefix):
+        transport = Transport(
+            Endpoint.parse(run.params[prefix + "endpoint"], option=prefix + "endpoint"),
+            run.clock,
+            validate_certs=get("validate_certs"),
+            ca_path=get("ca_path"),
+            use_proxy=get("use_proxy"),
+            timeout=get("timeout"),
+        )
+        run.redactor.add(*transport.secrets)
+        client = XClarity(SYSTEM, transport, _auth(run, prefix, transport.endpoint.place), _explain, run.random)
+    client.prefix = prefix
+    return client
 
 
 def _auth(run: Run, prefix: str, place: str) -> Auth:
@@ -157,6 +196,26 @@ def _explain(reply: Reply) -> str | None:
         return told(reply.json())
     except Failure:
         return None
+
+
+# The page of the export lists 403 and 500 only, so that its 500 may be a refusal: it is one where the server says what it refuses.
+_REFUSAL = re.compile(r"\bnot customi[sz]ed\b", re.IGNORECASE)
+
+
+def says_not_customized(failure: Failure) -> bool:
+    """The server refused an export since the profile is not customised."""
+    return failure.outcome == NOT_STARTED and bool(_REFUSAL.search(failure.server_message or ""))
+
+
+def _refuses(reply: Reply) -> bool:
+    """An answer of the server itself, under whatever status, that says for certain that nothing was started: a result that is no
+    success, and a reason that rules a start out."""
+    try:
+        data = reply.json()
+    except Failure:
+        return False
+    word = data.get("result") if isinstance(data, dict) else None
+    return isinstance(word, str) and clean(word, 40).lower() in ("failed", "failure") and bool(_REFUSAL.search(told(data) or ""))
 
 
 def check_result(data: t.Any, what: str, *, informational: bool = False) -> list[str]:

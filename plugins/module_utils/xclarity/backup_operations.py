@@ -220,6 +220,12 @@ class Delete(Operation):
             if item.key in seen:
                 raise backups.duplicate(item.title, item.key)
             seen.add(item.key)
+        work = [item for item in items if item.steps]
+        if work:
+            running = [job for job in jobs.told(jobs.read_all(self.client)) if job.open]
+            nameless = backup_transfers.unnamed(running, listed)
+            for item in work:
+                backup_transfers.refuse_busy(item.before, running, nameless)
         return items
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:

@@ -4,7 +4,7 @@
 """Copy, move and push backups, and cancel a push: what only these know, for the driver.
 
 Requests for N copies: one list of backups, one of jobs, the identity, N starts, one poll for all jobs at a time, one list; a
-verified move adds two lists and N deletions. Login and logout come on top. When nothing is to be sent, one list is all.
+verified move adds two lists, one of jobs and N deletions. Login and logout come on top. When nothing is to be sent, one list is all.
 
 This server keeps no record of what it pushed, so only the other side can tell whether the backup is there: it is asked before
 and after when its connection is given, and else every run pushes. A cancel names no push, it ends whatever push is running; so
@@ -51,7 +51,8 @@ class Transfer(Operation):
                 there = backups.read_all(self.client)
                 pairs = self._pairs(there)
             running = [job for job in told if job.open]
-        choices = [backup_transfers.choose(backup, one, running) for backup, one in pairs]
+        nameless = backup_transfers.unnamed(running, there)
+        choices = [backup_transfers.choose(backup, one, running, nameless) for backup, one in pairs]
         backup_transfers.refuse_unprovable(there, choices)
         return [
             Item(
@@ -133,8 +134,11 @@ class Transfer(Operation):
         return found
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
-        """Delete each source whose copy a fresh list proves."""
-        now = backups.by_uuid(backups.read_all(self.client))
+        """Delete each source whose copy a fresh list proves, and which no job works on."""
+        there = backups.read_all(self.client)
+        now = backups.by_uuid(there)
+        running = [job for job in jobs.told(jobs.read_all(self.client)) if job.open]
+        nameless = backup_transfers.unnamed(running, there)
         work: list[tuple[Item, Step]] = []
         for item in items:
             choice: Choice = item.desired
@@ -146,7 +150,12 @@ class Transfer(Operation):
             elif not backup_transfers.proven(backup, item.before, choice.desired.destination):
                 item.fail(backup_transfers.unproven(backup, choice.desired.destination), self.client.system)
             else:
-                work.append((item, item.later[0]))
+                try:
+                    backup_transfers.refuse_busy(backup, running, nameless)
+                except Failure as failure:
+                    item.fail(failure, self.client.system)
+                else:
+                    work.append((item, item.later[0]))
         return work
 
     # -- answers and words -------------------------------------------------------------------------------------------
@@ -214,12 +223,13 @@ class Push(Operation):
                 raise bad_input(
                     "busy",
                     f"another push is running (job {job.id}), and there can be only one at a time.",
-                    "Wait for it with the module job, then run again.",
+                    backup_transfers.WAIT_FOR_IT,
                     resource=backup.uuid,
                     job=job.id,
                 )
             item.join = job.id
             return [item]
+        backup_transfers.refuse_busy(backup, [job for job in told if job.open], moves_only=True)
         why = "the other server does not have it" if self.target else "whether the other server has it is not told"
         item.steps = [backup_transfers.transfer_step(PUSH, backup, self.destination, why)]
         return [item]

@@ -23,6 +23,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity impo
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backups import INTERNAL, PATH, Backup
 
 COPY, MOVE, PUSH = "copy", "move", "push"
+WAIT_FOR_IT = "Wait for it with the module job, then run again."
 
 # How a job's title may speak of an operation. The pages do not show titles, so a match is never taken as proof alone.
 _WORDS = {
@@ -119,8 +120,10 @@ def settled(backup: Backup, desired: Desired) -> bool:
     return backup.is_at(desired.destination) and (desired.operation == COPY or not backup.is_at(INTERNAL))
 
 
-def choose(backup: Backup, desired: Desired, running: t.Sequence[jobs.Told] = ()) -> Choice:
-    """What to do to bring ``backup`` where it is desired. running: the jobs that have not ended."""
+def choose(
+    backup: Backup, desired: Desired, running: t.Sequence[jobs.Told] = (), nameless: t.Sequence[jobs.Told] = ()
+) -> Choice:
+    """What to do to bring ``backup`` where it is desired. running: the jobs that have not ended. nameless: see :func:`unnamed`."""
     if backup.at is None:
         if desired.verified:
             raise backups.locations_unknown(
@@ -133,6 +136,10 @@ def choose(backup: Backup, desired: Desired, running: t.Sequence[jobs.Told] = ()
     if settled(backup, desired):
         return Choice(backup, desired)
     joined = _join(backup, desired, running)
+    if not joined or desired.verified:
+        # A copy takes nothing from another copy; a move takes the source from whatever else is done with it.
+        others = [job for job in running if job.id != joined]
+        refuse_busy(backup, others, nameless if desired.operation == MOVE else (), moves_only=desired.operation == COPY)
     if joined:
         return Choice(backup, desired, join=joined, last=_last(backup, desired))
     if backup.at is not None and desired.destination != INTERNAL and INTERNAL not in backup.at:
@@ -183,7 +190,7 @@ def _join(backup: Backup, desired: Desired, running: t.Sequence[jobs.Told]) -> s
             raise bad_input(
                 "busy",
                 f"the job {job.id} has a {operation} of {backup.title} to {desired.destination} under way.",
-                "Wait for it with the module job, then run again.",
+                WAIT_FOR_IT,
                 resource=backup.uuid,
                 job=job.id,
             )
@@ -292,6 +299,31 @@ def not_reached(choice: Choice, now: Backup | None) -> Failure:
 
 
 # -- jobs of transfers ------------------------------------------------------------------------------------------------
+
+
+def unnamed(running: t.Sequence[jobs.Told], listed: t.Sequence[Backup]) -> list[jobs.Told]:
+    """The jobs that speak of a transfer and name no backup of the list: each of them may be one of any backup."""
+    transfers = [job for job in running if any(speaks_of(job, operation) for operation in (COPY, MOVE, PUSH))]
+    return [job for job in transfers if not any(names(job, backup) for backup in listed)]
+
+
+def refuse_busy(
+    backup: Backup, running: t.Sequence[jobs.Told], nameless: t.Sequence[jobs.Told] = (), *, moves_only: bool = False
+) -> None:
+    """Raise ``busy`` where one of these jobs works on ``backup``, or may do so: what they read must not be taken away.
+
+    running: the jobs that have not ended. moves_only: only those that speak of a move are in the way.
+    """
+    for job in running:
+        if moves_only and not speaks_of(job, MOVE):
+            continue
+        if names(job, backup):
+            why = f"the job {job.id} has not ended, and it names the backup {backup.title}."
+        elif job in nameless:
+            why = f"the job {job.id} is a transfer that has not ended and names no backup, so that it may be one of {backup.title}."
+        else:
+            continue
+        raise bad_input("busy", why, WAIT_FOR_IT, resource=backup.uuid, job=job.id)
 
 
 def sure(job: jobs.Told, operation: str, backup: Backup, destination: str) -> bool:

@@ -21,7 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import check_status
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, os_images, remote_file_servers
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, os_images, remote_file_servers
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.export_destination import Destination
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.export_record import (
@@ -163,6 +163,11 @@ class Export(Operation):
         self.filename = accepted.data["filename"]
         if self.filename or self.to.to_server:
             self.to.save(self.to.record(self.profile, self.filename, accepted.job or ""))
+
+    def explain(self, step: Step, failure: Failure) -> None:
+        if api.says_not_customized(failure):
+            failure.why = "the server exports customised profiles only."
+            failure.next_step = "Give a customised profile (osimage_info shows the customization of each), and run again."
 
     def find(self, unknown: Pairs) -> dict[str, Accepted]:
         """The one new job that names the profile."""

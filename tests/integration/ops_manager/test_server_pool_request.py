@@ -143,6 +143,7 @@ def test_an_executing_request_is_waited_for_not_repeated(pool: Pool) -> None:
 
 
 def test_half_is_coming_the_other_half_is_asked_for(pool: Pool) -> None:
+    pool.switch(allocation_seconds=1)  # it is still coming when the task reads
     pool.request(OSLO, LARGE)
     result = pool.ask(properties=OSLO, count=3)
     assert documents(pool) == [[OSLO, OSLO]]

@@ -208,7 +208,7 @@ def test_delete_many_in_one_task(sim, run_module):
     assert [one["changed"] for one in result["backups"]] == [True, True, False]
     assert held(sim) == {}
     assert [e["path"] for e in sim.log(system="xclarity") if e["method"] == "GET"] == [
-        "/managementServer/data", "/aicc", "/managementServer/data",
+        "/managementServer/data", "/tasks?compact=true", "/aicc", "/managementServer/data",
     ]  # fmt: skip
     assert run_module(MODULE, params)["changed"] is False
 

@@ -110,6 +110,7 @@ def test_nothing_is_pushed_when_the_other_side_cannot_be_asked(sim, run_module, 
     result = run_module(MODULE, asked | target)
     assert result.code == code, result
     assert "Nothing was changed." in result["msg"]
+    assert next(iter(target)) in result["msg"]
     assert changing(sim) == []
     assert "wrong-password" not in str(result)
 

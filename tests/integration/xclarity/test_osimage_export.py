@@ -173,6 +173,16 @@ def test_an_internal_error_leaves_it_unknown(sim, run_module, web):
     assert len(changing(sim)) == 1
 
 
+@pytest.mark.parametrize("status", [500, 403])
+def test_a_profile_that_is_not_customised_is_refused(sim, run_module, web, status):
+    """The page lists 403 and 500 only. The reason rules a start out, whatever the status."""
+    sim.switches("xclarity", predefined_export_reply=status)
+    result = run_module(MODULE, {**web, "profile": "Minimal"})
+    assert (result["changed"], result["outcome"]) == (False, "not_started")
+    assert "customised profiles only" in result["msg"]
+    assert result["msg"].endswith("and run again.")
+
+
 @pytest.mark.parametrize("word", ["failed", "failure"])
 def test_a_refusal_inside_a_200(sim, run_module, web, word):
     """The page: result, and messages as an array of strings."""

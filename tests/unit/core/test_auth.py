@@ -303,3 +303,11 @@ def test_the_digest_of_the_password_is_a_secret(serve, client_of):
     client_of(serve(digest_server(offer=OFFER)), Digest("me", PASSWORD, redactor)).read("/a", what="read")
     half = hashlib.md5(f"me:r:{PASSWORD}".encode()).hexdigest()
     assert half not in redactor.text(f"HA1 is {half}")
+
+
+def test_a_login_that_the_address_does_not_know_is_about_the_endpoint(serve, connect):
+    transport = connect(serve(lambda request, wire: wire.reply(404, b"<html>")))
+    with pytest.raises(Failure) as caught:
+        XClaritySession("u", "p", Redactor()).open(transport)
+    assert caught.value.code == "not_found"
+    assert "does not know the path /sessions. Nothing was changed. Check endpoint:" in caught.value.message()

@@ -234,3 +234,22 @@ def test_a_reply_is_read_with_its_headers_and_nothing_is_sent_along(serve, clien
     assert (reply.status, reply.headers["X-Told"], reply.body) == (200, "1", b"x")
     assert (request.method, request.target, request.body) == ("GET", "/x?a=b", b"")
     assert "content-type" not in request.headers
+
+
+@pytest.mark.parametrize("earlier, by_endpoint, body, blamed", [
+    (0, True, b"<html>", True), (1, True, b"<html>", False), (0, False, b"<html>", False), (0, True, b"said", False),
+])  # fmt: skip
+def test_a_404_to_the_first_request_is_about_the_endpoint(serve, client_of, earlier, by_endpoint, body, blamed):
+    def respond(request, wire):
+        wire.reply(404 if "/x" in request.target else 200, body)
+
+    client = client_of(serve(respond))
+    client.by_endpoint = by_endpoint
+    client._explain = lambda reply: "said" if reply.body == b"said" else None
+    for _request in range(earlier):
+        client.read_reply("/well", what="read it")
+    with pytest.raises(Failure) as caught:
+        client.read("/x", query=(("a", "b"),), what="list them")
+    assert caught.value.code == "not_found"
+    assert ("does not know the path /x." in caught.value.why) is blamed
+    assert caught.value.next_step.startswith("Check endpoint: it is the address of the server") is blamed

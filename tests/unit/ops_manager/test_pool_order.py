@@ -246,3 +246,29 @@ def test_the_diff_counts_what_is_here_and_what_is_ordered(monkeypatch, here, ord
     items = [Item("r", "order", desired=ordered)]
     assert [sum(operation.diff(items, after=after).values()) for after in (False, True)] == counts
     assert operation.choice.here == here
+
+
+@pytest.mark.parametrize("free, on_shortage, warned", [
+    (None, "fail", True), (None, "partial", True), (None, "wait", False), ([server("f1"), server("f2")], "fail", False),
+])  # fmt: skip
+def test_a_shortage_that_cannot_be_seen_is_told(monkeypatch, free, on_shortage, warned):
+    pool = Pool(monkeypatch, [[]])
+    pool.now = lambda: 0.0
+    monkeypatch.setattr(server_pool, "check", lambda *args: None)
+    monkeypatch.setattr(server_pool, "read_properties", lambda *args: [])
+    monkeypatch.setattr(operations, "_free", lambda client: free)
+    order = Order(Run(dict(PARAMS), clock=StillClock()), pool, "g", [desired(SMALL, 2)], "servers", on_shortage)
+    (item,) = order.read()
+    assert len(item.desired) == 2
+    assert [("may not read the pool's servers" in text, "can give 2;" in text) for text in order.run.warnings] == [(True, True)] * warned
+
+
+def test_a_request_that_is_joined_is_told_as_such(monkeypatch):
+    pool = Pool(monkeypatch, [[RUNS]])
+    pool.now = lambda: 0.0
+    monkeypatch.setattr(server_pool, "check", lambda *args: None)
+    monkeypatch.setattr(server_pool, "read_properties", lambda *args: [])
+    order = order_of(pool)
+    (item,) = order.read()
+    assert (item.title, item.join) == ("request r1 (joined; it was ordered before)", "")
+    assert "the request r1, which was ordered before, had not ended" in order.timed_out(item, Watched("r1")).why

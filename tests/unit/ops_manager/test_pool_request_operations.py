@@ -83,8 +83,22 @@ def test_one_request_is_cancelled_by_its_id(status):
     assert item.key == "r1"
 
 
-def test_a_request_that_the_server_does_not_know_is_no_item():
-    assert cancel(None)[1] == []
+def test_what_cannot_be_the_id_of_a_request_is_refused():
+    with pytest.raises(Failure) as caught:
+        cancel(None)
+    assert (caught.value.code, caught.value.resource) == ("request_not_found", "r1")
+
+
+def test_a_request_that_the_server_does_not_know_is_no_item_and_is_told(monkeypatch):
+    monkeypatch.setattr(pool_requests, "read_request", lambda *args, **more: None)
+    operation = CancelRequests(Run({}), Pool(None), "g", [], "5a2f" * 6)
+    assert operation.read() == []
+    assert "no request 5a2f5a2f5a2f5a2f5a2f5a2f, so that none was cancelled" in operation.run.warnings[0]
+
+
+@pytest.mark.parametrize("status", STATES)
+def test_a_request_that_is_known_brings_no_warning(status):
+    assert cancel(status)[0].run.warnings == []
 
 
 # how the request stands when it is looked at again -> done, ok

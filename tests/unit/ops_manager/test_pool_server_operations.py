@@ -50,3 +50,29 @@ def test_a_server_that_is_not_held_is_absent():
 def test_what_a_server_was_last_is_told(state, told):
     (item,) = select("g", ["db-1"], [HELD])
     assert told in Terminate(Run({}), None, "g", ["db-1"]).timed_out(item, Watched("s1", state)).why
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        (["db-2"], ["no server named db-2;"]),
+        (["web-1"], ["no server named web-1;", "web-1.example.net in place of web-1"]),
+        (["WEB-1"], ["web-1.example.net in place of WEB-1"]),
+        (["db-1", "db-2", "db-3"], ["no server named db-2, db-3;"]),
+        (["web-2"], ["no server named web-2;"]),
+        (["web"], ["no server named web;"]),
+        (["db-1"], []),
+    ],
+)
+def test_a_name_that_the_group_does_not_hold_is_told(monkeypatch, names, words):
+    full = [
+        server_pool.parse_server({"id": name, "hostname": name, "statusName": "BOUND"})
+        for name in ("web-1.example.net", "web-2.example.net", "web-2.example.org")
+    ]
+    monkeypatch.setattr(server_pool, "require_enabled", lambda client, group: None)
+    monkeypatch.setattr(server_pool, "read_servers", lambda client, group, **more: [HELD, *full])
+    operation = Terminate(Run({}), None, "g", names)
+    operation.read()
+    assert len(operation.run.warnings) == bool(words)
+    assert all(word in operation.run.warnings[0] for word in words)
+    assert not any("in place of" in warning for warning in operation.run.warnings) or "web-1" in words[-1]

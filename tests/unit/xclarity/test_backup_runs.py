@@ -151,6 +151,39 @@ def test_the_same_backup_twice_is_refused():
     assert code(own.Delete(Run({}), World(NIGHTLY), ["nightly", UUID], "all").read) == "duplicate_item"
 
 
+NAMELESS = job("26", "Copy management server data")
+
+
+@pytest.mark.parametrize("location", ["all", "internal", "/mnt/a"])
+@pytest.mark.parametrize(
+    "known, expected",
+    [
+        ([COPY], "23"),
+        ([PUSH], "24"),
+        ([VALIDATION], "21"),
+        ([job("27", f"Work on {UUID}")], "27"),
+        ([NAMELESS], "26"),
+        ([], None),
+        ([{**COPY, "status": "Complete", "percentage": 100}], None),
+        ([job("28", "Copy backup other to /mnt/a")], None),
+        ([job("29", "Update firmware of web-1")], None),
+    ],
+)
+def test_a_backup_that_a_job_works_on_is_not_deleted(location, known, expected):
+    listed = ({**NIGHTLY, "locations": ["internal", "/mnt/a"]}, OTHER)
+    operation = own.Delete(Run({}), World(*listed, known=known), ["nightly"], location)
+    if expected is None:
+        assert operation.read()[0].steps
+        return
+    with pytest.raises(Failure) as caught:
+        operation.read()
+    assert (caught.value.code, caught.value.job) == ("busy", expected)
+
+
+def test_what_is_gone_is_absent_whatever_runs():
+    assert not own.Delete(Run({}), World(NIGHTLY, known=[COPY]), ["nightly"], "/mnt/a").read()[0].steps
+
+
 # -- validating -------------------------------------------------------------------------------------------------------
 
 
@@ -240,6 +273,26 @@ def test_a_copy_is_proven_by_the_list():
     assert operation.present(item)["uuid"] == UUID
 
 
+@pytest.mark.parametrize(
+    "known, expected",
+    [
+        ([{**COPY, "status": "Complete", "percentage": 100}], None),
+        ([job("30", "Copy backup other to /mnt/b")], None),
+        ([job("31", "Copy backup nightly to /mnt/b")], "busy"),
+        ([PUSH], "busy"),
+        ([NAMELESS], "busy"),
+    ],
+)
+def test_the_source_of_a_verified_move_stays_while_a_job_works_on_it(known, expected):
+    operation = transfers.Transfer(Run({}), World(NIGHTLY, OTHER), [Desired("move", "nightly", "/mnt/a", verified=True)])
+    (item,) = operation.read()
+    started(item, FINISHED)
+    both = [{**UNTOLD, "location": place} for place in ("internal", "/mnt/a")]
+    operation.client.listed, operation.client.known = [*both, OTHER], known
+    work = operation.next_steps([item])
+    assert (len(work), item.failure and item.failure.code) == (0 if expected else 1, expected)
+
+
 # -- pushes -----------------------------------------------------------------------------------------------------------
 
 
@@ -270,6 +323,8 @@ def push_of(*known, other=None):
         ([PUSH], [OTHER], "24"),
         ([COPY], None, "send"),
         ([job("25", "Push backup other to 192.0.2.12")], None, "busy"),
+        ([job("32", "Move backup nightly to /mnt/a")], None, "busy"),
+        ([job("33", "Move backup other to /mnt/a")], None, "send"),
         ([], [{**NIGHTLY, "checksum": "beef"}], "checksum_mismatch"),
     ],
 )

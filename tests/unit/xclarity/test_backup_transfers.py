@@ -298,3 +298,49 @@ def test_what_a_plan_leads_to_needs_no_second_plan(at, operation, destination, v
         return
     after = backup_transfers.view(choice, True)
     assert sent(backup_transfers.choose(backup(*after["locations"]), desired)) == []
+
+
+# -- what other jobs do with a backup meanwhile -------------------------------------------------------------------------
+
+TO_B = {"jobUID": "18", "status": "Running", "title": "Copy backup nightly to /mnt/b"}
+MOVE_TO_B = {**TO_B, "title": "Move backup nightly to /mnt/b"}
+NAMELESS = {**TO_B, "title": "Copy management server data"}
+NAMELESS_MOVE = {**TO_B, "title": "Move management server data"}
+OF_ANOTHER = {**TO_B, "title": "Copy backup other to /mnt/b"}
+MOVE, VERIFIED, COPY = Desired("move", "nightly", A), Desired("move", "nightly", A, verified=True), Desired("copy", "nightly", A)
+
+
+@pytest.mark.parametrize(
+    "desired, known, at, expected",
+    [
+        (MOVE, [TO_B], (IN,), "busy"),
+        (VERIFIED, [TO_B], (IN,), "busy"),
+        (VERIFIED, [TO_B], (IN, A), "busy"),
+        (MOVE, [TO_B], (IN, A), "busy"),
+        (MOVE, [MOVE_TO_B], (IN,), "busy"),
+        (MOVE, [NAMELESS], (IN,), "busy"),
+        (VERIFIED, [NAMELESS], (IN,), "busy"),
+        (VERIFIED, [RUNNING, TO_B], (IN,), "busy"),  # its own copy is joined, and the other one still reads the source
+        (MOVE, [OF_ANOTHER], (IN,), None),
+        (VERIFIED, [OF_ANOTHER], (IN,), None),
+        (MOVE, [TO_B], (A,), None),  # nothing is to be done
+        (COPY, [TO_B], (IN,), None),
+        (COPY, [NAMELESS], (IN,), None),
+        (COPY, [NAMELESS_MOVE], (IN,), None),
+        (COPY, [MOVE_TO_B], (IN,), "busy"),
+    ],
+)
+def test_a_backup_that_another_job_works_on_is_not_taken_away(desired, known, at, expected):
+    running = jobs.told(known)
+    listed = [backup(*at), backups.parse({"uuid": "0" * 36, "label": "other", "locations": [IN]})]
+    nameless = backup_transfers.unnamed(running, listed)
+    failed, _choice = code_of(lambda: backup_transfers.choose(listed[0], desired, running, nameless))
+    assert failed == expected
+
+
+def test_the_job_in_the_way_is_named():
+    for entry, words in ((TO_B, "it names the backup nightly"), (NAMELESS, "names no backup, so that it may be one of nightly")):
+        with pytest.raises(Failure) as caught:
+            backup_transfers.refuse_busy(backup(IN), jobs.told([entry]), jobs.told([entry]))
+        assert (caught.value.job, words in caught.value.message()) == ("18", True)
+        assert caught.value.message().endswith("Nothing was changed. Wait for it with the module job, then run again.")
