@@ -73,7 +73,7 @@ def read(appliance, *names):
     ids=[
         "told of another that is asked for", "told of another server", "the first release with the call", "a later release",
         "it refuses for all servers", "an older release", "a release that is not told",
-    ],  # fmt: skip
+    ],
 )
 def test_what_the_server_could_tell_and_does_not_is_not_taken_for_no(appliance, names):
     with pytest.raises(Failure) as caught:
