@@ -204,6 +204,7 @@ class InProcessAction(ActionBase):
             "Look at the resources of this task, then run it again.",
             what=self._task.action,
             outcome=NONE if reads_only else UNKNOWN,
+            effect=("the request", "accepted"),  # which it was, and whether it starts a job, only the module knew
         )
         return {"failed": True, **failed_result(failure)}
 

@@ -77,3 +77,11 @@ def test_the_releases_are_those_of_the_matrix_and_the_documentation():
     page = re.findall(r"^\| (2\.\d+) \| Python", (root / "docs" / "compatibility.md").read_text(encoding="utf-8"), re.M)
     assert list(in_process.TESTED) == matrix == page
     assert f"ansible-core {matrix[0]} to {matrix[-1]}" in (root / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("check, sentence", [(False, "It is not known whether the request was accepted."), (True, "Nothing was changed.")])
+def test_a_module_that_nobody_waits_for_any_more_is_not_said_to_have_had_a_job(check, sentence):
+    task = SimpleNamespace(check_mode=check, action="groundwork.provision.cluster_profile")
+    told = in_process.InProcessAction._given_up(SimpleNamespace(_task=task))
+    assert sentence in told["msg"]
+    assert told["changed"] is not check
