@@ -858,6 +858,10 @@ def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Fa
     return summary
 
 
+def _plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
 def _at_the_end(items: t.Sequence[Item], noun: str) -> str | None:
     """What is known of several when the run ends before it is through with them: ``2 of 9 profiles were started (a, b), it is not
     known whether 1 was started (c), nothing was changed for the rest.`` None when nothing came of any."""
@@ -869,7 +873,7 @@ def _at_the_end(items: t.Sequence[Item], noun: str) -> str | None:
             continue
         thing, done = some[0].effect or JOB
         one = len(some) == 1
-        things = noun if (thing, done) == JOB or state == FINISHED else f"{thing.removeprefix('the ')}s"
+        things = noun if (thing, done) == JOB or state == FINISHED else _plural(thing.removeprefix("the "))
         of = "" if told else f" of {len(items)} {things}"
         verb = ("is" if one else "are") if state == FINISHED else "was" if one else "were"
         names = "" if state == FINISHED else f" ({named([item.title for item in some], 120)})"

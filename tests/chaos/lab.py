@@ -44,7 +44,8 @@ SENTENCES = {
     "K3": re.compile(r"The [a-z]+ was (started|accepted|created)\b|; \d+ [a-z ]*(was|were) (started|accepted|created)\b.*?\. The first:"
                      r"|the [a-z]+ was (started|accepted|created)\b.* and could not be followed|the (job|action) .* (ended as|failed:)"
                      r"|(?<!whether )\b\d+ of \d+ [a-z ]+ (was|were) (started|accepted|created) \(|\d+ of \d+ [a-z ]+ (is|are) done\b"),
-    "K4": re.compile(r"[Ii]t is not known whether (the [a-z]+ was|\d+ (of (them|\d+ [a-z ]+) )?(was|were)) (started|accepted|created)\."),
+    "K4": re.compile(r"[Ii]t is not known whether (the [a-z]+ was|\d+ (of (them|\d+ [a-z ]+) )?(was|were))"
+                     r" (started|accepted|created)(\.| \()"),
 }
 
 

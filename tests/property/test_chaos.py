@@ -52,7 +52,11 @@ def test_what_was_done_is_told_whatever_comes_after(lab, task):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("task", cuts.TASKS, ids=lambda task: task.name)
+# What the first of its requests finds, or the id that the server gives to what is made, is in the later ones.
+NOT_KNOWN_BEFORE = {"two servers taken over", "policy replaced on its cluster"}
+
+
+@pytest.mark.parametrize("task", [task for task in cuts.TASKS if task.name not in NOT_KNOWN_BEFORE], ids=lambda task: task.name)
 def test_a_change_is_shown_before_it_is_made_and_for_each_resource(lab, task):
     cuts.fresh(lab, task)
     shown = lab.whole(task.as_start(), check=True)
@@ -91,11 +95,14 @@ NOT_DONE = {
     **dict.fromkeys(["push", "backup validated", "export to a server", "om-create", "two servers"], "job_lost"),
     **dict.fromkeys(["two backups deleted", "jobs deleted", "cluster profile deleted"], "effect_missing"),
     **dict.fromkeys(["new file server", "changed file server", "file server deleted"], "effect_missing"),
+    **dict.fromkeys(["two lights", "credential stored", "credential deleted"], "effect_missing"),
+    "two servers taken over": "not_found",  # the job of the discovery
     # the answer is that to another request, which had another random marker
-    **dict.fromkeys(["senlin-create", "two cluster profiles", "cluster profile replaced", "cluster profile renamed"], "bad_reply"),
+    **dict.fromkeys(["senlin-create", "two cluster profiles", "cluster profile replaced", "cluster profile renamed",
+                     "two clusters"], "bad_reply"),
 }
 # The state is the same before and after; and a job that ends by itself while its cancel is waited for.
-SAME_EITHER_WAY = {"redeployment", "jobs cancelled"}
+SAME_EITHER_WAY = {"redeployment", "jobs cancelled", "a server restarted", "request of one's own"}
 
 
 @pytest.mark.parametrize("task", [task for task in cuts.TASKS if task.name not in SAME_EITHER_WAY], ids=lambda task: task.name)
@@ -104,7 +111,10 @@ def test_what_the_server_accepts_and_does_not_do_is_no_success(lab, task):
 
 
 # Where the state looks the same either way, a person has to look before the request is sent again.
-ASKED_FOR_A_LOOK = {"redeployment", "push", "backup validated", "export", "export to a server"}
+ASKED_FOR_A_LOOK = {
+    "redeployment", "push", "backup validated", "export", "export to a server", "a server restarted", "two servers taken over",
+    "a server given up", "pattern deployed to two servers", "systems on two servers", "request of one's own",
+}  # fmt: skip
 # While the next run waits for what may be on its way these jobs come to their end.
 ENDED_MEANWHILE = {"jobs cancelled"}
 

@@ -13,6 +13,7 @@ import contextlib
 import typing as t
 import uuid
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
@@ -31,6 +32,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils.openstack imp
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.clusters import Context, Create, Desired, Reading
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, Entry
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.specs import MARKER
+
+LINGERS = 5.0  # seconds that a status may stay behind its action
 
 
 class SetClusters(Operation):
@@ -67,11 +70,19 @@ class SetClusters(Operation):
         return items
 
     def _settled(self) -> list[Reading | None]:
-        """The clusters that are meant, once none of them has an action under way."""
+        """The clusters that are meant, once none of them has an action under way.
+
+        An action that failed early leaves its status behind until the actions of the nodes have ended too, so that a status without an
+        action is looked at again before it counts.
+        """
+        lingers = Deadline(self.run.clock, LINGERS)
         while True:
             found = self._find()
-            if not actions.wait_until_free(self.client, self.run, {one["id"]: one["name"] for one in found if one is not None}):
+            if actions.wait_until_free(self.client, self.run, {one["id"]: one["name"] for one in found if one is not None}):
+                continue
+            if lingers.passed() or not any(one is not None and one.get("status") in clusters.BUSY for one in found):
                 return self._readings(found)
+            self.run.clock.sleep(LINGERS / 10)
 
     def _find(self) -> list[Entry | None]:
         """The cluster that is meant by each of the items, None for one that is not there."""

@@ -88,7 +88,7 @@ def test_an_address_that_leads_to_this_machine_is_left_out(estate, harness):
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [({"cluster": "web"}, "unknown option cluster"), ({"clusters": {"a": 1}}, "clusters"), ({"addresses": "perhaps"}, "addresses")],
+    [({"cluster": "web"}, "Unknown option cluster"), ({"clusters": {"a": 1}}, "clusters"), ({"addresses": "perhaps"}, "addresses")],
 )
 def test_an_option_is_read_strictly(estate, harness, options, word):
     since = estate.last()
