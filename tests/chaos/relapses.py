@@ -38,7 +38,7 @@ RELAPSES = [
     Relapse("a later task wipes the doubts of an earlier one", "_guard.py",
             "self._entries.update(dict.fromkeys(keys, now))", "self._entries = dict.fromkeys(keys, now)", "profiles"),
     Relapse("clears the doubts about what it has not named", "_operation.py",
-            "guard.told(step.key for item in doubtful for step in (*item.steps, *item.later))", "guard.told(unfinished)",
+            "guard.told(key for item in doubtful for key in item.keys)", "guard.told(unfinished)",
             "profiles"),
     Relapse("does not wait for what is on its way", "_guard.py",
             "            self._clock.sleep(max(waits))", "            pass", "backups"),
