@@ -75,6 +75,7 @@ def replaced(text: str, control: Control, folder: Path) -> str:
     ready = control.ready
     for old, new in {
         "https://xclarity.example.com": ready["xclarity"],
+        "https://xclarity.oslo.example.com": ready["xclarity"],
         "https://xclarity-new.example.com": ready["xclarity_target"],
         "https://opsmanager.example.com:8443": ready["ops_manager"],
         "https://keystone.example.com/v3": ready["keystone"],

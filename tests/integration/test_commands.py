@@ -37,8 +37,20 @@ def commands(page: Path) -> list[str]:
 EVERY = sorted({re.split(r" +# ", command)[0].strip() for page in PAGES for command in commands(page)})
 
 
+# Each with the test that runs it.
+ELSEWHERE = {
+    ".venv/bin/python tests/mutants/random_mutations.py --map": "tests/unit/tools/test_mutations.py",
+    ".venv/bin/python tests/mutants/random_mutations.py --names FILE": "tests/unit/tools/test_mutations.py",
+    "ansible-playbook -i inventory groundwork.provision.update_firmware -e update_firmware_serial=10%"
+    " -e update_firmware_max_fail_percentage=20": "tests/integration/playbooks/test_hardware_roles.py",
+    "ansible-playbook -i oslo.xclarity.yml -i rome.xclarity.yml groundwork.provision.activate_profiles -e xclarity_restart=defer":
+    "tests/integration/xclarity/test_xclarity_inventory.py",
+}  # fmt: skip
+
+
 def test_there_is_a_test_for_each_command():
-    known = [*INSTALLATION, *PLAYBOOKS, *OTHERS]
+    known = [*INSTALLATION, *PLAYBOOKS, *OTHERS, *ELSEWHERE]
+    assert all((ROOT / path).is_file() for path in ELSEWHERE.values())
     assert [command for command in EVERY if command not in known and not MAKE.fullmatch(command)] == []
     assert [command for command in known if command not in EVERY] == []
 
@@ -181,6 +193,7 @@ def test_playbooks(sim, harness: Harness):
 
 # Variables that are set for what comes after.
 OTHERS = (
+    "export ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=true",
     "export XCLARITY_CA_PATH=/etc/ssl/xclarity.pem",
     "export XCLARITY_ENDPOINT=https://xclarity.example.com XCLARITY_USERNAME=reader XCLARITY_PASSWORD=...",
 )

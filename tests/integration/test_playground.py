@@ -69,7 +69,8 @@ def test_every_command_works(playground):
         output = done.stdout + done.stderr
         assert done.returncode == code, (command, output)
         assert shown in output, (command, output)
-        assert "[WARNING]" not in output, (command, output)
+        # The key of the playground may do what an operator's may, and so cannot list what is free.
+        assert "[WARNING]" not in output.replace("[WARNING]: This key may not read the pool's servers", ""), (command, output)
         if number == 4:  # the same again
             assert "changed=1" not in output, output
 

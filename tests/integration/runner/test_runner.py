@@ -35,7 +35,7 @@ def judge(artifacts: Path, sim: Control) -> None:
     assert not stats["dark"]
     # Each module's result is an event of its own, by its name, with a plan in it.
     modules = {one["event_data"].get("resolved_action") for one in events if one["event"] == "runner_on_ok"}
-    ours = {"profile_activation", "backup", "backup_transfer", "osimage_export", "server_pool_request", "cluster_profile"}
+    ours = {"host_profile", "backup", "backup_transfer", "osimage_export", "server_pool_request", "cluster_profile"}
     assert {f"groundwork.provision.{name}" for name in ours} <= modules
     assert any(one["event_data"].get("res", {}).get("plan") for one in events)
     facts = facts_of(artifacts, "localhost")

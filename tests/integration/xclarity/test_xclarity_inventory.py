@@ -239,7 +239,7 @@ def test_firmware_costs_no_request(sim, listing):
     found = listing({"firmware": True})["_meta"]["hostvars"]
     assert found["new"]["xclarity_firmware"]["UEFI"]["version"] == "2.40"
     assert "\x1b" not in found["new"]["xclarity_firmware"]["UEFI"]["name"]
-    assert found["web-01"]["xclarity_firmware"] == {}
+    assert found["web-01"]["xclarity_firmware"]["BMC"]["version"] == "1.00"
     assert [e["method"] for e in sim.log(system="xclarity")] == ["POST", "GET", "DELETE"]
 
 
