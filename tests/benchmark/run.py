@@ -169,7 +169,6 @@ class Bench:
         theirs = measure.beyond(taken["resource"], taken["peer_start"])
         self.figures["resource_over_cluster_profile"] = theirs / measure.beyond(taken["ours"], taken["start"])
 
-
     def plays(self) -> None:
         count = 30 if self.quick else 300
         ways = plays.Hosts(self.lab, count, 5.0)

@@ -94,7 +94,6 @@ class Account:
         assert reply.status_code == 200, reply.text
         return reply.json()["profiles"]
 
-
     def clusters(self, query: str = "") -> list[dict[str, Any]]:
         return self.listing("clusters", query)
 

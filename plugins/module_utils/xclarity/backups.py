@@ -125,7 +125,7 @@ def gather(entries: t.Iterable[t.Mapping[str, t.Any]]) -> list[Backup]:
             original = backup if backup.is_at(INTERNAL) else first
             backup = dataclasses.replace(original, at=at, shared=first.shared or backup.shared)
         found[key] = backup
-    counts = collections.Counter(name for one in found.values() for name in {one.label, one.filename})
+    counts = collections.Counter(name for one in found.values() for name in sorted({one.label, one.filename}))
     several = {name for name, count in counts.items() if count > 1}
     return [dataclasses.replace(one, common=frozenset({one.label, one.filename} & several)) for one in found.values()]
 

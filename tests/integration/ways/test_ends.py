@@ -77,4 +77,3 @@ def _check_told(told, where, way):
     assert (told["outcome"], told["changed"]) == (expected, expected != "none"), told
     if way != "as a module" and where != "a reading is refused for a while":
         assert len(told["profiles"]) == 3, "what was reached is told beside"
-

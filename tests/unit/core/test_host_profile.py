@@ -87,6 +87,6 @@ def test_who_worked_for_others_until_its_time_was_over_begins_nothing_more(regis
 
 def test_another_end_is_not_a_timeout(registry, action, monkeypatch):
     registry.register("b", "one", {"profile": "p-b"})
-    monkeypatch.setattr(registry, "take", lambda *_arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(registry, "take", lambda *_arguments: (number for number in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         action._activate(registry, "b", VARIABLES)

@@ -150,7 +150,7 @@ def test_a_worker_that_hangs_does_not_keep_a_run_that_ends():
     began = time.monotonic()
     # The main thread is told to end while it waits for the others.
     timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGUSR1))  # given to that thread
-    before = signal.signal(signal.SIGUSR1, lambda number, frame: (_ for _ in ()).throw(Ended()))
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: (never for never in ()).throw(Ended()))
     timer.start()
     try:
         with pytest.raises(Ended):

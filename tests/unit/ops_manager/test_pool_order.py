@@ -24,12 +24,12 @@ SMALL, LARGE = {"Size": "s"}, {"Size": "l"}
 PARAMS = {"reconcile_timeout": 5.0, "poll_interval": 1.0}
 
 
-def request(ident, status, document=SMALL, **more):
-    return pool_requests.parse_request({"id": ident, "statusName": status, "properties": [document], **more})
+def request(ident, status, document=None, **more):
+    return pool_requests.parse_request({"id": ident, "statusName": status, "properties": [document or SMALL], **more})
 
 
-def server(ident, document=SMALL):
-    return server_pool.parse_server({"id": ident, "hostname": ident, "statusName": "BOUND", "properties": document})
+def server(ident, document=None):
+    return server_pool.parse_server({"id": ident, "hostname": ident, "statusName": "BOUND", "properties": document or SMALL})
 
 
 class Pool:
