@@ -20,12 +20,12 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _folder, _guard, _module, _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _folder, _guard, _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 
 from .lab import drive
-from .memory import Memory, MemoryAdapter, Reply
+from .memory import Memory, MemoryAdapter, Reply, plug
 from .service import receive
 from .turns import Turns
 
@@ -97,22 +97,25 @@ class End:
 
 
 class FarClock(Clock):
-    """The parent's clock."""
+    """The parent's clock; the monotonic one is the child's own, so that what the others sleep is not the length of its requests."""
 
     def __init__(self, sock: socket.socket, end: End) -> None:
         super().__init__()
         self._sock, self._end, self._now = sock, end, 0.0
         self._tell(0.0)
+        self._own = self._now
 
     def monotonic(self) -> float:
-        return self._now
+        return self._own
 
-    wall = monotonic
+    def wall(self) -> float:
+        return self._now
 
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             self._end("sleep")
             self._tell(seconds)
+            self._own += seconds
 
     def _tell(self, seconds: float) -> None:
         send(self._sock, ("sleep", seconds))
@@ -246,10 +249,9 @@ class Child:
         if end.number != signal.SIGKILL:
             end.act = interrupt
         far = FarMemory(sock, end, turns, clock, starts)
-        _wire.Adapter = lambda: MemoryAdapter(far)
         _watch(end)
         result = None
-        with turns.installed(), contextlib.suppress(KeyboardInterrupt):
+        with plug(lambda: MemoryAdapter(far)), turns.installed(), contextlib.suppress(KeyboardInterrupt):
             result = _whole(module, params, in_controller) if whole else drive(module, params, Clock())
             end("end")
         send(sock, ("result", result))

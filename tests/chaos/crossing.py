@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api as openstack
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api as ops_manager
@@ -30,7 +29,7 @@ from .ends import short_of
 from .estates import FAMILIES, NODES, OTHERS, QUIRKS, seed
 from .lab import Lab, drive, module_of
 from .ledger import READ, Ledger, Run, key_of
-from .memory import MemoryAdapter
+from .memory import MemoryAdapter, plug
 from .service import FATES, Intrusion, Line, Service, Upset
 from .tasks import MODULES, TASKS, Task, like
 from .turns import Turns
@@ -273,13 +272,8 @@ class Crossing(RuleBasedStateMachine):
     def _plugged(self, turns: Turns, services: list[Service]) -> Iterator[None]:
         """While it lasts the collection talks to these services, each group of threads to its own."""
         lines = [Line(service, turns) for service in services]
-        before = _wire.Adapter
-        _wire.Adapter = lambda: MemoryAdapter(lines[turns.group])
-        try:
-            with turns.installed():
-                yield
-        finally:
-            _wire.Adapter = before
+        with plug(lambda: MemoryAdapter(lines[turns.group])), turns.installed():
+            yield
 
     def _pass(self, seconds: float) -> None:
         self.memory.clock.sleep(seconds)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +26,7 @@ import requests
 from starlette.applications import Starlette
 from urllib3 import HTTPHeaderDict
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _authorities, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from simulator.__main__ import SYSTEMS, load_system
 from simulator.core import Clock as SimulatorClock
@@ -122,15 +123,9 @@ class Memory:
 
     # -- the wire ------------------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def plugged(self) -> Iterator[None]:
+    def plugged(self) -> contextlib.AbstractContextManager[None]:
         """While it lasts, every adapter that a transport makes leads here."""
-        before = _wire.Adapter
-        _wire.Adapter = lambda: MemoryAdapter(self)
-        try:
-            yield
-        finally:
-            _wire.Adapter = before
+        return plug(lambda: MemoryAdapter(self))
 
     def app_of(self, host: str) -> str:
         """Which server answers under this name."""
@@ -194,6 +189,21 @@ class Memory:
         start = next(m for m in messages if m["type"] == "http.response.start")
         answer = b"".join(m.get("body", b"") for m in messages if m["type"] == "http.response.body")
         return start["status"], [(k.decode("latin-1"), v.decode("latin-1")) for k, v in start["headers"]], answer
+
+
+# No connection is made with them, and to load the certificates would be most of what a run costs.
+_context = functools.cache(_authorities.context)
+
+
+@contextlib.contextmanager
+def plug(adapter: Callable[[], requests.adapters.BaseAdapter]) -> Iterator[None]:
+    """While it lasts, every adapter that a transport makes is one of these."""
+    before = _wire.Adapter, _authorities.context
+    _wire.Adapter, _authorities.context = adapter, _context
+    try:
+        yield
+    finally:
+        _wire.Adapter, _authorities.context = before
 
 
 class _Transport:

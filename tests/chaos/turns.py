@@ -39,6 +39,8 @@ class Time(Protocol):
 
     def monotonic(self) -> float: ...
 
+    def wall(self) -> float: ...
+
     def sleep(self, seconds: float) -> None: ...
 
 
@@ -166,7 +168,7 @@ class Turns:
                 module.threading = stand_in
         clock = sys.modules[PLUGINS + "module_utils._clock"]
         before.append((clock, "time", clock.time))
-        clock.time = types.SimpleNamespace(monotonic=self.clock.monotonic, time=self.clock.monotonic)
+        clock.time = types.SimpleNamespace(monotonic=self.clock.monotonic, time=self.clock.wall)
         run = sys.modules[PLUGINS + "module_utils._run"].Run
         begin = run.__post_init__
         before.append((run, "__post_init__", begin))
