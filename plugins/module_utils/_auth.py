@@ -119,6 +119,8 @@ class XClaritySession(Auth):
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()
         self._proven = False  # the server has accepted a session of ours
+        self._users: set[int] = set()  # threads that have used this session
+        self._renewed_unproven = False  # since the server has accepted one
         self._handed_in = session is not None
         self._transport: Transport | None = None  # while there is to be a session
         self._closed = False
@@ -145,6 +147,7 @@ class XClaritySession(Auth):
                 raise Failure("interrupted", "the session was ended, and nothing more is sent.", "Run the task again.")
             if self.session is None and self._transport is not None:
                 self._login(self._transport)  # a renewal failed, for the time being or for good
+            self._users.add(threading.get_ident())
             return self._headers
 
     def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
@@ -152,16 +155,26 @@ class XClaritySession(Auth):
             if self.session is not None and sent.get("Cookie") != self._headers.get("Cookie"):
                 return True  # another worker has renewed it meanwhile
             # A session that was good and is not any more (expired, appliance restarted) is opened again, in a long wait
-            # more than once. One that is refused from the start is not: wrong passwords lock accounts.
-            if self._handed_in or not self._proven:
+            # more than once. One that is refused from the start is not: logins without end lock accounts.
+            if self._handed_in:
                 return False
+            # That another worker's answer proved it good may not have been seen yet; that is borne once.
+            unseen = len(self._users) > 1 and not self._renewed_unproven
+            if not self._proven and not unseen:
+                raise Failure(
+                    "auth_failed",
+                    "the server accepted user and password, and then refused the session that it gave.",
+                    "Look whether endpoint leads to more than one appliance, or somebody ends its sessions; then run again.",
+                    status=reply.status,
+                )
+            self._renewed_unproven = not self._proven
             self._logout(transport)  # should the server still know it, it does not cost the user one of three sessions
             self._login(transport)
-            self._proven = False
+            self._proven, self._users = False, set()
             return True
 
     def accepted(self) -> None:
-        self._proven = True
+        self._proven, self._renewed_unproven = True, False
 
     def pause(self, transport: Transport) -> None:
         with self._lock:

@@ -175,21 +175,19 @@ class Guard:
             del self._entries[key]
             self._dirty = True
 
-    def told(self, keys: t.Iterable[str]) -> None:
-        """The user was told, by name, that it is not known what became of these requests; that is done once."""
-        for key in set(keys) & self._entries.keys():
-            self._entries[key] = dataclasses.replace(self._entries[key], state=TOLD)
-            self._dirty = True
-
     def tell(self, keys: t.Iterable[str]) -> None:
-        """As :meth:`told`, for a run that has given the lock back. Without the lock the user is told once more, which does no harm."""
+        """The user was told, by name, that it is not known what became of these requests; that is done once. Called when the message
+        is out and the lock given back: whoever is killed before that has told nobody. Without the lock the user is told once more,
+        which does no harm."""
         self._wait = min(self._wait, 5.0)
         with contextlib.suppress(Failure, OSError):
             self._lock = self._open()
             try:
                 self._acquire()
                 self._generation, self._entries = self._read()
-                self.told(keys)
+                for key in set(keys) & self._entries.keys():
+                    self._entries[key] = dataclasses.replace(self._entries[key], state=TOLD)
+                    self._dirty = True
             finally:
                 self._close()
 

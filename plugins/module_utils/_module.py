@@ -12,6 +12,7 @@ import gc
 import os
 import select
 import signal
+import sys
 import threading
 import traceback
 import typing as t
@@ -94,9 +95,15 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
     if not module._diff:
         result.pop("diff", None)
     result["invocation"] = {"module_args": _shown(module.params)}
-    if failed:
-        module.fail_json(**result)
-    module.exit_json(**result, **(run.reveal if run is not None else {}))
+    try:
+        if failed:
+            module.fail_json(**result)
+        module.exit_json(**result, **(run.reveal if run is not None else {}))
+    except SystemExit:
+        if run is not None and run.after_told:
+            sys.stdout.flush()
+            run.told()
+        raise
 
 
 def _shown(params: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -425,7 +425,8 @@ class _Task:
         if not doubtful:
             return
         if not self.run.check_mode:
-            guard.told(key for item in doubtful for key in item.keys)
+            named_ones = {key for item in doubtful for key in item.keys}
+            self.run.after_told.append(lambda: guard.tell(named_ones))
         why, next_step = self.op.doubt(doubtful)
         step = next(iter((*doubtful[0].steps, *doubtful[0].later)))
         failure = Failure(
@@ -787,7 +788,7 @@ class _Task:
         failure.result = result
         unknown = [outcome.step.key for item in failed for outcome in item.outcomes if outcome.state == UNKNOWN]
         if unknown:
-            guard.tell(unknown)
+            self.run.after_told.append(lambda: guard.tell(unknown))
         raise failure
 
     def result(self) -> dict[str, t.Any]:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
 import random
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Stop
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended, Stop
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     FINISHED,
     NONE,
@@ -49,6 +50,7 @@ class Run:
     ending: fills into a failure that came from outside of the driver what is known of each item by then.
     say: shows a line to whoever watches the run, where there is somebody; part: shows the last one of a run that is told to end.
     reveal: what a good result carries although the redactor knows it; only for a module whose very result is a secret.
+    after_told: what is done once the result is out, since it holds only for what somebody could read.
     """
 
     params: dict[str, t.Any]
@@ -63,6 +65,7 @@ class Run:
     reveal: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     say: t.Callable[[str], None] | None = None
     part: t.Callable[[str], None] | None = None
+    after_told: list[t.Callable[[], None]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock.stop = Stop()
@@ -79,6 +82,12 @@ class Run:
         from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import worst
 
         return worst(outcome.state for outcome in self.outcomes)
+
+    def told(self) -> None:
+        """The result is out. Never raises."""
+        for call in self.after_told:
+            with contextlib.suppress(Failure, OSError, Ended):
+                call()
 
     def warn(self, text: str) -> None:
         """A warning for the user: cleaned, without secrets, once each."""

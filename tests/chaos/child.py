@@ -22,11 +22,12 @@ from typing import Any
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _folder, _guard, _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import UNKNOWN
 from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 
 from .lab import drive
 from .memory import Memory, MemoryAdapter, Reply, plug
-from .service import receive
+from .service import hung_up, receive
 from .turns import Turns
 
 AFTERWARDS = 300.0  # seconds that a controller's process lives on after a run
@@ -88,12 +89,15 @@ class End:
         """Whether this event would be the last, with no time to do anything."""
         return self.event in (event, "any") and self.seen + 1 == self.nth and self.number == signal.SIGKILL
 
-    def __call__(self, event: str) -> None:
+    def __call__(self, event: str) -> bool:
+        """Whether the end was told now."""
         self.last = event
         if self.event in (event, "any"):
             self.seen += 1
             if self.seen == self.nth:
                 self.act()
+                return True
+        return False
 
 
 class FarClock(Clock):
@@ -112,8 +116,7 @@ class FarClock(Clock):
         return self._now
 
     def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            self._end("sleep")
+        if seconds > 0 and not self._end("sleep"):
             self._tell(seconds)
             self._own += seconds
 
@@ -138,7 +141,7 @@ class FarMemory:
         return "start" if self._starts(method, url, body) else "read"
 
     def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
-        kind = self._kind(method, url, body)
+        kind, closed = self._kind(method, url, body), hung_up()
         # What becomes of a request whose sender dies is decided by the parent.
         dies = kind == "start" and self._end.will("start on its way")
         send(self._sock, ("request", method, url, headers, body, dies, self._turns.number))
@@ -148,13 +151,22 @@ class FarMemory:
         if isinstance(answered, Exception):
             raise answered
         self._clock._now, answer, seconds = answered
-        reply = receive(self._turns, answer, seconds)
+        reply = receive(self._turns, closed, answer, seconds)
         self._end("after " + kind)
         return reply
 
 
-def _watch(end: End) -> None:
-    """Let ``end`` see the steps of the lock, the record and the file. In the child only."""
+def _watch(end: End, resolved: Callable[[], None]) -> None:
+    """Let ``end`` see the steps of the lock, the record and the file. In the child only. resolved: called when the record has what
+    became of the last request of this thread."""
+    record = _guard.Guard.resolve
+
+    def resolve(self: _guard.Guard, key: str, outcome: str) -> None:
+        record(self, key, outcome)
+        if outcome != UNKNOWN:
+            resolved()
+
+    _guard.Guard.resolve = resolve  # type: ignore[method-assign]
 
     def around(owner: Any, name: str, before: str, after: str) -> None:
         real = getattr(owner, name)
@@ -216,6 +228,7 @@ class Child:
         self.over = False
         self.before_sleep: Callable[[], None] = lambda: None
         self.decided: Callable[[str], None] = lambda event: None  # called when the run is told to end
+        self.resolved: Callable[[int], None] = lambda thread: None  # called when the record has what became of this thread's request
         self.ended: Callable[[], None] = lambda: None  # called when the run is over, though its process lives on
         self.sock, other = socket.socketpair()
         gc.freeze()  # the child does not look through what is the parent's
@@ -249,12 +262,17 @@ class Child:
         if end.number != signal.SIGKILL:
             end.act = interrupt
         far = FarMemory(sock, end, turns, clock, starts)
-        _watch(end)
+        _watch(end, lambda: send(sock, ("resolved", turns.number)))
         result = None
-        with plug(lambda: MemoryAdapter(far)), turns.installed(), contextlib.suppress(KeyboardInterrupt):
-            result = _whole(module, params, in_controller) if whole else drive(module, params, Clock())
+
+        def out(result: dict[str, Any]) -> None:
             end("end")
-        send(sock, ("result", result))
+            send(sock, ("result", result))
+
+        with plug(lambda: MemoryAdapter(far)), turns.installed(), contextlib.suppress(KeyboardInterrupt):
+            result = _whole(module, params, in_controller) if whole else drive(module, params, Clock(), out=out)
+        if whole or result is None:
+            send(sock, ("result", result))
         if in_controller:
             turns.drain(AFTERWARDS)
 
@@ -269,6 +287,8 @@ class Child:
             self._answer(self.memory.clock.monotonic())
         elif message[0] == "decided":
             self.decided(message[1])
+        elif message[0] == "resolved":
+            self.resolved(message[1])
         elif message[0] == "result":
             self.result = message[1]
             self.ended()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -31,28 +31,20 @@ from .lab import Lab, drive, module_of
 from .ledger import READ, Ledger, Run, key_of
 from .memory import MemoryAdapter, plug
 from .service import FATES, Intrusion, Line, Service, Upset
-from .tasks import MODULES, TASKS, Task, like
+from .tasks import MODULES, TASKS, VERBS, Task, like
 from .turns import Turns
 
 PAGE = 5  # entries on a page, so that a dozen fills several
-UPSETS = st.lists(
-    st.builds(
-        Upset, st.sampled_from(["start", "read", "any", "session"]), st.integers(1, 8), st.sampled_from(FATES),
-        st.sampled_from([1, 1, 2, 20]),
-    ),
-    max_size=2,
-).map(tuple)  # fmt: skip
 # At which event a run is ended: one of a name, of which there are a few, or any.
-AT = st.one_of(
-    st.tuples(
-        st.sampled_from(["start on its way", "after start", "before start", "sleep", "after record", "before outcome"]), st.integers(1, 6)
-    ),
-    st.tuples(st.just("any"), st.integers(1, 40)),
-)
+EVENTS = ("start on its way", "after start", "before start", "sleep", "after record", "before outcome")
+
+
+def some(rows: Sequence[Any], most: int) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(st.sampled_from(rows), min_size=1, max_size=most, unique=True).map(tuple)
 
 
 class Crossing(RuleBasedStateMachine):
-    """Each example is a fresh estate of one family."""
+    """Each example is a fresh estate of one family, in which few kinds of things happen, so that they happen to each other."""
 
     lab: Lab
     family = ""  # a subclass may be about one family
@@ -71,6 +63,9 @@ class Crossing(RuleBasedStateMachine):
         for name in quirks:
             QUIRKS[family][name](memory)
         self.dark = data.draw(st.sampled_from(["", "", *NODES[1:3]])) if family == "profiles" else ""
+        self.verbs = data.draw(some(VERBS[family], 2)) + (VERBS[family][:1] if data.draw(st.booleans()) else ())
+        self.fates, self.events = data.draw(some(FATES, 3)), data.draw(some(EVENTS, 2))
+        self.strangers = data.draw(some(OTHERS[family], 2)) if OTHERS[family] and data.draw(st.booleans()) else ()
         self.ledger = Ledger(memory.world)
         self.last: Task | None = None
         dark = [f"no status for the server {self.dark}"] if self.dark else []
@@ -78,25 +73,26 @@ class Crossing(RuleBasedStateMachine):
 
     # -- rules ---------------------------------------------------------------------------------------------------------
 
-    @rule(data=st.data(), upsets=UPSETS, order=st.integers(0, 3))
-    def run(self, data: st.DataObject, upsets: tuple[Upset, ...], order: int) -> None:
+    @rule(data=st.data(), order=st.integers(0, 3))
+    def run(self, data: st.DataObject, order: int) -> None:
         """A task in this process, disturbed."""
-        task, others = self._task(data), self._others(data)
+        task, upsets, others = self._task(data), self._upsets(data), self._others(data)
         run = self._run_here(task, upsets, others, order)
         self._tell(run, [*upsets, *others])
 
-    @rule(data=st.data(), at=AT, upsets=UPSETS, dying=st.sampled_from(["now", "late", "lost"]), order=st.integers(0, 3))
-    def kill(self, data: st.DataObject, at: tuple[str, int], upsets: tuple[Upset, ...], dying: str, order: int) -> None:
+    @rule(data=st.data(), dying=st.sampled_from(["now", "late", "lost"]), order=st.integers(0, 3))
+    def kill(self, data: st.DataObject, dying: str, order: int) -> None:
         """A task in a process of its own that is killed at some event."""
-        self._end_it(data, "kill -9", at, upsets, dying, order)
+        self._end_it(data, "kill -9", dying, order)
 
-    @rule(data=st.data(), how=st.sampled_from([how for how in ENDS if how != "kill -9"]), at=AT, upsets=UPSETS, order=st.integers(0, 3))
-    def end(self, data: st.DataObject, how: str, at: tuple[str, int], upsets: tuple[Upset, ...], order: int) -> None:
+    @rule(data=st.data(), how=st.sampled_from([how for how in ENDS if how != "kill -9"]), order=st.integers(0, 3))
+    def end(self, data: st.DataObject, how: str, order: int) -> None:
         """One that is told to end."""
-        self._end_it(data, how, at, upsets, "now", order)
+        self._end_it(data, how, "now", order)
 
-    def _end_it(self, data: st.DataObject, how: str, at: tuple[str, int], upsets: tuple[Upset, ...], dying: str, order: int) -> None:
-        event, nth = at
+    def _end_it(self, data: st.DataObject, how: str, dying: str, order: int) -> None:
+        one_of_a_kind = st.tuples(st.sampled_from(self.events), st.integers(1, 6))
+        (event, nth), upsets = data.draw(one_of_a_kind | st.tuples(st.just("any"), st.integers(1, 40))), self._upsets(data)
         task = self._task(data)
         run = self._begin(task)
         service = Service(self.memory, self.ledger, run, upsets, (), self.dark, dying)
@@ -113,7 +109,7 @@ class Crossing(RuleBasedStateMachine):
         def ended() -> None:
             run.over, run.ended = True, self.memory.clock.monotonic()
 
-        child.decided, child.ended = decided, ended
+        child.decided, child.ended, child.resolved = decided, ended, service.resolved
         run.result = child.finish()
         run.over, run.ended = True, run.ended or self.memory.clock.monotonic()
         run.killed = run.killed and run.result is None
@@ -123,12 +119,14 @@ class Crossing(RuleBasedStateMachine):
         self._check_sessions(run, open_before)
         self._tell(run, [*upsets], f"{how} at {event} {nth}{on_its_way}")
 
-    @rule(data=st.data(), order=st.integers(1, 30), upsets=UPSETS)
-    def side_by_side(self, data: st.DataObject, order: int, upsets: tuple[Upset, ...]) -> None:
+    @rule(data=st.data(), order=st.integers(1, 30))
+    def side_by_side(self, data: st.DataObject, order: int) -> None:
         """Two tasks at once."""
-        tasks = [self._task(data), self._task(data)]
+        tasks, upsets = [self._task(data), self._task(data)], self._upsets(data)
         turns = Turns(self.memory.clock, order)
         runs = [self._begin(task) for task in tasks]
+        for run in runs:
+            run.beside = True
         services = [Service(self.memory, self.ledger, run, upsets if run is runs[0] else (), (), self.dark) for run in runs]
         open_before = self._sessions()
         with self._plugged(turns, services):
@@ -138,8 +136,7 @@ class Crossing(RuleBasedStateMachine):
             self._drive(runs[0])
             thread.join()
             turns.drain(AFTERWARDS)
-        for run in runs:
-            run.beside = True
+        self.ledger.told_at_once(runs)
         self._check_sessions(runs[1], open_before)
         self._write(runs[0], [*upsets], "at once with the next")
         self._write(runs[1], [], "at once with the one before")
@@ -149,11 +146,13 @@ class Crossing(RuleBasedStateMachine):
     @rule(data=st.data(), order=st.integers(0, 3))
     def foretell(self, data: st.DataObject, order: int) -> None:
         """Check mode says what a run that follows at once does."""
-        task = self._task(data)
+        task, came = self._task(data), self._came_late()
         checked = self._run_here(task, (), (), order, check=True)
         self._tell(checked, [], "in check mode")
         run = self._run_here(task, (), (), order)
         self._tell(run, [])
+        if self._came_late() != came:
+            return  # check mode does not wait for what is on its way; the run does
         told, done = checked.result or {}, run.result or {}
         codes = [one.get("error", {}).get("code") for one in (told, done)]
         refused = "plan" not in done or codes[1] == oracle.UNFINISHED
@@ -165,11 +164,15 @@ class Crossing(RuleBasedStateMachine):
         if not done["failed"] and said != did and not (joined and did > said):
             self._fail([f"check mode says changed={said[0]} with {said[1]} requests, the run {did[0]} with {did[1]}"])
 
+    def _came_late(self) -> int:
+        """How many requests have arrived that were given up."""
+        return sum(shot.late for run in self.ledger.runs for shot in run.shots)
+
     @rule(data=st.data())
     def between(self, data: st.DataObject) -> None:
         """Something happens between two tasks."""
         happenings = [self._time_passes, self._sessions_are_forgotten]
-        happenings += [self._somebody_else] if OTHERS[self.area] else []
+        happenings += [self._somebody_else] if self.strangers else []
         happenings += [self._a_job_fails] if self.area not in ("pool", "clusters") else []
         self.story.append(data.draw(st.sampled_from(happenings))(data))
 
@@ -180,7 +183,7 @@ class Crossing(RuleBasedStateMachine):
 
     def _somebody_else(self, data: st.DataObject) -> str:
         """Another control node acts."""
-        other, number = data.draw(st.sampled_from(OTHERS[self.area])), data.draw(st.integers(0, 7))
+        other, number = data.draw(st.sampled_from(self.strangers)), data.draw(st.integers(0, 7))
         other.do(self.memory, number)
         return f"somebody {other.name} ({number})"
 
@@ -224,15 +227,21 @@ class Crossing(RuleBasedStateMachine):
         """A new one; or often the last one again, or one that is like it, since most faults need two."""
         how = data.draw(st.sampled_from(["new", "new", "again", "again", "like"])) if self.last is not None else "new"
         if self.last is None or how == "new":
-            self.last = data.draw(TASKS[self.area])
+            self.last = data.draw(TASKS[self.area](self.verbs))
         elif how == "like":
             self.last = data.draw(like(self.last))
         return self.last
 
+    def _upsets(self, data: st.DataObject) -> tuple[Upset, ...]:
+        """What disturbs the next run."""
+        where, times = st.sampled_from(["start", "start", "read", "any", "session"]), st.sampled_from([1, 1, 2, 20])
+        one = st.builds(Upset, where, st.integers(1, 8), st.sampled_from(self.fates), times)
+        return tuple(data.draw(st.lists(one, max_size=2)))
+
     def _others(self, data: st.DataObject) -> tuple[Intrusion, ...]:
-        if not OTHERS[self.area] or not data.draw(st.booleans()):
+        if not self.strangers or not data.draw(st.booleans()):
             return ()
-        other, nth = data.draw(st.sampled_from(OTHERS[self.area])), data.draw(st.integers(1, 8))
+        other, nth = data.draw(st.sampled_from(self.strangers)), data.draw(st.integers(1, 8))
         return (Intrusion(other, nth, data.draw(st.sampled_from([1, 2, 8, 20])), data.draw(st.integers(0, 7))),)
 
     def _params(self, task: Task) -> dict[str, Any]:

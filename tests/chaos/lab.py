@@ -159,8 +159,8 @@ def _validator(name: str) -> ModuleArgumentSpecValidator:
     return ModuleArgumentSpecValidator(kwargs.pop("argument_spec"), **kwargs)
 
 
-def drive(module: Any, params: dict[str, Any], clock: Clock, *, check: bool = False) -> Result:
-    """What the one exit of ``_module.py`` would have told."""
+def drive(module: Any, params: dict[str, Any], clock: Clock, *, check: bool = False, out: Callable[[Result], None] | None = None) -> Result:
+    """What the one exit of ``_module.py`` would have told. out: called with it when it is told."""
     checked = _validator(module.__name__.rpartition(".")[2]).validate({k: v for k, v in params.items() if v is not None})
     if checked.error_messages:
         return Result({"failed": True, "changed": False, "outcome": "none", "error": {"code": "argument_spec"}, "msg": str(checked.errors)})
@@ -174,7 +174,12 @@ def drive(module: Any, params: dict[str, Any], clock: Clock, *, check: bool = Fa
     except Exception as exc:
         result = {"failed": True, **failed_result(_module.unexpected(exc), run), "defect": repr(exc)}
     result = safe(result)
-    return Result(run.redactor.value(result) if run is not None else result)
+    told = Result(run.redactor.value(result) if run is not None else result)
+    if out is not None:
+        out(told)
+    if run is not None:
+        run.told()
+    return told
 
 
 def sentence(result: dict[str, Any]) -> str | None:

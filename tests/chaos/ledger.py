@@ -78,6 +78,7 @@ class Ledger:
         self.arrived: list[Shot] = []
         self.untold: dict[str, list[Shot]] = {}  # starts that nobody was told of, by key
         self.wrong: list[str] = []
+        self.unless_told: list[tuple[str, str]] = []  # (key, what is wrong unless the run at the same time has told its user of it)
         self.names: dict[str, str] = {}  # of the cluster profiles, by id, also of those that are gone
 
     def arrive(self, shot: Shot, run: Run, status: int, answer: bytes, needless: str) -> None:
@@ -99,7 +100,11 @@ class Ledger:
         earlier = [one for one in self.untold.get(shot.key, []) if one.run in killed and not one.known]
         if earlier and shot.key.split(" ")[0] in UNSEEN and not (shot.key.startswith("activate") and shot.before.startswith("inactive")):
             of = f"that of run {earlier[0].run}"
-            self.wrong.append(f"DOUBLED: run {shot.run} sent {shot.key} again, and nobody was told what became of {of}")
+            told = f"DOUBLED: run {shot.run} sent {shot.key} again, and nobody was told what became of {of}"
+            if run.beside:
+                self.unless_told.append((shot.key, told))
+            else:
+                self.wrong.append(told)
         if run.check:
             self.wrong.append(f"DOUBLED: check mode of run {run.number} sent {shot.key}")
         self.arrived.append(shot)
@@ -109,8 +114,22 @@ class Ledger:
         """The user was told of this thing. all_of_it: that what an earlier run has started is not known, or was waited for; else how it
         stands, which tells of the earlier start only where it made a difference that can be seen."""
         for key, shots in self.untold.items():
-            if task.owns(ident, key):
+            if self.about(task, ident, key):
                 self.untold[key] = [] if all_of_it else [shot for shot in shots if not shot.before.startswith("inactive")]
+
+    def about(self, task: Task, ident: str, key: str) -> bool:
+        """What a task tells of this thing is about the start with this key. Of exports to files no request tells which file."""
+        if task.verb == "export" and "dest" in task.params:
+            return key.startswith(f"export {ident} to {{folder}}")
+        return task.owns(ident, key)
+
+    def told_at_once(self, runs: list[Run]) -> None:
+        """These have gone on at the same time, and are over."""
+        asked = [run for run in runs if run.result and run.result.get("error", {}).get("code") == "earlier_run_unfinished"]
+        for key, wrong in self.unless_told:
+            if not any(self.about(run.task, ident, key) for run in asked for _text, ident in run.task.things):
+                self.wrong.append(wrong)
+        self.unless_told = []
 
 
 # -- what a request starts ----------------------------------------------------------------------------------------------

@@ -26,8 +26,11 @@ KNOWN = {
                            r"|the job [\w-]+ ended as "), (STARTED, FINISHED)),
     "unknown": (re.compile(r"It is not known whether the [a-z]+ was (?:started|accepted|created)\."), (UNKNOWN,)),
 }  # fmt: skip
-COUNTED = re.compile(r"^(\d+) of (\d+) [a-z ]+ failed \((.*?)\)(?:; (\d+) (?:[a-z]+ )?(?:was|were) [a-z]+"
-                     r"(?:(?: and|, \d+ of them) could not be followed to the end)?)?\. The first: ", re.DOTALL)
+COUNTED = re.compile(
+    r"^(\d+) of (\d+) [a-z ]+ failed \((.*?)\)(?:; (\d+) (?:[a-z]+ )?(?:was|were) [a-z]+"
+    r"(?:(?: and|, \d+ of them) could not be followed to the end)?)?\. The first: ",
+    re.DOTALL,
+)
 NOT_KNOWN = re.compile(r"It is not known whether (\d+) of them (?:was|were) [a-z]+\.")
 # The same in the message about a run that was cut short.
 CUT = {
@@ -48,6 +51,10 @@ def judge(ledger: Ledger, run: Run, folder: Any) -> list[str]:
     if result.get("error", {}).get("code") in ("internal_error", "argument_spec"):
         return [*wrong, f"a defect: {result['msg']} {result.get('defect', '')}"]
     rows = rows_of(run)
+    refusals = [row["error"]["message"] for _ident, row in rows if row.get("error", {}).get("code") == "auth_failed"]
+    refusals += [result["msg"]] if result.get("error", {}).get("code") == "auth_failed" else []
+    if any("the server did not accept the credentials" in text for text in refusals):
+        wrong.append("a right password or key is told to be wrong")
     wrong += _check_outcomes(run, rows)
     wrong += _check_whole(run, rows)
     if result["failed"]:
@@ -243,6 +250,7 @@ def _check_asked(ledger: Ledger, run: Run) -> list[str]:
 def _may_be_open(earlier: Run, run: Run, ident: str) -> bool:
     """The earlier run may have sent the same, and its user was not told the end; nor was anybody asked about it since."""
     same = earlier.task.family == run.task.family and any(one == ident for _text, one in earlier.task.things)
+    same = same and ("dest" in earlier.task.params) == ("dest" in run.task.params)  # an export to a file, or to a remote server
     told = earlier.result is not None and earlier.decided is None and not earlier.beside
     return same and not told and not earlier.check and f"told {ident}" not in earlier.met
 

@@ -38,7 +38,7 @@ RELAPSES = [
     Relapse("a later task wipes the doubts of an earlier one", "_guard.py",
             "self._entries.update(dict.fromkeys(keys, now))", "self._entries = dict.fromkeys(keys, now)", "profiles"),
     Relapse("clears the doubts about what it has not named", "_operation.py",
-            "guard.told(key for item in doubtful for key in item.keys)", "guard.told(unfinished)",
+            "named_ones = {key for item in doubtful for key in item.keys}", "named_ones = unfinished",
             "profiles"),
     Relapse("does not wait for what is on its way", "_guard.py",
             "            self._clock.sleep(max(waits))", "            pass", "backups"),
@@ -50,6 +50,10 @@ RELAPSES = [
             "        if not why:\n            return found\n", "        if not why or found:\n            return found\n", "pool"),
     Relapse("a worker that slept sends after the end", "_clock.py",
             "        if self.asked:\n", "        if self.asked and not self._event.is_set():\n", "profiles"),
+    # -- a right key that is refused
+    Relapse("answers with the challenge of another request", "_digest.py",
+            "way.next = self._in_turn() if used is None and self._nonces else self._candidate(way.offers)",
+            "way.next = self._in_turn() or self._candidate(way.offers)", "pool"),
     # -- untrue words
     Relapse("tells outcomes by position", "_operation.py",
             "for item, outcome in pairs[begun:]:", "for item, outcome in pairs[: len(pairs) - begun]:", "profiles"),

@@ -119,6 +119,11 @@ class Service:
             elif session and fate:
                 self._forget(app, set(self._sessions(app)) - before)
 
+    def resolved(self, thread: int) -> None:
+        """The sender's record has what became of the last request of this thread."""
+        if thread in self._last:
+            self._last[thread].known = True
+
     def _sessions(self, app: str) -> dict[str, Any]:
         return self.memory.world.systems[app].sessions_part.open if app.startswith("xclarity") else {}
 
@@ -233,19 +238,24 @@ class Line:
         self.turns.pause()
 
     def exchange(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Reply:
+        closed = hung_up()
         answer, seconds = self.service.serve(method, url, headers, body)
-        return receive(self.turns, answer, seconds)
+        return receive(self.turns, closed, answer, seconds)
 
 
-def receive(turns: Any, answer: Reply | None, seconds: float) -> Reply:
-    """Wait for an answer that is on its way; ends early when the client closes the connection from another thread, or when the
-    time of the exchange is over."""
-    exchange = _wire.current()
+def hung_up() -> list[bool]:
+    """Begins an exchange; holds something once the client has closed the connection from another thread."""
     closed: list[bool] = []
-    left = seconds
-    if exchange is not None and seconds:
+    exchange = _wire.current()
+    if exchange is not None:
         exchange.abort = lambda: closed.append(True)  # type: ignore[method-assign]
-        left = min(seconds, max(exchange.deadline.left(), 0.0))
+    return closed
+
+
+def receive(turns: Any, closed: list[bool], answer: Reply | None, seconds: float) -> Reply:
+    """Wait for an answer that is on its way; ends early when the connection is closed, or when the time of the exchange is over."""
+    exchange = _wire.current()
+    left = seconds if exchange is None or not seconds else min(seconds, max(exchange.deadline.left(), 0.0))
     turns.pause(lambda: bool(closed) or not seconds, left)
     if left < seconds:
         raise TimeoutError("total deadline")

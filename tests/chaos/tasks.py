@@ -129,6 +129,15 @@ def _openstack(drawn: dict[str, Any]) -> dict[str, Any]:
     return {"auth": {"auth_url": drawn["auth_url"], "username": user, "password": secret, "project_name": PROJECT, **domains}}
 
 
+# What the tasks of each family may do; the first is what the family is for.
+VERBS = {
+    "profiles": ("activate", "unassign", "cancel job", "delete job"),
+    "backups": ("copy", "move", "verified move", "push", "cancel push", "create", "delete"),
+    "images": ("export",),
+    "pool": ("order", "cancel request", "terminate"),
+    "clusters": ("make", "remove"),
+}
+
 # -- one strategy for each family ---------------------------------------------------------------------------------------------
 
 
@@ -137,9 +146,9 @@ def _some(rows: list[Any], most: int) -> st.SearchStrategy[list[Any]]:
 
 
 @st.composite
-def profiles(draw: st.DrawFn) -> Task:
+def profiles(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
     connection, options = _xclarity(draw(XCLARITY)), draw(_options())
-    verb = draw(st.sampled_from(["activate", "activate", "activate", "unassign", "cancel job", "delete job"]))
+    verb = draw(st.sampled_from(verbs))
     if verb.endswith("job"):
         ids = draw(_some([str(number) for number in range(11, 17)], 3))
         state = "cancelled" if verb == "cancel job" else "absent"
@@ -157,9 +166,9 @@ def profiles(draw: st.DrawFn) -> Task:
 
 
 @st.composite
-def backups(draw: st.DrawFn) -> Task:
+def backups(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
     connection, options = _xclarity(draw(XCLARITY)), draw(_options())
-    verb = draw(st.sampled_from(["copy", "move", "verified move", "push", "cancel push", "create", "delete"]))
+    verb = draw(st.sampled_from(verbs))
     if verb == "create":
         label = draw(st.sampled_from(LABELS))
         options = {key: value for key, value in options.items() if key not in ("concurrency", "on_failure")}
@@ -191,7 +200,7 @@ def backups(draw: st.DrawFn) -> Task:
 
 
 @st.composite
-def images(draw: st.DrawFn) -> Task:
+def images(draw: st.DrawFn, _verbs: tuple[str, ...]) -> Task:
     options = {key: value for key, value in draw(_options(force=st.just(True))).items() if key not in ("concurrency", "on_failure")}
     files = [{"dest": "{folder}/gold.tar.gz"}, {"dest": "{folder}/other.tar.gz"}]
     where = draw(st.sampled_from([*files, {"remote_file_server": "images", "path": "/srv/gold"}]))
@@ -200,9 +209,9 @@ def images(draw: st.DrawFn) -> Task:
 
 
 @st.composite
-def pool(draw: st.DrawFn) -> Task:
+def pool(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
     connection, options = _ops_manager(draw(OPS_MANAGER)), draw(_options())
-    verb = draw(st.sampled_from(["order", "order", "order", "cancel request", "terminate"]))
+    verb = draw(st.sampled_from(verbs))
     if verb == "terminate":
         names = draw(_some(list(HOSTS), 3))
         own: dict[str, Any] = {"hostnames": [name.upper() if draw(st.booleans()) else name for name in names], "state": "absent"}
@@ -220,21 +229,21 @@ def pool(draw: st.DrawFn) -> Task:
 
 
 @st.composite
-def clusters(draw: st.DrawFn) -> Task:
+def clusters(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
     options = {key: value for key, value in draw(_options()).items() if key != "wait"}
     names = draw(_some(["a", "b", "c"], 3))
     own: dict[str, Any] = {"state": "absent"}
     rows: list[dict[str, Any]] = [{"name": name} for name in names]
-    if draw(st.sampled_from(["make", "make", "delete"])) == "make":
+    verb = draw(st.sampled_from(verbs))
+    if verb == "make":
         own = {"on_spec_change": draw(st.sampled_from(["fail", "replace"]))}
         metadata = draw(st.sampled_from([None, {"team": "x"}, {"team": "y"}]))
         rows = [{"name": name, "spec": draw(st.sampled_from(SPECS)), "metadata": metadata} for name in names]
-    verb = "remove" if own.get("state") else "make"
     things = tuple((name, name) for name in names)
     return Task("clusters", verb, "cluster_profile", {**_openstack(draw(OPENSTACK)), **options, **own, "profiles": rows}, things)
 
 
-TASKS = {"profiles": profiles(), "backups": backups(), "images": images(), "pool": pool(), "clusters": clusters()}
+TASKS = {"profiles": profiles, "backups": backups, "images": images, "pool": pool, "clusters": clusters}
 
 
 @st.composite

@@ -70,7 +70,7 @@ BAD_CLIENTS = [
     BadClient("falls back to Basic", "_digest.py",
               "if best is None and (unsupported or (header and not offers)):", "if False:", CORE + "test_auth.py"),
     BadClient("logs in without end", "_auth.py",
-              "if self._handed_in or not self._proven:", "if self._handed_in:", CORE + "test_auth.py"),
+              "if not self._proven and not unseen:", "if False:", CORE + "test_auth.py"),
     BadClient("waits as long as a proxy likes", "_wire.py",
               "self.sock = real if isinstance(real, _TimedSocket) else _TimedSocket(real)", "self.sock = real",
               CORE + "test_deadlines.py"),

@@ -299,8 +299,10 @@ def test_a_wait_survives_a_restart_of_the_appliance(sim, run_module):
 
 
 def test_a_refused_session_is_not_opened_again_and_again(sim, run_module):
-    """Wrong passwords lock accounts: a session that the server refuses from the start is opened once."""
+    """Logins without end lock accounts: a session that the server refuses from the start is opened once, and the password is not blamed."""
     sim.fault("xclarity", "GET", "^/profiles", times=-1, status=401, body="{}")
     result = run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate"})
     assert result.code == "auth_failed"
+    assert "accepted user and password, and then refused the session" in result["msg"]
+    assert "Nothing was changed." in result["msg"]
     assert sum(e["method"] == "POST" and e["path"] == "/sessions" for e in sim.log()) == 1

@@ -90,7 +90,7 @@ def test_after_a_kill_the_next_run_knows_and_waits(state, still, case):
     with guard_of(state, still) as guard:
         assert guard.unfinished == unfinished
         assert sum(still.slept) == (SETTLE if waits else 0)
-        guard.told(unfinished)
+    guard.tell(unfinished)
     with guard_of(state, still) as guard:
         assert guard.unfinished == set()
     assert sum(still.slept) == (SETTLE if waits else 0), "waited for once"
@@ -149,7 +149,7 @@ def test_a_task_for_something_else_does_not_wipe_the_doubt_away(state, still):
     assert sum(still.slept) == SETTLE, "it has been waited for, once"
     with guard_of(state, still) as guard:
         assert guard.unfinished == {"activate:71"}
-        guard.told({"activate:71"})
+    guard.tell({"activate:71"})
     with guard_of(state, still) as guard:
         assert guard.unfinished == set()
 
@@ -157,7 +157,8 @@ def test_a_task_for_something_else_does_not_wipe_the_doubt_away(state, still):
 def test_only_what_was_told_is_cleared(state, still):
     killed(state, lambda guard: guard.intend(["activate:71", "activate:72", "activate:73"]))
     with guard_of(state, still) as guard:
-        guard.told(["activate:72", "activate:99"])
+        pass
+    guard.tell(["activate:72", "activate:99"])
     with guard_of(state, still) as guard:
         assert guard.unfinished == {"activate:71", "activate:73"}
 

@@ -329,13 +329,18 @@ def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_
     client = client_of(server)
     killed(client, *(f"activate:{n}" for n in range(12)))
 
-    def attempt(*keys, check_mode=False):
+    def attempt(*keys, check_mode=False, told=True):
         operation = Light(run_of(check_mode), client, items(*keys))
         operation.proven = False
-        return outcome(lambda: drive(operation))
+        try:
+            return outcome(lambda: drive(operation))
+        finally:
+            if told:
+                operation.run.told()
 
     keys = [str(n) for n in range(11)]
     predicted, told_in_check_mode = attempt(*keys, check_mode=True)
+    assert attempt(*keys, told=False)[1].code == "earlier_run_unfinished"  # killed before anybody could read it
     result, failure = attempt(*keys)
     assert failure.code == told_in_check_mode.code == "earlier_run_unfinished"
     assert (result["changed"], result["outcome"], predicted["changed"], server.requests) == (False, "unknown", False, [])
@@ -685,6 +690,7 @@ def test_a_request_that_is_made_later_is_asked_about_too(serve, client_of, run_o
     _result, failure = outcome(lambda: drive(lights))
     assert failure is not None
     assert failure.code == "earlier_run_unfinished"
+    lights.run.told()
     again = Light(run_of(), client, make)
     again.proven = False
     assert drive(again)["changed"] is True

@@ -11,6 +11,7 @@ import math
 import signal
 import threading
 import time
+import types
 
 import pytest
 from harness import run_main
@@ -186,3 +187,20 @@ def test_an_end_that_nobody_expected_tells_what_had_been_sent(case, end):
     result = run_main(lambda: _module.main(SPEC, body), {})
     assert result["changed"] is changed
     assert [one for one in (K1, K2, K3, K4) if one in result["msg"]] == [sentence]
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_what_holds_once_the_user_has_read_it_is_done_after_the_result_is_out(monkeypatch, capsys, failed):
+    """Whoever is killed before has told nobody."""
+    seen = []
+
+    def out(**result):
+        print(result["msg"])
+        raise SystemExit(1)
+
+    module = types.SimpleNamespace(params={}, _diff=False, warn=seen.append, fail_json=out, exit_json=out)
+    run = Run({})
+    run.after_told = [lambda: seen.append(capsys.readouterr().out), lambda: seen.append("more"), lambda: (_ for _ in ()).throw(OSError())]
+    with pytest.raises(SystemExit):
+        _module._leave(module, run, {"failed": failed, "msg": "it is not known"})
+    assert seen == ["it is not known\n", "more"]

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import XClaritySession
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply
 
 # -- what a refused login means ---------------------------------------------------------------------------------------
 
@@ -196,6 +197,23 @@ def test_while_a_session_is_renewed_nothing_leaves_without_one(serve, client_of,
     assert sorted(appliance.executed) == sorted(f"/profiles/{number}" for number in range(60))
     assert appliance.tried == 6
     assert len(appliance.used) == 0, "each session was ended"
+
+
+def test_a_refusal_that_is_seen_before_the_answers_that_prove_the_session_good(serve, client_of):
+    """The thread that the eleventh answer is for may go on first."""
+    appliance = Appliance(ends_after=1)
+    with client_of(serve(appliance), XClaritySession("me", "Passw0rd", Redactor())) as client:
+        sent = client.auth.headers("GET", "/")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(client.auth.headers, "GET", "/").result()
+        refused = Reply(401, {}, b"")
+        assert client.auth.renew(client.transport, refused, sent)
+        sent = client.auth.headers("GET", "/")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(client.auth.headers, "GET", "/").result()
+        with pytest.raises(Failure) as caught:
+            client.auth.renew(client.transport, refused, sent)
+    assert (caught.value.code, appliance.tried) == ("auth_failed", 2), "once, since logins without end lock accounts"
 
 
 def test_a_login_that_is_refused_on_the_way_is_not_tried_by_each_worker(serve, client_of):
