@@ -114,7 +114,7 @@ class Crossing(RuleBasedStateMachine):
         run.over, run.ended = True, run.ended or self.memory.clock.monotonic()
         run.killed = run.killed and run.result is None
         if run.decided is not None and run.ended - run.decided > 4:
-            self.ledger.wrong.append(f"the end took {run.ended - run.decided:.1f} s")
+            self.ledger.wrong.append(f"the end took {run.ended - run.decided:.1f} s from {run.decided_at}")
         on_its_way = f" (a request on its way is {dying})" if run.killed and "way" in event else ""
         self._check_sessions(run, open_before)
         self._tell(run, [*upsets], f"{how} at {event} {nth}{on_its_way}")

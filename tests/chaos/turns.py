@@ -207,7 +207,7 @@ def _threading(turns: Turns) -> Any:
             return not self.runner.gone
 
         def join(self, timeout: float | None = None) -> None:
-            forever = timeout is None or timeout <= LOOK
+            forever = timeout is None or timeout == LOOK
             turns.pause(lambda: not self.is_alive(), math.inf if forever else timeout or 0.0)
 
     class Event:
