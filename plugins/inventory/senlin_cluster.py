@@ -15,7 +15,8 @@ description:
     is a host without C(ansible_host).
   - What the service tells is data, it is never evaluated as a template. A name that is no host name gets C(_) for what cannot be in one.
     An address that is none, or one of this machine, is left out, with one warning that counts them.
-  - Names of nodes are not unique. Where several have one name, each gets C(_) and its id appended.
+  - Names of nodes are not unique. Where several have one name, each gets C(_) and its id appended, and so does a node with the name of a
+    host that another source of the inventory has made for another node, with a warning.
 notes:
   - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
   - A blank value (an empty text, or null) is not set.
@@ -104,11 +105,11 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
 from ansible_collections.groundwork.provision.plugins.module_utils._options import secrets_in
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, safe
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list, settings
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import as_host_name, is_elsewhere, may_be_host, unique
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
@@ -131,6 +132,14 @@ class InventoryModule(ServerInventory):
         except MissingLibrary as missing:
             raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library {missing.library}.") from None
 
+    def found_elsewhere(self) -> t.Any:
+        """The cloud as clouds.yaml and the environment tell it."""
+        try:
+            found = settings.read({name: self.get_option(name) for name in self.connection})
+        except (Failure, MissingLibrary):
+            return None  # told when the servers are to be read
+        return {**vars(found), "plugin": None}
+
     def fetch(self, client: t.Any, run: Run) -> list[Row]:
         """Each node as ``{"name", "id", "cluster", "role", "addresses", "vars"}``."""
         return cluster_list.hosts(
@@ -150,7 +159,8 @@ class InventoryModule(ServerInventory):
                 self.leave_out("the node", row["name"])
         names = unique([name for name, _row in usable], [str(row["id"]) for _name, row in usable])
         adder = Adder(self.inventory)
-        for name, (_name, row) in zip(names, usable, strict=True):
+        for free, (_name, row) in zip(names, usable, strict=True):
+            name = self.free_name(free, "senlin_node_id", str(row["id"]))
             # What a cache keeps is as it came; a host has copies, fit to be shown.
             variables = safe(row["vars"])
             address = self._address(row)
