@@ -34,8 +34,9 @@ options:
     required: true
     choices: [groundwork.provision.senlin_cluster]
   cloud:
-    description: Name of an entry of C(clouds.yaml).
-    type: str
+    description: Name of an entry of C(clouds.yaml), or a cloud written out as a mapping, as the option C(cloud) of
+      M(groundwork.provision.cluster).
+    type: raw
   auth:
     description: How to get a token from Keystone v3, as the option C(auth) of M(groundwork.provision.cluster).
     type: dict
@@ -123,7 +124,7 @@ class InventoryModule(ServerInventory):
     connection = (
         "cloud", "auth", "auth_type", "region_name", "interface", "endpoint_override", "validate_certs", "ca_path", "use_proxy", "timeout",
     )  # fmt: skip
-    secrets = ("auth",)
+    secrets = ("auth", "cloud")
     selection = ("clusters", "active_only", "addresses")
 
     def connect(self, run: Run) -> api.Clustering:
@@ -185,5 +186,5 @@ class InventoryModule(ServerInventory):
 
     def _without_secrets(self, text: str) -> str:
         redactor = Redactor()
-        redactor.add(*secrets_in(self.get_option("auth") or {}))
+        redactor.add(*secrets_in([self.get_option(name) for name in self.secrets]))
         return redactor.text(text)
