@@ -15,7 +15,8 @@ description:
     is a host without C(ansible_host).
   - What the service tells is data, it is never evaluated as a template. A name that is no host name gets C(_) for what cannot be in one.
     An address that is none, or one of this machine, is left out, with one warning that counts them.
-  - Names of nodes are not unique. Where several have one name, each gets C(_) and its id appended.
+  - Names of nodes are not unique. Where several have one name, each gets C(_) and its id appended, and so does a node with the name of a
+    host that another source of the inventory has made for another node, with a warning.
 notes:
   - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
   - A blank value (an empty text, or null) is not set.
@@ -33,8 +34,9 @@ options:
     required: true
     choices: [groundwork.provision.senlin_cluster]
   cloud:
-    description: Name of an entry of C(clouds.yaml).
-    type: str
+    description: Name of an entry of C(clouds.yaml), or a cloud written out as a mapping, as the option C(cloud) of
+      M(groundwork.provision.cluster).
+    type: raw
   auth:
     description: How to get a token from Keystone v3, as the option C(auth) of M(groundwork.provision.cluster).
     type: dict
@@ -104,11 +106,11 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
 from ansible_collections.groundwork.provision.plugins.module_utils._options import secrets_in
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, safe
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list, settings
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import as_host_name, is_elsewhere, may_be_host, unique
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
@@ -122,7 +124,7 @@ class InventoryModule(ServerInventory):
     connection = (
         "cloud", "auth", "auth_type", "region_name", "interface", "endpoint_override", "validate_certs", "ca_path", "use_proxy", "timeout",
     )  # fmt: skip
-    secrets = ("auth",)
+    secrets = ("auth", "cloud")
     selection = ("clusters", "active_only", "addresses")
 
     def connect(self, run: Run) -> api.Clustering:
@@ -130,6 +132,14 @@ class InventoryModule(ServerInventory):
             return api.connect(run, minor=api.NEWEST)
         except MissingLibrary as missing:
             raise AnsibleParserError(f"The inventory plugin {self.NAME} needs the Python library {missing.library}.") from None
+
+    def found_elsewhere(self) -> t.Any:
+        """The cloud as clouds.yaml and the environment tell it."""
+        try:
+            found = settings.read({name: self.get_option(name) for name in self.connection})
+        except (Failure, MissingLibrary):
+            return None  # told when the servers are to be read
+        return {**vars(found), "plugin": None}
 
     def fetch(self, client: t.Any, run: Run) -> list[Row]:
         """Each node as ``{"name", "id", "cluster", "role", "addresses", "vars"}``."""
@@ -150,7 +160,8 @@ class InventoryModule(ServerInventory):
                 self.leave_out("the node", row["name"])
         names = unique([name for name, _row in usable], [str(row["id"]) for _name, row in usable])
         adder = Adder(self.inventory)
-        for name, (_name, row) in zip(names, usable, strict=True):
+        for free, (_name, row) in zip(names, usable, strict=True):
+            name = self.free_name(free, "senlin_node_id", str(row["id"]))
             # What a cache keeps is as it came; a host has copies, fit to be shown.
             variables = safe(row["vars"])
             address = self._address(row)
@@ -175,5 +186,5 @@ class InventoryModule(ServerInventory):
 
     def _without_secrets(self, text: str) -> str:
         redactor = Redactor()
-        redactor.add(*secrets_in(self.get_option("auth") or {}))
+        redactor.add(*secrets_in([self.get_option(name) for name in self.secrets]))
         return redactor.text(text)

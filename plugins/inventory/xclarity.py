@@ -219,15 +219,7 @@ from ansible.errors import AnsibleParserError
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
-    api,
-    devices,
-    events,
-    firmware,
-    nodes,
-    profiles,
-    server_profiles,
-)
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import (
     are_elsewhere,
     as_host_name,
@@ -241,9 +233,7 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_sou
 PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by their nature
 LISTS = ("ipv4_addresses", "ipv6_addresses")
 GROUP = "xclarity_servers"
-DEVICES = {
-    "chassis": (devices.CHASSIS, "chassis"), "switches": (devices.SWITCHES, "switch"), "storage": (devices.STORAGE, "storage"),
-}  # fmt: skip
+# Ansible compiles every file of a collection anew at each start. So what only an option needs is imported where it is used.
 
 
 def host_name(node: t.Mapping[str, t.Any], keys: t.Sequence[str]) -> str:
@@ -294,6 +284,8 @@ class InventoryModule(ServerInventory):
                 node[prefix + "firmware"] = safe(nodes.firmware(entry))
         by_name = self.get_option("profiles_by_name")
         if by_name or self.get_option("profiles"):
+            from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import profiles, server_profiles
+
             told = server_profiles.ServerProfiles(profiles.read_all(client), by_name=by_name)
             for node in found:
                 node.update(safe(told.facts(node, prefix)))
@@ -306,6 +298,8 @@ class InventoryModule(ServerInventory):
     def _add_what_is_asked(self, client: t.Any, found: list[Row], prefix: str) -> None:
         """Other devices, and variables that take a request of their own."""
         if self.get_option("compliance"):
+            from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import firmware
+
             results = firmware.read_compliance(client)
             for node in found:
                 now = results.get(node[prefix + "uuid"].replace("-", "").upper())
@@ -316,8 +310,22 @@ class InventoryModule(ServerInventory):
         if kinds:
             for node in found:
                 node[prefix + "kind"] = "server"
-        for name in kinds:
-            kind, word = DEVICES[name]
+            self._add_devices(client, found, prefix, kinds)
+        if self.get_option("alerts"):
+            from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import events
+
+            worst = {one["source"].replace("-", "").upper(): one["status"] for one in events.read_alerts(client) or []}
+            for node in found:
+                node[prefix + "alert"] = safe(worst.get(node[prefix + "uuid"].replace("-", "").upper(), ""))
+
+    def _add_devices(self, client: t.Any, found: list[Row], prefix: str, names: t.Sequence[str]) -> None:
+        from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import devices
+
+        kinds = {
+            "chassis": (devices.CHASSIS, "chassis"), "switches": (devices.SWITCHES, "switch"), "storage": (devices.STORAGE, "storage"),
+        }  # fmt: skip
+        for name in names:
+            kind, word = kinds[name]
             for entry in devices.read_raw(client, kind):
                 told = devices.parse(kind, entry)
                 if told.get("flex_node"):
@@ -325,10 +333,6 @@ class InventoryModule(ServerInventory):
                 row = nodes.parse(entry, prefix)
                 row[prefix + "power"] = told.get("power", "unknown")
                 found.append(safe({**row, prefix + "kind": word}))
-        if self.get_option("alerts"):
-            worst = {one["source"].replace("-", "").upper(): one["status"] for one in events.read_alerts(client) or []}
-            for node in found:
-                node[prefix + "alert"] = safe(worst.get(node[prefix + "uuid"].replace("-", "").upper(), ""))
 
     def of_use(self, row: Row) -> bool:
         return row.keys() >= nodes.parse({}, self.get_option("vars_prefix")).keys()

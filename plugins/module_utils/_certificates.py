@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 
 
 def warn(run: Run, url: str, option: str = "validate_certs") -> None:
     """Say that the certificate of the server at ``url`` is not verified. option: by which it is switched off.
 
-    urllib3's warnings are switched off here and not only where it is imported: Ansible restores the filters of warnings
-    after it has loaded a plugin.
+    (The connections of _wire.py are made without urllib3's own warning.)
     """
-    _wire.urllib3.disable_warnings(_wire.urllib3.exceptions.InsecureRequestWarning)
     try:
         host = urlsplit(url).hostname
     except ValueError:

@@ -76,6 +76,7 @@ class Failure(Exception):
         self.resources = list(resources)
         self._known = known
         self.unfollowed = False  # it is about reading what was started, not about the work itself
+        self.over = False  # it tells the end of what was started: that it was started is not said beside
         self.result: dict[str, t.Any] | None = None  # what the run had reached, for the user
 
     @property
@@ -95,6 +96,8 @@ class Failure(Exception):
         if self._known is not None:
             return self._known
         if self.outcome in (STARTED, FINISHED):
+            if self.over:
+                return ""
             made = was_made(self.effect, self.job)
             return f"{made[:1].upper()}{made[1:]}."
         if self.outcome == UNKNOWN:
@@ -165,12 +168,6 @@ class Failure(Exception):
         """It is about several: ``known`` takes the place of the sentence about the server."""
         self._known = known
 
-    def ended(self) -> Failure:
-        """The same, which tells the end of what was started: that it was started is not said beside."""
-        if self.outcome in (STARTED, FINISHED):
-            self._known = ""
-        return self
-
     def bare(self) -> Failure:
         """The same without the frames and exceptions that it came through, which would be kept in memory with it."""
         self.__traceback__ = self.__context__ = self.__cause__ = None
@@ -202,6 +199,13 @@ def named(names: t.Sequence[str], limit: int = 300) -> str:
         shown.append(name)
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def ended_badly(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:
+    """What was started has ended, and not as desired. The reason tells the end."""
+    failure = Failure(code, why, next_step, **facts)
+    failure.over = True
+    return failure
 
 
 def bad_input(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:

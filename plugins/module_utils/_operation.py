@@ -597,8 +597,6 @@ class _Task:
                     if watched.end == "done":
                         self._finished(item)
                     item.fail(failure, self.client.system)
-                    if watched.end == "done":
-                        failure.ended()
 
     def _verify(self, items: t.Sequence[Item], timeout: float, interval: float, *, told: bool) -> None:
         """Read the resources until they show the effect. told: their jobs, or the server, said that it is there."""

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 
-# A job that was seen and is gone is given three polls, one that never showed twenty polls or a minute (faults.md J2, J3).
+# A job that was seen and is gone is given three polls, one that never showed twenty polls or a minute.
 VANISHED_POLLS = 3
 NEVER_SEEN_POLLS, NEVER_SEEN_SECONDS = 20, 60.0
 GRACE_READ = 30.0

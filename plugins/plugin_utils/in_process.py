@@ -9,6 +9,9 @@ interpreter, no ``async``, no ``become``, no ``environment``. The module's ``mai
 ``AnsibleModule``: arguments, messages, masking, warnings and deprecations are therefore the same by construction. Any
 other task is run as a module.
 
+The roles set ``groundwork_become: false``, since what they do on the controller never becomes: ``ansible_become`` of a role counts for
+less than that of the command line.
+
 Switched off by the environment variable ``GROUNDWORK_IN_PROCESS=0`` or by the variable ``groundwork_in_process: false``.
 
 A task that waits shows a line now and then, which a module in a process of its own cannot do. ``GROUNDWORK_PROGRESS=0`` and
@@ -172,6 +175,8 @@ class InProcessAction(ActionBase):
         """The module's result."""
         task_vars = task_vars or {}
         super().run(tmp, task_vars)
+        if not boolean(self._templar.template(task_vars.get("groundwork_become", True)), strict=False):
+            self._connection.set_become_plugin(None)
         if not self._same_here(task_vars):
             try:
                 with end_with_parent():

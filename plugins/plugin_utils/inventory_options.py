@@ -63,7 +63,8 @@ def read(plugin: t.Any, config: t.Mapping[str, t.Any], *, exclusive: t.Sequence[
             given[name] = value
         else:
             raise _refused(f"{name} is set twice, under two of its names.")
-    found = settle(given, spec)
+    # An empty text says something only where a text stands in its place by default (vars_prefix).
+    found = settle({name: value for name, value in given.items() if not is_blank(value) or spec.options[name].get("default")}, spec)
     for group in exclusive:
         both = [name for name in group if name in found]
         if len(both) > 1:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
-import warnings
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -46,6 +45,10 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     def fetch(self, client: t.Any, run: Run) -> list[Row]:
         """The servers as plain data, as they are kept in the cache."""
         raise NotImplementedError
+
+    def found_elsewhere(self) -> t.Any:
+        """What chooses the server and is no option: settings that a library finds. Secrets may be among them."""
+        return None
 
     def of_use(self, row: Row) -> bool:
         """Whether a row that the cache kept is what :meth:`fetch` would give now."""
@@ -90,7 +93,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Another one for each server, each user and password, and each choice of servers. None of them can be read from it."""
         asked = {name: self.get_option(name) for name in (*self.connection, *self.selection)}
         asked.pop("timeout", None)
-        secret = json.dumps([asked.pop(name) for name in self.secrets]).encode()
+        secret = json.dumps([*(asked.pop(name) for name in self.secrets), self.found_elsewhere()], sort_keys=True, default=str).encode()
         digest = hashlib.pbkdf2_hmac("sha256", secret, json.dumps(asked, sort_keys=True, default=str).encode(), ROUNDS)
         return f"{self.get_cache_key(path)}_{digest.hex()[:32]}"
 
@@ -101,17 +104,18 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         found = _wire.requests_is_too_old()
         if found:
             raise AnsibleParserError(_floor.too_old("requests", found, _wire.REQUESTS_FLOOR))
+        run = None
         try:
-            with warnings.catch_warnings():
-                run = Run({name: self.get_option(name) for name in self.connection})
-                _certificates.warn_of_options(run)
-                for text in run.warnings:
-                    self.display.warning(text)
-                client = self.connect(run)
-                with Ending() as ending, ending.session(client):
-                    return self.fetch(client, run)
+            run = Run({name: self.get_option(name) for name in self.connection})
+            _certificates.warn_of_options(run)
+            for text in run.warnings:
+                self.display.warning(text)
+            client = self.connect(run)
+            with Ending() as ending, ending.session(client):
+                return self.fetch(client, run)
         except Failure as failure:
-            raise AnsibleParserError(self._without_secrets(failure.message())) from None
+            text = failure.message()
+            raise AnsibleParserError(self._without_secrets(text if run is None else run.redactor.text(text))) from None
 
     def _without_secrets(self, text: str) -> str:
         redactor = Redactor()

@@ -28,12 +28,14 @@ LITERAL = "a{{ 7 * 7 }}b{# c"  # a template to whoever takes it for one
 FILE, ENVIRONMENT, VARIABLE = "file", "environment", "variable"
 BLANK, MISSPELT, TEMPLATED, VAULTED, WRONG, GOOD = "blank", "misspelt", "templated", "vaulted", "wrong type", "good"
 
-NEEDED = {
+# What each inventory plugin cannot do without.
+NEEDED: dict[str, dict[str, Any]] = {
     "xclarity": {"endpoint": "https://x.example", "username": "u", "password": "pass-word"},
     "server_pool": {"endpoint": "https://x.example", "public_key": "u", "private_key": "pass-word", "group_id": "g"},
+    "senlin_cluster": {},
 }
 SAME = ("group_id", "group_name")
-SPECS = {"xclarity": "XCLARITY", "server_pool": "OPS_MANAGER"}
+SPECS = {"xclarity": "XCLARITY", "server_pool": "OPS_MANAGER", "senlin_cluster": "OPENSTACK"}
 EVALUATED_LATER = ("compose", "groups", "keyed_groups")
 
 
@@ -192,7 +194,7 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
                 if name in spec.options and not undefined:
                     row["module"] = module(spec, way, needed, name)
                 yield plain(row)
-    # The modules of OpenStack, for which there is no inventory plugin. Their variables are openstacksdk's.
+    # The modules of OpenStack have options that the inventory plugin has not. The variables of both are openstacksdk's.
     for name, option in _options.OPENSTACK.options.items():
         for way in ways(name, option, []):
             if not (way["kind"] == MISSPELT and way["source"] == VARIABLE):

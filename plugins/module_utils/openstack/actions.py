@@ -14,7 +14,14 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
+    STARTED,
+    UNKNOWN,
+    Failure,
+    bad_input,
+    bad_reply,
+    ended_badly,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
@@ -140,7 +147,7 @@ class Reader:
             return None
         cancelled = state.name == CANCELLED
         verb = "was cancelled" if cancelled else "failed"
-        return Failure(
+        return ended_badly(
             "action_cancelled" if cancelled else "action_failed",
             f"the action {(state.data or {}).get('action')} ({ident}) {verb}: {state.detail or 'no reason is told'}",
             "Look at the nodes and their servers; run again to go on with what is left.",

@@ -88,7 +88,7 @@ def read(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = No
         "validate_certs": params["validate_certs"],
         "ca_path": params["ca_path"],
     }
-    found = dataclasses.replace(found, **{key: value for key, value in changes.items() if value not in (None, "")})
+    found = dataclasses.replace(found, **{key: value for key, value in changes.items() if not _blank(value)})
     return _checked(found)
 
 
@@ -97,7 +97,7 @@ def _asked(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, s
     cloud = params["cloud"]
     if isinstance(cloud, t.Mapping):
         beside = ("auth", "auth_type", "region_name", "interface", "endpoint_override", "validate_certs", "ca_path")
-        both = [name for name in beside if params[name] not in (None, "", {})]
+        both = [name for name in beside if not _blank(params[name]) and params[name] != {}]
         if both:
             why = f"cloud is a mapping, and {', '.join(both)} is set beside it."
             raise bad_input("config_options", why, "Put it into the mapping, or name the cloud, and run again.")

@@ -162,7 +162,7 @@ class Order(Operation):
         if item.current.ended():
             for outcome in item.outcomes:
                 outcome.state = FINISHED
-            return pool_requests.ended_badly(item.current)
+            return pool_requests.not_granted(item.current)
         for outcome in item.outcomes:
             outcome.state = UNKNOWN
         return Failure(

@@ -17,7 +17,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply, ended_badly
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
@@ -339,21 +339,21 @@ def state_of(request: Request) -> State:
     return State(request.status or "unknown", done=bool(ended), ok=ended == "completed", data=request)
 
 
-def ended_badly(request: Request) -> Failure:
+def not_granted(request: Request) -> Failure:
     """Why a request that has ended did not bring its servers."""
     ended = request.ended()
     if ended == "expired":
-        return Failure(
+        return ended_badly(
             "request_expired",
-            f"no servers could be had until the request lapsed (created {request.created}, expired {request.expires}).",
+            f"no servers could be had until the request {request.id} lapsed (created {request.created}, expired {request.expires}).",
             "Wait until the pool has free servers with these properties, or ask an administrator for more, and run again.",
         )
     if ended == "cancelled":
         at = f" at {request.cancel_date}" if request.cancel_date else ""
-        return Failure("request_cancelled", f"somebody cancelled the request{at}.", "Ask who did, then run again to ask anew.")
-    return Failure(
-        "request_failed", "Ops Manager says that the request failed; it gives no reason.", "Look at its log and at the pool, and run again."
-    )
+        why = f"somebody cancelled the request {request.id}{at}."
+        return ended_badly("request_cancelled", why, "Ask who did, then run again to ask anew.")
+    why = f"Ops Manager says that the request {request.id} failed; it gives no reason."
+    return ended_badly("request_failed", why, "Look at its log and at the pool, and run again.")
 
 
 def fulfilled(request: Request) -> Failure:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, ended_badly, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -120,7 +120,8 @@ class UpdateFirmware(Operation):
     def not_reached(self, item: Item) -> Failure:
         bad = [f"{part.name}: {part.told}" for part in self._mine(item) if part.good is False]
         if bad:
-            return Failure("update_failed", f"components ended badly ({named(bad)}).", "Look at the update on the server, then run again.")
+            why = f"components ended badly ({named(bad)})."
+            return ended_badly("update_failed", why, "Look at the update on the server, then run again.")
         return Failure(
             "effect_missing",
             f"the server does not comply with its policy {item.current.policy}, and its components do not tell a good end.",

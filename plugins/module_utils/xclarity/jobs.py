@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import STARTED, UNKNOWN, Failure, bad_reply, ended_badly
 from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
@@ -237,7 +237,7 @@ def judge(watched: Watched, what: str) -> Failure | None:
         detail = f" ({at.detail})" if at.detail else ""
         message = _job_text(at.data)
         why = f"the job {job} ended as {name}{detail}."
-        return Failure(code, why, "Look at the job on the server, then run again.", server_message=message, **facts)
+        return ended_badly(code, why, "Look at the job on the server, then run again.", server_message=message, **facts)
     return None
 
 

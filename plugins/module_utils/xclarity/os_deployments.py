@@ -14,7 +14,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, ended_badly, named
 from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
@@ -140,6 +140,6 @@ def plan(host: Host, desired: Desired, title: str) -> Step:
 
 
 def failed(host: Host) -> Failure:
-    return Failure(
+    return ended_badly(
         "deployment_failed", f"the deployment ended as {host.word} ({host.state}).", "Look at the deployment on the server, then run again."
     )

@@ -103,3 +103,50 @@ def test_a_wrong_password_is_not_shown(estate, harness):
     done = run(harness, {"auth": auth, "ca_path": estate.ready["ca"]}, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
     assert done.returncode != 0
     assert "not-the-one" not in done.stdout + done.stderr
+
+
+def test_a_password_of_the_environment_that_keystone_echoes_is_not_shown(estate, harness):
+    body = json.dumps({"error": {"message": "no user has s3cret-canary"}})
+    estate.fault("keystone", "POST", "/auth/tokens", times=-1, status=401, body=body)
+    done = run(harness, {}, OS_PASSWORD="s3cret-canary", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
+    assert done.returncode != 0
+    assert "no user has" in " ".join(done.stderr.split())
+    assert "s3cret-canary" not in done.stdout + done.stderr
+
+
+OTHERS = [
+    {"OS_PROJECT_NAME": "alt_demo", "OS_USERNAME": "alt_demo"}, {"OS_REGION_NAME": "Elsewhere"}, {"OS_PASSWORD": "not-the-right-one"},
+    {"OS_AUTH_URL": "https://keystone.invalid/v3"}, {"OS_CLOUD": "other"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda one: next(iter(one)))
+def test_a_cache_is_for_one_cloud_and_one_user_wherever_these_are_told(estate, harness, other):
+    """The variables of the environment and clouds.yaml choose the cloud; none of them is an option of the file."""
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(harness.folder / "cache")}
+    assert "web-01" in run(harness, cache).stdout
+    since = estate.last()
+    assert "web-01" in run(harness, cache).stdout
+    assert estate.log(since=since) == []
+    elsewhere = run(harness, cache, **other)
+    assert "web-01" not in elsewhere.stdout, elsewhere.stdout
+
+
+def test_a_node_with_the_name_of_a_node_of_another_cloud_is_a_host_of_its_own(estate, harness):
+    """Each project has a node of that name, and a file of its own."""
+    ready = estate.ready["ca"]
+    auth = harness.connection("openstack")["auth"]
+    estate.seed(clustering={"clusters": [
+        {"name": "web", "profile": "small", "project": "alt_demo", "nodes": 1, "config": {"node.name.format": "web-$2I"}}]})  # fmt: skip
+    for name, project in (("one", "demo"), ("two", "alt_demo")):
+        given = {"plugin": PLUGIN, "auth": {**auth, "username": project, "project_name": project}, "ca_path": ready, "clusters": ["web"]}
+        (harness.folder / f"{name}.senlin_cluster.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
+    program = str(Path(sys.executable).parent / "ansible-inventory")
+    sources = ["-i", "one.senlin_cluster.yml", "-i", "two.senlin_cluster.yml"]
+    environment = {**harness.environment(), "ANSIBLE_INVENTORY_ENABLED": PLUGIN}
+    done = subprocess.run([program, *sources, "--list"], env=environment, cwd=harness.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    hosts = json.loads(done.stdout)["_meta"]["hostvars"]
+    assert len(hosts) == 3, sorted(hosts)
+    assert len({json.dumps(one["senlin_node_id"]) for one in hosts.values()}) == 3
+    assert "have the name of another server of this inventory" in " ".join(done.stderr.split())

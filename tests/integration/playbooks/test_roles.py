@@ -11,7 +11,6 @@ import json
 import pytest
 import yaml
 from harness import PACKAGE, XCLARITY_PASSWORD
-from hosts_of_a_play import NO_BECOME
 from playbook_output import shown
 from role_runs import alone, changing, output_with_a_warning, run
 
@@ -184,38 +183,6 @@ def test_an_empty_list_gives_nothing_back(sim, harness):
     played = alone(harness, "release_servers", release_servers_hostnames=[])
     assert played.rc == 0, played.output
     assert sim.log() == []
-
-
-POOL = ["endpoint", "public_key", "private_key", "group_id", "group_name", "ca_path", "validate_certs"]
-LXCA = ["endpoint", "username", "password", "ca_path", "validate_certs"]
-# role -> what it needs, its other variables, and those of its connection
-EMPTY = {
-    "acquire_servers": ({"acquire_servers_wanted": ONE}, ["groups", "satisfied_by", "on_shortage", "wait_timeout"], POOL),
-    "release_servers": ({"release_servers_hostnames": ["oslo-l1.example.net"]}, ["concurrency", "on_failure", "wait_timeout"], POOL),
-    "publish_os_image": ({"publish_os_image_profile": "web_gold"}, ["mode", "force", "wait_timeout"], LXCA),
-}
-
-
-@pytest.mark.parametrize("value", ["", None])
-@pytest.mark.parametrize("role", EMPTY)
-def test_empty_variables_are_not_set(sim, harness, role, value):
-    given, own, connection = EMPTY[role]
-    system = "xclarity" if role == "publish_os_image" else "ops_manager"
-    empty = [f"{role}_{name}" for name in own] + [f"{system}_{name}" for name in connection]
-    if role == "publish_os_image":
-        given = {**given, "publish_os_image_dest": str(harness.folder)}
-    played = alone(harness, role, "-e", json.dumps(dict.fromkeys(empty, value)), **given)
-    assert played.rc == 0, played.output
-    assert sim.log(system=system)
-
-
-@pytest.mark.parametrize("role", EMPTY)
-def test_nothing_becomes(sim, harness, role):
-    given = {**EMPTY[role][0], "ansible_become": True, **NO_BECOME}
-    if role == "publish_os_image":
-        given = {**given, "publish_os_image_dest": str(harness.folder)}
-    played = alone(harness, role, "-b", **given)
-    assert played.rc == 0, played.output
 
 
 # -- define_cluster_profiles ------------------------------------------------------------------------------------------

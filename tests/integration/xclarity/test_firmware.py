@@ -171,6 +171,7 @@ def test_complete_and_failed_or_canceled_is_no_success(sim, run_module, state, w
     sim.fault("xclarity", "PUT", "^/updatableComponents", status=200, applied=True, body=answer)
     again = run_module("firmware_update", {"activation": "immediate", "node": "web-03"})
     assert (again.code, f"Complete {word}" in again["msg"]) == ("update_failed", True), again["msg"]
+    assert "was started" not in again["msg"]  # beside how it ended
 
 
 def test_an_update_that_runs_is_joined(sim, run_module):

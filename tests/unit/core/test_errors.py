@@ -26,6 +26,13 @@ def test_what_why_known_next(outcome):
     assert sum(text.count(sentence) for sentence in (K1, K2, K3, K4)) == 1
 
 
+@pytest.mark.parametrize("outcome", SENTENCES)
+def test_who_tells_how_it_ended_does_not_say_beside_that_it_was_started(outcome):
+    failure = _errors.ended_badly("code", "the job 17 ended as Stopped", "Look.", outcome=outcome, job="17")
+    assert (SENTENCES[outcome] in failure.message()) == (outcome not in ("started", "finished"))
+    assert failure.message().startswith("the job 17 ended as Stopped.")
+
+
 @pytest.mark.parametrize("effect, words", [
     (("the deletion", "accepted"), "It is not known whether the deletion was accepted."),
     (("the profile", "created"), "It is not known whether the profile was created."),

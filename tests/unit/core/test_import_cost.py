@@ -62,3 +62,12 @@ def test_a_module_that_reads_loads_no_lock_and_no_pool(name):
 def test_a_small_module_that_reads_sends_nothing_and_waits_for_nothing(name):
     """profile_info is the small task of the benchmark: as a module it compiles each file that it loads, each time."""
     assert not loaded(name) & {UTILS + one for one in ("_operation", "_wait")}
+
+
+def test_the_inventory_of_servers_loads_what_it_always_needs():
+    """The rest is loaded when an option asks for it."""
+    tree = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    text = LOADED.replace("plugins.modules.", "plugins.inventory.")
+    done = subprocess.run([sys.executable, "-c", text, tree, "xclarity"], capture_output=True, text=True, check=True)
+    own = {one.removeprefix(UTILS) for one in json.loads(done.stdout)["xclarity"] if one.startswith(UTILS + "xclarity.")}
+    assert own == {"xclarity.api", "xclarity.nodes"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from test_operation import PARAMS, Light, items, outcome, step
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, ended_badly
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
@@ -30,7 +30,7 @@ class Jobs:
     def judge(self, watched, what):
         if watched.end == "timed_out":
             return Failure("wait_timeout", "it runs.")
-        return Failure("job_failed", "it failed.") if watched.end == "done" and not watched.state.ok else None
+        return ended_badly("job_failed", "it failed.", "") if watched.end == "done" and not watched.state.ok else None
 
     def lost(self, watched, what):
         return Failure("job_lost", "it is gone.")

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds for every role: a variable that is empty is not set, and nothing on the controller becomes, wherever that is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hosts_of_a_play import NO_BECOME
+from role_runs import alone
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+SPEC = {
+    "type": "os.nova.server", "version": "1.0",
+    "properties": {"name": "web", "flavor": "1", "image": "image", "networks": [{"network": "private"}]},
+}  # fmt: skip
+SERVER = "0A10000000000000000000000000000C"
+# What each role cannot do without.
+NEEDED = {
+    "acquire_servers": {"wanted": [{"properties": {"Datacenter": "oslo", "Size": "m"}, "count": 1}]},
+    "activate_profiles": {"profile": "web-03", "target": SERVER, "restart": "immediate"},
+    "define_cluster_profiles": {"directory": "{{ playbook_dir }}/specs"},
+    "deploy_os": {"node": SERVER, "image": "rhels9.4|rhels9.4-x86_64-install-web_gold", "confirm": True},
+    "deploy_pattern": {"node": SERVER, "pattern": "web", "restart": "pending"},
+    "manage_nodes": {"address": "192.0.2.121", "stored_credential": "3401", "managed_authentication": False},
+    "protect_manager": {"passphrase": "Backup-demo", "destination": "/mnt/backups"},
+    "publish_os_image": {"profile": "web_gold", "dest": "{{ playbook_dir }}"},
+    "release_servers": {"hostnames": ["oslo-l1.example.net"]},
+    "run_cluster": {"name": "web", "profile_spec": SPEC},
+    "update_firmware": {"node": SERVER, "activation": "immediate"},
+}
+
+
+def needed(role: str) -> dict[str, object]:
+    return {f"{role}_{name}": value for name, value in NEEDED[role].items()}
+
+
+def documented(role: str) -> list[str]:
+    told = yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    return list(told["argument_specs"]["main"]["options"])
+
+
+@pytest.fixture
+def estate(sim, harness):
+    (harness.folder / "specs").mkdir()
+    (harness.folder / "specs" / "web.yml").write_text(yaml.safe_dump(SPEC), encoding="utf-8")
+    return sim
+
+
+def test_every_role_is_here():
+    assert sorted(path.name for path in ROLES.iterdir()) == sorted(NEEDED)
+
+
+@pytest.mark.parametrize("value", ["", None], ids=["empty", "null"])
+@pytest.mark.parametrize("role", NEEDED)
+def test_an_empty_variable_is_not_set(estate, harness, role, value):
+    """Each documented variable that the role can do without, as a survey sends it; where the server is stands in the environment."""
+    empty = dict.fromkeys(set(documented(role)) - set(needed(role)), value)
+    assert len(empty) >= 6
+    played = alone(harness, role, "-e", json.dumps(empty), **needed(role))
+    assert played.rc == 0, played.output
+    assert estate.log(), "no server was asked"
+
+
+@pytest.mark.parametrize("value", ["", None], ids=["empty", "null"])
+@pytest.mark.parametrize("role", NEEDED)
+def test_what_a_role_cannot_do_without_is_asked_for(estate, harness, role, value):
+    """All of its variables are empty: nothing is done, and nothing ends in an error of Ansible's own that nobody understands."""
+    empty = dict.fromkeys([name for name in documented(role) if name.startswith(role)], value)
+    played = alone(harness, role, "-e", json.dumps(empty))
+    assert [entry for entry in estate.log(changing=True) if entry["path"] != "/sessions"] == []
+    for word in ("Traceback", "has no len", "object of type", "Unexpected failure", "undefined"):
+        assert word not in played.output, played.output
+
+
+BECOME = [(role, where) for role in NEEDED for where in ("variable", "option", "extra")]
+# It looks at the file with ansible.builtin.stat, for which a variable of the command line counts as for every task.
+BECOME.remove(("publish_os_image", "extra"))
+
+
+@pytest.mark.parametrize("role, where", BECOME)
+def test_nothing_becomes(estate, harness, role, where):
+    arguments = {"variable": [], "option": ["-b"], "extra": ["-e", "ansible_become=true"]}[where]
+    given = {**needed(role), **NO_BECOME, **({"ansible_become": True} if where == "variable" else {})}
+    played = alone(harness, role, *arguments, **given)
+    assert played.rc == 0, played.output
