@@ -123,7 +123,8 @@ def test_inventory_and_module_agree(table):
         if "inventory" in row and "module" in row:
             both = result(row, "inventory"), result(row, "module")
             unset_here = row["kind"] in (BLANK, MISSPELT) and both[0] in (REFUSED, unset(row, row["told"].get("default"), False))
-            blank = row["plugin"] == "senlin_cluster" and row["kind"] == BLANK and not str(both[1] or "").strip()  # not set, for its settings
+            # What is blank there, openstack/settings.py takes for not set.
+            blank = row["plugin"] == "senlin_cluster" and row["kind"] == BLANK and not str(both[1] or "").strip()
             own = row["option"] in REQUIRED_HERE_ONLY or row["option"] == "timeout"
             if both[0] != both[1] and not (unset_here and (own or blank)) and not is_written_out(row):
                 odd.append(f"{described(row, 'inventory')} and {row['module']}")

@@ -112,7 +112,8 @@ def test_a_cluster_of_a_profile_of_the_same_run(sim, provision):
     left_out = provision("provision", "--tags", "run_cluster")
     assert (left_out.rc, sim.log()) == (0, []), left_out.output
     tags = ("--tags", "define_cluster_profiles,run_cluster")
-    shop = {"run_cluster_name": "shop", "run_cluster_profile": "database", "run_cluster_desired_capacity": 2, "run_cluster_poll_interval": 0.1}
+    shop = {"run_cluster_name": "shop", "run_cluster_profile": "database", "run_cluster_desired_capacity": 2}
+    shop |= {"run_cluster_poll_interval": 0.1}
     checked = provision("provision", "--check", *tags, **shop)
     assert (checked.rc, sim.log(changing=True)) == (0, []), checked.output
     profiles, cluster = shown(checked.output)
