@@ -31,6 +31,15 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a service of its own kind goes to one process, so that each kind is started once."""
+    for item in items:
+        for kind in ("strict_cloud", "fragile"):
+            if kind in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(kind))
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """The service with its defaults: names not unique, all parts alive, TLS with a private CA."""
