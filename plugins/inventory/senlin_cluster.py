@@ -107,7 +107,7 @@ import typing as t
 from ansible.errors import AnsibleParserError
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
-from ansible_collections.groundwork.provision.plugins.module_utils._options import secrets_in
+from ansible_collections.groundwork.provision.plugins.module_utils._options import OPENSTACK_AUTH, secrets_in
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, safe
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list, settings
@@ -126,6 +126,7 @@ class InventoryModule(ServerInventory):
     )  # fmt: skip
     secrets = ("auth", "cloud")
     selection = ("clusters", "active_only", "addresses")
+    nested: t.ClassVar = {"auth": OPENSTACK_AUTH}
 
     def connect(self, run: Run) -> api.Clustering:
         try:

@@ -28,6 +28,7 @@ author:
 extends_documentation_fragment:
   - groundwork.provision.openstack
   - groundwork.provision.wait
+  - groundwork.provision.locks
   - groundwork.provision.bulk
   - groundwork.provision.once
   - groundwork.provision.attributes
@@ -145,12 +146,6 @@ options:
         after the service's engine has died. Needs microversion 1.8.
     type: bool
     default: false
-  lock_timeout:
-    description:
-      - Seconds to wait for an action that is under way on a cluster, of this collection or of anybody else, before the module gives
-        up. Nothing is cancelled.
-    type: float
-    default: 300.0
 seealso:
   - module: groundwork.provision.cluster_info
   - module: groundwork.provision.cluster_profile

@@ -24,6 +24,7 @@ author:
 extends_documentation_fragment:
   - groundwork.provision.openstack
   - groundwork.provision.wait
+  - groundwork.provision.locks
   - groundwork.provision.bulk
   - groundwork.provision.once
   - groundwork.provision.attributes
@@ -95,12 +96,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  lock_timeout:
-    description:
-      - Seconds to wait for an action that is under way on a node or its cluster, of this collection or of anybody else, before the module
-        gives up. Nothing is cancelled.
-    type: float
-    default: 300.0
 seealso:
   - module: groundwork.provision.cluster
   - module: groundwork.provision.cluster_node_info

@@ -20,6 +20,7 @@ author:
 extends_documentation_fragment:
   - groundwork.provision.openstack
   - groundwork.provision.wait
+  - groundwork.provision.locks
   - groundwork.provision.bulk
   - groundwork.provision.once
   - groundwork.provision.attributes
@@ -77,12 +78,6 @@ options:
     type: str
     choices: [fail, replace]
     default: fail
-  lock_timeout:
-    description:
-      - Seconds to wait for an action that is under way on a cluster, of this collection or of anybody else, before the module gives
-        up. Nothing is cancelled.
-    type: float
-    default: 300.0
 seealso:
   - module: groundwork.provision.cluster_policy_info
   - module: groundwork.provision.cluster_policy_binding

@@ -17,8 +17,9 @@ import typing as t
 from ansible import constants
 from ansible.errors import AnsibleParserError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.validation import check_type_dict
 
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec, from_environment, is_blank, settle, strict
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Options, Spec, from_environment, is_blank, settle, strict
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import MARKS_TRUST
 
@@ -45,10 +46,20 @@ def load(plugin: t.Any, path: str) -> dict[str, t.Any]:
     return dict(config)
 
 
-def read(plugin: t.Any, config: t.Mapping[str, t.Any], *, exclusive: t.Sequence[tuple[str, ...]] = ()) -> dict[str, t.Any]:
-    """Every documented option with its value. exclusive: groups of options of which one is set, since they say the same thing."""
+def read(
+    plugin: t.Any,
+    config: t.Mapping[str, t.Any],
+    *,
+    exclusive: t.Sequence[tuple[str, ...]] = (),
+    nested: t.Mapping[str, Options] | None = None,
+) -> dict[str, t.Any]:
+    """Every documented option with its value. exclusive: groups of options of which one is set, since they say the same thing.
+    nested: the suboptions of options that are mappings, as the modules have them."""
     definitions = constants.config.get_configuration_definitions(plugin.plugin_type, plugin._load_name)
-    spec = Spec({name: _option(told) for name, told in definitions.items()}, mutually_exclusive=tuple(exclusive))
+    options = {name: _option(told) for name, told in definitions.items()}
+    for name, suboptions in (nested or {}).items():
+        options[name]["options"] = suboptions
+    spec = Spec(options, mutually_exclusive=tuple(exclusive))
     aliases = {alias: name for name, option in spec.options.items() for alias in option.get("aliases", ())}
     unknown = sorted(clean(key, 60) for key in config if key not in spec.options and key not in aliases)
     if unknown:
@@ -73,7 +84,7 @@ def read(plugin: t.Any, config: t.Mapping[str, t.Any], *, exclusive: t.Sequence[
             raise _refused(f"none of {', '.join(group)} is set.")
     values = {}
     for name, option in spec.options.items():
-        if name in found:
+        if name in found and not (is_blank(found[name]) and option.get("default") is None):
             values[name] = _typed(name, option, found[name], _source(name, option, given))
         elif definitions[name].get("ini"):
             values[name] = _from_ansible(plugin, name, option)
@@ -115,13 +126,35 @@ def _typed(name: str, option: t.Mapping[str, t.Any], value: t.Any, source: str) 
         if not isinstance(value, t.Mapping if kind == "dict" else list):
             raise refused
         return value
-    plain = {key: option[key] for key in ("type", "choices", "elements") if key in option}
+    if "options" in option:
+        value = _mapping(value, refused)
+        unknown = sorted(clean(key, 60) for key in value if key not in _names(option["options"]))
+        if unknown:
+            raise _refused(f"{name} has no {', '.join(unknown)}; it takes {', '.join(sorted(option['options']))}.")
+    plain = {key: option[key] for key in ("type", "choices", "elements", "options") if key in option}
     if kind == "list" and isinstance(value, (list, tuple)) and any(isinstance(one, (t.Mapping, list)) for one in value):
         raise refused
     result = ArgumentSpecValidator(strict({name: plain})).validate({name: value})
     if result.error_messages:
         raise refused
     return result.validated_parameters[name]
+
+
+def _mapping(value: t.Any, refused: AnsibleParserError) -> t.Mapping[str, t.Any]:
+    """A mapping; "name=value" is one for Ansible."""
+    if isinstance(value, str):
+        try:
+            return check_type_dict(value)
+        except TypeError:
+            raise refused from None
+    if not isinstance(value, t.Mapping):
+        raise refused
+    return value
+
+
+def _names(options: Options) -> set[str]:
+    """The names of options, their aliases too."""
+    return {name for key, option in options.items() for name in (key, *option.get("aliases", ()))}
 
 
 def _known_keys(entry: t.Any, suboptions: t.Mapping[str, t.Any]) -> None:

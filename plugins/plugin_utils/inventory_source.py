@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
+from types import MappingProxyType
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
@@ -15,6 +16,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _floor, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Options
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_options
@@ -37,6 +39,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     secrets: tuple[str, ...]  # those of them that are one
     selection: tuple[str, ...]  # the options that choose what is read
     exclusive: tuple[tuple[str, ...], ...] = ()  # options of which one is set, since they say the same thing
+    nested: t.Mapping[str, Options] = MappingProxyType({})  # the suboptions of those that are mappings
 
     def connect(self, run: Run) -> Client:
         """A client, not yet logged in."""
@@ -67,7 +70,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Read the file, then the servers (from the cache where that is on), then fill the inventory."""
         super().parse(inventory, loader, path, cache)
-        self._options = inventory_options.read(self, inventory_options.load(self, path), exclusive=self.exclusive)
+        self._options = inventory_options.read(self, inventory_options.load(self, path), exclusive=self.exclusive, nested=self.nested)
         self._left_out: list[str] = []
         self._renamed: list[str] = []
         with collector_paused():

@@ -28,19 +28,21 @@ LITERAL = "a{{ 7 * 7 }}b{# c"  # a template to whoever takes it for one
 FILE, ENVIRONMENT, VARIABLE = "file", "environment", "variable"
 BLANK, MISSPELT, TEMPLATED, VAULTED, WRONG, GOOD = "blank", "misspelt", "templated", "vaulted", "wrong type", "good"
 
-# What each inventory plugin cannot do without.
-NEEDED: dict[str, dict[str, Any]] = {
+NEEDED = {
     "xclarity": {"endpoint": "https://x.example", "username": "u", "password": "pass-word"},
     "server_pool": {"endpoint": "https://x.example", "public_key": "u", "private_key": "pass-word", "group_id": "g"},
     "senlin_cluster": {},
 }
 SAME = ("group_id", "group_name")
 SPECS = {"xclarity": "XCLARITY", "server_pool": "OPS_MANAGER", "senlin_cluster": "OPENSTACK"}
+MAPPINGS = {"auth": {"username": "y"}}  # those with suboptions
 EVALUATED_LATER = ("compose", "groups", "keyed_groups")
 
 
-def good(option: dict[str, Any]) -> tuple[Any, Any]:
+def good(name: str, option: dict[str, Any]) -> tuple[Any, Any]:
     """(a value as it is written, what it is read as)."""
+    if name in MAPPINGS:
+        return MAPPINGS[name], MAPPINGS[name]
     kind, choices = option.get("type", "str"), option.get("choices")
     if kind == "list":
         first = choices[-1] if choices else {"key": "x"} if option.get("elements") == "dict" else "x"
@@ -65,7 +67,7 @@ def wrong(option: dict[str, Any], source: str) -> Any:
 
 def ways(name: str, option: dict[str, Any], variables: list[str]) -> Iterator[dict[str, Any]]:
     """What stands in the file, in the environment and in the variables of the command line, for each kind and source."""
-    written, _read = good(option)
+    written, _read = good(name, option)
     text = written if isinstance(written, str) else None
     plain = option.get("type", "str") in ("str", "string") and not option.get("choices")
     for blank in ("", " ", None):
@@ -145,7 +147,12 @@ class Reader:
             return {"refused": type(exc).__name__ + ": " + str(exc)}
         finally:
             base.load_extra_vars = before
-        return {"value": plain(found.get_option(name))}
+        return {"value": given_of(found.get_option(name))}
+
+
+def given_of(value: Any) -> Any:
+    """Without the suboptions that are not set."""
+    return plain({key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value)
 
 
 def plain(value: Any) -> Any:
@@ -164,7 +171,7 @@ def module(spec: Any, way: dict[str, Any], needed: dict[str, Any], name: str) ->
     seen: list[Any] = []  # not by the result, where secrets are masked
 
     def body(run: Any) -> dict[str, Any]:
-        seen.append(plain(run.params.get(name)))
+        seen.append(given_of(run.params.get(name)))
         return {"changed": False}
 
     text = in_process.run_here(lambda: _module.main(spec, body), arguments)
@@ -186,7 +193,7 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
             variables = [entry["name"] for entry in option.get("env") or ()]
             needed = {key: value for key, value in NEEDED[plugin].items() if key != name and not (name in SAME and key in SAME)}
             for way in ways(name, option, variables):
-                way["evaluated"] = good(option)[0]
+                way["evaluated"] = good(name, option)[0]
                 os.environ.clear()
                 os.environ.update({**clean, **way.get("environment", {})})
                 row = {"plugin": plugin, "option": name, "told": option, **way, "inventory": reader.inventory(plugin, way, needed, name)}
@@ -194,14 +201,6 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
                 if name in spec.options and not undefined:
                     row["module"] = module(spec, way, needed, name)
                 yield plain(row)
-    # The modules of OpenStack have options that the inventory plugin has not. The variables of both are openstacksdk's.
-    for name, option in _options.OPENSTACK.options.items():
-        for way in ways(name, option, []):
-            if not (way["kind"] == MISSPELT and way["source"] == VARIABLE):
-                way["evaluated"] = good(option)[0]
-                told = {key: value for key, value in option.items() if key != "options"}
-                found = module(_options.OPENSTACK, way, {}, name)
-                yield plain({"plugin": "openstack", "option": name, "told": told, **way, "module": found})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 """Fixtures of the tests against a real Keystone and a real Senlin (`make test-senlin`).
 
 The service is started once a session, from nothing, unless it is already running on the default ports; only what
-was started here is stopped. Run these tests in one process: each worker would start a service of its own.
+was started here is stopped. Most of the time is waiting, so two processes share the tests; the second one has a service of its own.
 """
 
 from __future__ import annotations
@@ -31,32 +31,42 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a service of its own kind goes to one process, so that each kind is started once."""
+    for item in items:
+        for kind in ("strict_cloud", "fragile"):
+            if kind in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(kind))
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
     """The service with its defaults: names not unique, all parts alive, TLS with a private CA."""
-    with running() as instance:
+    with running(own=os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0") as instance:
         yield instance
 
 
 @pytest.fixture(scope="session")
 def strict_cloud() -> Iterator[Cloud]:
-    """A second service: name_unique, and tokens that live eight seconds."""
-    with running(own=True, NAME_UNIQUE="true", TOKEN_EXPIRATION="8") as instance:
+    """A second service, an older one: name_unique, tokens that live eight seconds, and microversions up to 1.5."""
+    with running(own=True, NAME_UNIQUE="true", TOKEN_EXPIRATION="8", MAX_MICROVERSION="1.5") as instance:
         yield instance
 
 
 @pytest.fixture(scope="session")
 def fragile() -> Iterator[Cloud]:
-    """A third one, which waits only three seconds for its conductor."""
-    with running(own=True, RPC_TIMEOUT="3") as instance:
+    """A third one: it waits only three seconds for its conductor, takes an engine for dead after seven, and has a quota of two clusters."""
+    with running(own=True, RPC_TIMEOUT="3", PERIODIC_INTERVAL="3", MAX_CLUSTERS="2") as instance:
         yield instance
 
 
 @pytest.fixture
 def fragile_cloud(fragile: Cloud) -> Iterator[Cloud]:
-    """The third service, to stop the conductor of; it is started again after the test."""
+    """The third service, to stop the conductor of, or to kill; what was stopped is started again after the test."""
     yield fragile
     fragile.conductor(alive=True)
+    fragile.orders()
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +104,30 @@ def name() -> str:
 def seed_request() -> bytes:
     """The request body of the page "Create Profile", to the letter."""
     return SEED.read_bytes().strip()
+
+
+@pytest.fixture
+def spec(name: str) -> Callable[..., dict[str, Any]]:
+    """`spec(flavor="2")`: of servers with a name that only this test orders to fail."""
+
+    def make(**properties: Any) -> dict[str, Any]:
+        given = {"name": name, "flavor": "1", "image": "image", "networks": [{"network": "private"}], **properties}
+        return {"type": "os.nova.server", "version": "1.0", "properties": given}
+
+    return make
+
+
+@pytest.fixture
+def small(alone: Account, spec: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """A profile of such servers in the project of `alone`."""
+    return alone.create("small", spec())
+
+
+@pytest.fixture
+def no_orders(cloud: Cloud) -> Iterator[None]:
+    """After the test no server is ordered to fail any more."""
+    yield
+    cloud.orders()
 
 
 @pytest.fixture

@@ -34,6 +34,11 @@ def drop(**options: Any) -> Task:
     return {PROFILE: {"state": "absent", **options}}
 
 
+def cluster(**options: Any) -> Task:
+    """A cluster task that looks often."""
+    return {f"{COLLECTION}.cluster": {"poll_interval": 0.3, **options}}
+
+
 class Player:
     """folder: the test's own. collections: the root above ansible_collections/."""
 

@@ -105,7 +105,7 @@ class Account:
         return [one for one in self.listing("actions", query) if one["cause"] == "RPC Request"]
 
     def listing(self, kind: str, query: str = "") -> list[dict[str, Any]]:
-        reply = self.call("GET", f"/v1/{kind}{query}", microversion="1.14")
+        reply = self.call("GET", f"/v1/{kind}{query}", microversion=self.cloud.settings["microversion"])
         assert reply.status_code == 200, reply.text
         return reply.json()[kind]
 
@@ -120,15 +120,16 @@ class Account:
                 for one in found:
                     if one["id"] not in asked or one.get("status") in ("ERROR", "WARNING"):
                         asked.add(one["id"])
-                        self.call("DELETE", f"/v1/{kind}/{one['id']}{query}", microversion="1.14")
+                        self.call("DELETE", f"/v1/{kind}/{one['id']}{query}", microversion=self.cloud.settings["microversion"])
                 time.sleep(0.3)
 
 
 class Cloud:
-    """One instance: `keystone` and `clustering` are base URLs, `settings` is the content of its ready.json."""
+    """One instance: `keystone` and `clustering` are base URLs, `settings` is the content of its ready.json, `environment` what its
+    scripts are called with."""
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self.settings = settings
+    def __init__(self, settings: dict[str, Any], environment: dict[str, str]) -> None:
+        self.settings, self.environment = settings, environment
         self.keystone: str = settings["keystone"]
         self.clustering: str = settings["clustering"]
         self.clouds_yaml = Path(settings["clouds_yaml"])
@@ -143,12 +144,17 @@ class Cloud:
 
     def conductor(self, alive: bool) -> None:
         """Stop the conductor, or start it again; returns when that is done."""
-        os.kill(self.settings["senlin_pid"], signal.SIGUSR2 if alive else signal.SIGUSR1)
+        pid = int(Path(self.settings["senlin_pid_file"]).read_text().split()[0])
+        os.kill(pid, signal.SIGUSR2 if alive else signal.SIGUSR1)
         end = time.monotonic() + 30
         wanted, state = "alive" if alive else "dead", Path(self.settings["conductor_state"])
         while state.read_text() != wanted:
             assert time.monotonic() < end, f"the conductor is not {wanted} after 30 s"
             time.sleep(0.05)
+
+    def crash(self) -> None:
+        """Kill Senlin amid whatever it is at, and start it again on the same database."""
+        _script("crash.sh", self.environment)
 
     def issue(self, identity: dict[str, Any], scope: dict[str, Any] | None = None) -> Account:
         """A token for this identity; an application credential brings its scope with it."""
@@ -226,7 +232,7 @@ def running(*, own: bool = False, **settings: str) -> Iterator[Cloud]:
     said = _script("up.sh", settings)
     try:
         ready = Path(said.rsplit("(", 1)[1].split(")")[0].split(",")[0])
-        yield Cloud(json.loads(ready.read_text(encoding="utf-8")))
+        yield Cloud(json.loads(ready.read_text(encoding="utf-8")), settings)
     finally:
         if not said.startswith("already running"):
             _script("down.sh", settings)

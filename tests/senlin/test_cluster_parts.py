@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import requests
+import yaml
 from plays import COLLECTION, Player, Task
 from real_cloud import Account
 
@@ -109,3 +113,28 @@ def test_actions(play: Player, alone: Account, nova_spec: dict[str, Any], name: 
     (waited,) = play(alone.connection, task("cluster_action", id=ident, **QUICK))
     assert waited["error"]["code"] == "action_cancelled"
     alone.cloud.orders()
+
+
+def test_the_inventory(play: Player, alone: Account, nova_spec: dict[str, Any], name: str) -> None:
+    """The nodes of the clusters as hosts, with the addresses that their servers tell."""
+    alone.create("small", nova_spec)
+    formatted = {"config": {"node.name.format": "web-$2I"}}
+    made, _other = play(
+        alone.connection,
+        task("cluster", name=name, profile="small", desired_capacity=2, **formatted, **QUICK),
+        task("cluster_node", name="alone", profile="small", **QUICK),
+    )
+    path = play.folder / "estate.senlin_cluster.yml"
+    path.write_text(yaml.safe_dump({"plugin": f"{COLLECTION}.senlin_cluster", **alone.connection}), encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(path), "--list"]
+    environment = play.environment(ANSIBLE_INVENTORY_ENABLED=f"{COLLECTION}.senlin_cluster")
+    done = subprocess.run(command, env=environment, cwd=play.folder, capture_output=True, text=True, check=True)
+    assert "[WARNING]" not in done.stderr, done.stderr
+    found = json.loads(done.stdout, object_hook=lambda entry: entry.get("__ansible_unsafe", entry))
+    hosts = found["_meta"]["hostvars"]
+    assert {host: one["senlin_node_id"] for host, one in hosts.items()} == {node["name"]: node["id"] for node in made["nodes"]}
+    assert set(hosts) == {"web-01", "web-02"}
+    told = alone.call("GET", f"/v1/nodes/{made['nodes'][0]['id']}?show_details=true", microversion="1.14").json()["node"]["details"]
+    assert told["addresses"]
+    addresses = {one["addr"] for network in told["addresses"].values() for one in network}
+    assert hosts[made["nodes"][0]["name"]]["ansible_host"] in addresses

@@ -1,101 +1,53 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clusters in the real service: what the modules keep, and each of the service's traps.
+"""Clusters in the real service: what the modules keep.
 
-An action with nodes takes the service about four seconds, so each test walks through several states.
+Where the service is not what it looks like: test_cluster_traps.py.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from middleman import Passing, between
-from plays import COLLECTION, Player, Task
-from real_cloud import Account, Cloud
+from plays import Player, cluster
+from real_cloud import Account
 
+BOOK = Path(__file__).resolve().parent / "data" / "life_of_a_cluster.yml"
 Spec = Callable[..., dict[str, Any]]
-QUICK = {"poll_interval": 0.3}
-
-
-def cluster(**options: Any) -> Task:
-    return {f"{COLLECTION}.cluster": {**QUICK, **options}}
+pytestmark = pytest.mark.usefixtures("no_orders")
 
 
 def names_of(steps: list[dict[str, Any]]) -> list[str]:
     return [next(iter(step["body"])) if step["body"] else step["method"] for step in steps]
 
 
-@pytest.fixture
-def spec(name: str) -> Spec:
-    """A spec of servers with a name that only this test orders to fail."""
-
-    def make(**properties: Any) -> dict[str, Any]:
-        given = {"name": name, "flavor": "1", "image": "image", "networks": [{"network": "private"}], **properties}
-        return {"type": "os.nova.server", "version": "1.0", "properties": given}
-
-    return make
-
-
-@pytest.fixture
-def small(alone: Account, spec: Spec) -> dict[str, Any]:
-    return alone.create("small", spec())
-
-
-@pytest.fixture(autouse=True)
-def no_orders(cloud: Cloud) -> Iterator[None]:
-    yield
-    cloud.orders()
-
-
 def test_the_whole_life_of_a_cluster(play: Player, alone: Account, spec: Spec, name: str) -> None:
-    """From a bare profile to three nodes, to five, to a new profile with one node that fails, healed, deleted. Every task runs
-    twice, and the second run adds no action."""
-    profiles = [{"name": "small", "spec": spec()}, {"name": "large", "spec": spec(name=f"{name}-large")}]
-    wanted = {"name": name, "profile": "small", "desired_capacity": 3, "max_size": 6, "metadata": {"owner": "web"}}
-    (checked,) = play(alone.connection, {f"{COLLECTION}.cluster_profile": {"profiles": profiles}}, check=True)
-    assert checked["changed"]
-    made, again = play(
-        alone.connection, {f"{COLLECTION}.cluster_profile": {"profiles": profiles}}, cluster(**wanted), cluster(**wanted)
-    )[1:]
-    assert (made["changed"], made["outcome"], made["cluster"]["status"]) == (True, "finished", "ACTIVE"), made
-    assert [node["status"] for node in made["nodes"]] == ["ACTIVE"] * 3
+    """One playbook, run twice: from a bare profile to three nodes, to five, to a new profile with one node that fails, healed,
+    deleted. What each of its steps has to bring stands in it."""
+    variables = {"auth": alone.login, "ca_path": alone.cloud.settings["ca"], "server_orders": alone.cloud.settings["server_orders"]}
+    variables |= {"spec": spec(), "cluster_name": name}
+    kinds = ("CREATE", "RESIZE", "UPDATE", "UPDATE", "RECOVER", "RECOVER", "DELETE")  # one recovery is the first part of finishing the move
+    for run in (1, 2):
+        alone.cloud.orders()
+        play.playbook(str(BOOK), "-e", json.dumps(variables | {"rack": run}))
+        asked = sorted(one["action"] for one in alone.actions())
+        assert asked == sorted(f"CLUSTER_{kind}" for kind in kinds * run)
+        assert (alone.clusters(), alone.nodes(), alone.profiles()) == ([], [], [])
+
+
+def test_the_nodes_are_seen_on_their_way(play: Player, alone: Account, small: dict[str, Any], name: str) -> None:
+    alone.cloud.orders(create=[{"delay": 2.0, "name": name}])
+    (made,) = play(alone.connection, cluster(name=name, profile="small", desired_capacity=3))
+    assert (made["changed"], made["outcome"], len(made["nodes"])) == (True, "finished", 3), made
     assert any("3 NODE_CREATE under way" in one["state"] for one in made["history"]), made["history"]
-    assert (again["changed"], again["plan"], again["cluster"]) == (False, [], made["cluster"])
-
-    grown, again = play(alone.connection, cluster(**wanted | {"desired_capacity": 5}), cluster(**wanted | {"desired_capacity": 5}))
-    assert (grown["changed"], len(grown["nodes"]), again["changed"]) == (True, 5, False), grown
-    assert [one["action"] for one in alone.actions()] == ["CLUSTER_CREATE", "CLUSTER_RESIZE"]
-
-    alone.cloud.orders(update=[{"error": "No room", "times": 1, "name": f"{name}*"}])
-    moved = wanted | {"desired_capacity": 5, "profile": "large"}
-    failed, healed, again = play(alone.connection, cluster(**moved), cluster(**moved), cluster(**moved))
-    assert (failed["failed"], failed["changed"], failed["error"]["code"]) == (True, True, "action_failed")
-    assert "No room" in failed["msg"], failed["msg"]
-    assert any(node["name"] in failed["msg"] for node in failed["nodes"])
-    assert (healed.get("failed", False), healed["cluster"]["profile_name"]) == (False, "large"), healed
-    assert {(node["status"], node["profile_id"]) for node in healed["nodes"]} == {("ACTIVE", healed["cluster"]["profile_id"])}
-    assert (again["changed"], again["plan"]) == (False, [])
-
-    before = {node["id"]: node["physical_id"] for node in alone.nodes()}
-    victim = next(iter(before))
-    alone.cloud.orders(gone=[before[victim]])
-    (checked,) = play(alone.connection, cluster(name=name, state="healthy"), check=True)
-    count = len(alone.actions())
-    well, again = play(alone.connection, cluster(name=name, state="healthy"), cluster(name=name, state="healthy"))
-    assert (checked["changed"], checked["plan"], well["changed"]) == (True, well["plan"], True), well
-    after = {node["id"]: node["physical_id"] for node in alone.nodes()}
-    assert [ident for ident in before if before[ident] != after[ident]] == [victim]
-    assert (again["changed"], len(alone.actions())) == (False, count + 1)
-
-    gone, again = play(alone.connection, cluster(name=name, state="absent"), cluster(name=name, state="absent"))
-    assert (gone["changed"], gone["cluster"], again["changed"]) == (True, None, False)
-    assert (alone.clusters(), alone.nodes()) == ([], [])
 
 
 def test_a_capacity_that_stays_raised(play: Player, alone: Account, small: dict[str, Any], name: str) -> None:
@@ -158,6 +110,9 @@ def test_refusals_before_anything_is_sent(
     play: Player, alone: Account, small: dict[str, Any], heat_spec: dict[str, Any], name: str
 ) -> None:
     alone.create("stack", heat_spec)
+    policy = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {"criteria": "OLDEST_FIRST"}}
+    for one in ("one", "two"):
+        assert alone.call("POST", "/v1/policies", {"policy": {"name": one, "spec": policy}}).status_code == 201
     wanted = {"name": name, "profile": "small", "desired_capacity": 1}
     refused = play(
         alone.connection,
@@ -167,10 +122,13 @@ def test_refusals_before_anything_is_sent(
         cluster(**wanted | {"profile": "nope"}),
         cluster(**wanted | {"profile": "stack"}),
         cluster(**wanted | {"policies": ["nope"]}),
-        cluster(**wanted | {"name": "a b"}),
+        cluster(**wanted | {"policies": ["one", "two"]}),
+        cluster(**wanted | {"config": {"cluster.stop_timeout_before_update": "soon"}}),
+        *[cluster(**wanted | {"name": one}) for one in ("a b", "a\x07", "a\nb")],
     )[1:]
-    codes = [one["error"]["code"] for one in refused]
-    assert codes == ["config_size", "config_size", "profile_not_found", "profile_type_differs", "policy_not_found", "config_name"]
+    codes = ["config_size", "config_size", "profile_not_found", "profile_type_differs", "policy_not_found"]
+    codes += ["policy_type_taken", "config_cluster", "config_name", "config_name", "config_name"]
+    assert [one["error"]["code"] for one in refused] == codes
     assert all("Nothing was changed." in one["msg"] for one in refused)
     assert [one["action"] for one in alone.actions()] == ["CLUSTER_CREATE"]
 

@@ -17,8 +17,12 @@ KEYS = (
 
 
 def public(cluster: Entry) -> Entry:
-    """A cluster for a result."""
-    return {key: cluster.get(key) for key in KEYS}
+    """A cluster for a result. The service tells the ids of nodes and policies in another order each time."""
+    shown = {key: cluster.get(key) for key in KEYS}
+    for key in ("nodes", "policies"):
+        if isinstance(shown[key], list):
+            shown[key] = sorted(shown[key], key=str)
+    return shown
 
 
 def search(

@@ -73,6 +73,7 @@ def test_filters_and_constructed_features(estate, harness):
     assert sorted(found["_meta"]["hostvars"]) == ["web-01", "web-02"] == found["profile_small"]["hosts"]
     assert "ansible_host" not in found["_meta"]["hostvars"]["web-01"]
     assert "ansible_host" not in listing(harness, clusters=["web"], network="other")["_meta"]["hostvars"]["web-01"]
+    assert "ansible_host" in listing(harness, clusters=["web"], network=" ")["_meta"]["hostvars"]["web-01"]  # not set
 
 
 def test_an_address_that_leads_to_this_machine_is_left_out(estate, harness):
@@ -88,13 +89,20 @@ def test_an_address_that_leads_to_this_machine_is_left_out(estate, harness):
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [({"cluster": "web"}, "Unknown option cluster"), ({"clusters": {"a": 1}}, "clusters"), ({"addresses": "perhaps"}, "addresses")],
+    [
+        ({"cluster": "web"}, "Unknown option cluster"),
+        ({"clusters": {"a": 1}}, "clusters"),
+        ({"addresses": "perhaps"}, "addresses"),
+        ({"auth": {"passwort": "demopw"}}, "Auth has no passwort; it takes"),
+        ({"auth": {"password": {"a": "demopw"}}}, "The value of auth in the file"),
+    ],
 )
 def test_an_option_is_read_strictly(estate, harness, options, word):
     since = estate.last()
     done = run(harness, options, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
     assert done.returncode != 0
     assert word in " ".join(done.stderr.split())
+    assert "demopw" not in done.stderr
     assert estate.log(since=since) == []
 
 

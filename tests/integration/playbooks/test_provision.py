@@ -105,3 +105,30 @@ def test_a_tag_runs_one_step(sim, provision, tag, systems):
     assert {entry["system"] for entry in sim.log()} == systems
     assert f"groundwork.provision.{tag} :" in done.output
     assert done.output.count(": Validating arguments") == 1
+
+
+def test_a_cluster_of_a_profile_of_the_same_run(sim, provision):
+    """Its part is left out until it has a name. In check mode the profile is still to be made, and so nothing is known of the cluster."""
+    left_out = provision("provision", "--tags", "run_cluster")
+    assert (left_out.rc, sim.log()) == (0, []), left_out.output
+    tags = ("--tags", "define_cluster_profiles,run_cluster")
+    shop = {"run_cluster_name": "shop", "run_cluster_profile": "database", "run_cluster_desired_capacity": 2}
+    shop |= {"run_cluster_poll_interval": 0.1}
+    checked = provision("provision", "--check", *tags, **shop)
+    assert (checked.rc, sim.log(changing=True)) == (0, []), checked.output
+    profiles, cluster = shown(checked.output)
+    assert len(profiles["planned_requests"]) >= 1
+    assert (cluster["planned_requests"], len(cluster["not_predictable"])) == ([], 1)
+
+    made = provision("provision", *tags, **shop)
+    assert made.rc == 0, made.output
+    state = sim.state("clustering")
+    (found,) = [one for one in state["clusters"] if one["name"] == "shop"]
+    (profile,) = [one for one in state["profiles"] if one["name"] == "database"]
+    assert found["profile_id"] == profile["id"]
+    assert len([node for node in state["nodes"] if node["cluster_id"] == found["id"]]) == 2
+    since = sim.last()
+    again = provision("provision", *tags, **shop)
+    assert (again.rc, again.recap["changed"], sim.log(since=since, changing=True)) == (0, 0, []), again.output
+    checked = provision("provision", "--check", *tags, **shop | {"run_cluster_desired_capacity": 3})
+    assert [step["path"] for step in shown(checked.output)[1]["planned_requests"]] == [f"/v1/clusters/{found['id']}/actions"]

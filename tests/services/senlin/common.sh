@@ -19,6 +19,9 @@ pins=$(cat "$here/requirements.txt" "$here/constraints.txt" | sha256sum | cut -c
 : "${SENLIN_PARTS:=conductor,engine,health}"
 : "${TOKEN_EXPIRATION:=86400}"
 : "${RPC_TIMEOUT:=30}"
+: "${MAX_MICROVERSION:=}"
+: "${MAX_CLUSTERS:=100}"
+: "${PARENT_INTERVAL:=0.5}"
 bin="$SENLIN_VENV/bin"
 KEYSTONE_URL="http://127.0.0.1:$KEYSTONE_PORT/v3"
 PLAIN_SENLIN_URL="http://127.0.0.1:$SENLIN_PORT"
@@ -28,7 +31,7 @@ if [ "$TLS" = 1 ]; then
   SENLIN_URL="https://127.0.0.1:$SENLIN_TLS_PORT"
   OS_CACERT="$RUN/ca.pem"
 fi
-export KEYSTONE_URL REGION ADMIN_PASSWORD DEMO_PASSWORD SENLIN_PASSWORD SENLIN_PARTS OS_AUTH_URL SENLIN_URL OS_CACERT
+export KEYSTONE_URL REGION ADMIN_PASSWORD DEMO_PASSWORD SENLIN_PASSWORD SENLIN_PARTS MAX_MICROVERSION PARENT_INTERVAL OS_AUTH_URL SENLIN_URL OS_CACERT
 # loopback is never asked through a proxy
 export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}" NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}"
 
@@ -43,6 +46,10 @@ spawn() { # name command...
   setsid "$@" >>"$RUN/log/$name.log" 2>&1 </dev/null &
   pid=$!
   echo "$pid $(started_at "$pid")" >"$RUN/pids/$name"
+}
+start_senlin() { # it finds Keystone through the catalog, so with TLS it must trust the CA too
+  REQUESTS_CA_BUNDLE=$OS_CACERT CONDUCTOR_STATE=$RUN/conductor SERVER_ORDERS=$RUN/servers.json spawn senlin \
+    "$bin/python" "$here/senlin_aio.py" --config-file "$RUN/etc/senlin.conf"
 }
 stop() { # name...: ask all of them, then wait for each
   local name pid

@@ -13,6 +13,9 @@ id. This keeps a table of servers, answers 404 for those it does not know, and r
    "delete": [...], "update": [...], "rebuild": [...], "reboot": [...],
    "status": {"<server id or *>": "ERROR"}, "gone": ["<server id>"]}
 `times` counts down in memory (absent = for ever); `delay` alone only waits. The table is written to `path` + ".servers".
+
+look_at_children_every(seconds): a cluster's action looks at those of its nodes every three seconds, which is most of the time that
+a test takes. What it does when it has looked stays Senlin's own.
 """
 
 from __future__ import annotations
@@ -52,6 +55,13 @@ def take_turns() -> None:
                 holder[0] = None
 
     api.session_for_write = session_for_write
+
+
+def look_at_children_every(seconds: float) -> None:
+    from senlin.engine.actions import cluster_action
+
+    sleep = cluster_action.ClusterAction._sleep
+    cluster_action.ClusterAction._sleep = lambda self, period: sleep(self, seconds if period == 3 else period)
 
 
 def fake_servers(path: str) -> None:

@@ -11,7 +11,8 @@ RabbitMQ is needed.
 usage: senlin_aio.py --config-file senlin.conf
 environment: SENLIN_PARTS, a comma list of conductor and engine (default both). Without the
 conductor every call that needs it ends in 500 MessagingTimeout after rpc_response_timeout.
-CONDUCTOR_STATE, a file that says alive or dead.
+CONDUCTOR_STATE, a file that says alive or dead. MAX_MICROVERSION, the highest that is answered, for an older service.
+PARENT_INTERVAL, seconds between two looks of an action at those of its nodes, where Senlin has 3 written down.
 signals: USR1 stops the conductor, USR2 starts one again; the file tells when it is done.
 """
 
@@ -37,6 +38,7 @@ from oslo_log import log as logging
 from oslo_service import service as oslo_service
 from senlin import objects
 from senlin.api.common import wsgi
+from senlin.api.openstack.v1 import version
 from senlin.common import config, consts, messaging, profiler
 
 CONF = senlin.conf.CONF
@@ -58,6 +60,10 @@ def main() -> None:
         lifecycle.take_turns()
     if os.environ.get("SERVER_ORDERS"):
         lifecycle.fake_servers(os.environ["SERVER_ORDERS"])
+    if os.environ.get("MAX_MICROVERSION"):
+        version.VersionController._MAX_API_VERSION = os.environ["MAX_MICROVERSION"]
+    if os.environ.get("PARENT_INTERVAL"):
+        lifecycle.look_at_children_every(float(os.environ["PARENT_INTERVAL"]))
     launcher = oslo_service.ServiceLauncher(CONF)
     running: list[conductor.ConductorService] = []
     state = pathlib.Path(os.environ["CONDUCTOR_STATE"])

@@ -8,6 +8,7 @@ set -euo pipefail
 settings="$pins $KEYSTONE_PORT $SENLIN_PORT $TLS $KEYSTONE_TLS_PORT $SENLIN_TLS_PORT $REGION $CLOUD_BACKEND"
 settings+=" $NAME_UNIQUE $SENLIN_PARTS $TOKEN_EXPIRATION $RPC_TIMEOUT"
 settings+=" ${RPC_THREADS:-} ${ACTION_TIMEOUT:-} ${HEALTH_INTERVAL_MIN:-} ${LOCK_RETRY_TIMES:-} ${LOCK_RETRY_INTERVAL:-} ${PERIODIC_INTERVAL:-}"
+settings+=" $MAX_MICROVERSION $MAX_CLUSTERS $PARENT_INTERVAL"
 parts=(keystone senlin); [ "$TLS" = 1 ] && parts+=(tls)
 
 running=0
@@ -73,6 +74,7 @@ health_check_interval_min = ${HEALTH_INTERVAL_MIN:-60}
 lock_retry_times = ${LOCK_RETRY_TIMES:-3}
 lock_retry_interval = ${LOCK_RETRY_INTERVAL:-10}
 periodic_interval = ${PERIODIC_INTERVAL:-60}
+max_clusters_per_project = $MAX_CLUSTERS
 [database]
 connection = sqlite:///$RUN/db/senlin.sqlite
 sqlite_synchronous = false
@@ -147,8 +149,7 @@ if [ "$TLS" = 1 ]; then
   spawn tls "$bin/python" "$here/tls_proxy.py" "$RUN" "$KEYSTONE_TLS_PORT:$KEYSTONE_PORT" "$SENLIN_TLS_PORT:$SENLIN_PORT"
   wait_for 30 tls test -f "$RUN/tls.ready"
 fi
-# Senlin finds Keystone through the catalog, so with TLS it must trust the CA too
-REQUESTS_CA_BUNDLE=$OS_CACERT CONDUCTOR_STATE=$RUN/conductor SERVER_ORDERS=$RUN/servers.json spawn senlin "$bin/python" "$here/senlin_aio.py" --config-file "$RUN/etc/senlin.conf"
+start_senlin
 start_keystone
 lap "keystone answers"
 wait_for 120 senlin answers "$SENLIN_PORT" /
@@ -191,11 +192,12 @@ cat >"$RUN/ready.json.new" <<C
   "ca": $([ "$TLS" = 1 ] && echo "\"$OS_CACERT\"" || echo null),
   "clouds_yaml": "$RUN/clouds.yaml",
   "region": "$REGION",
-  "senlin_pid": $(cut -d' ' -f1 "$RUN/pids/senlin"),
+  "senlin_pid_file": "$RUN/pids/senlin",
   "conductor_state": "$RUN/conductor",
   "users": {"admin": "$ADMIN_PASSWORD", "demo": "$DEMO_PASSWORD", "alt_demo": "$DEMO_PASSWORD", "demo_reader": "$DEMO_PASSWORD"},
   "projects": {"admin": "admin", "demo": "demo", "alt_demo": "alt_demo", "demo_reader": "demo"},
   "server_orders": "$RUN/servers.json",
+  "microversion": "${MAX_MICROVERSION:-1.14}",
   "rpc_timeout": $RPC_TIMEOUT,
   "token_expiration": $TOKEN_EXPIRATION
 }
