@@ -153,8 +153,17 @@ class FarMemory:
         return reply
 
 
-def _watch(end: End) -> None:
-    """Let ``end`` see the steps of the lock, the record and the file. In the child only."""
+def _watch(end: End, noted: Callable[[], None]) -> None:
+    """Let ``end`` see the steps of the lock, the record and the file. In the child only. noted: called once the record has what became
+    of a request."""
+    resolve = _guard.Guard.resolve
+
+    def resolved(self: Any, key: str, outcome: str) -> None:
+        resolve(self, key, outcome)
+        if outcome not in ("unknown", "none"):
+            noted()
+
+    _guard.Guard.resolve = resolved  # type: ignore[method-assign]
 
     def around(owner: Any, name: str, before: str, after: str) -> None:
         real = getattr(owner, name)
@@ -216,6 +225,7 @@ class Child:
         self.over = False
         self.before_sleep: Callable[[], None] = lambda: None
         self.decided: Callable[[str], None] = lambda event: None  # called when the run is told to end
+        self.recorded: Callable[[int], None] = lambda thread: None  # called when its record has the outcome of this thread's request
         self.ended: Callable[[], None] = lambda: None  # called when the run is over, though its process lives on
         self.sock, other = socket.socketpair()
         gc.freeze()  # the child does not look through what is the parent's
@@ -249,7 +259,7 @@ class Child:
         if end.number != signal.SIGKILL:
             end.act = interrupt
         far = FarMemory(sock, end, turns, clock, starts)
-        _watch(end)
+        _watch(end, lambda: send(sock, ("recorded", turns.number)))
         result = None
         with plug(lambda: MemoryAdapter(far)), turns.installed(), contextlib.suppress(KeyboardInterrupt):
             result = _whole(module, params, in_controller) if whole else drive(module, params, Clock())
@@ -269,6 +279,8 @@ class Child:
             self._answer(self.memory.clock.monotonic())
         elif message[0] == "decided":
             self.decided(message[1])
+        elif message[0] == "recorded":
+            self.recorded(message[1])
         elif message[0] == "result":
             self.result = message[1]
             self.ended()

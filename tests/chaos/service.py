@@ -119,6 +119,10 @@ class Service:
             elif session and fate:
                 self._forget(app, set(self._sessions(app)) - before)
 
+    def recorded(self, thread: int) -> None:
+        """The record of the run tells what became of the last request of this thread."""
+        self._last[thread].known = True
+
     def _sessions(self, app: str) -> dict[str, Any]:
         return self.memory.world.systems[app].sessions_part.open if app.startswith("xclarity") else {}
 
