@@ -42,8 +42,9 @@ class UpdateFirmware(Operation):
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
         entries = nodes.find(nodes.read_for(self.client, wanted, firmware.NODE_ATTRIBUTES), wanted)
-        results = firmware.read_compliance(self.client)
+        # In this order: an update that ends between the two readings shows in the comparison, and not in neither.
         self.parts = self._old = firmware_updates.read_status(self.client)
+        results = firmware.read_compliance(self.client)
         items = []
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
             nodes.refuse_unmanaged(entry, title)
@@ -69,8 +70,8 @@ class UpdateFirmware(Operation):
     # -- how an item stands ------------------------------------------------------------------------------------------
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
-        results = firmware.read_compliance(self.client, attempts=attempts)
         self.parts = firmware_updates.read_status(self.client, attempts=attempts)
+        results = firmware.read_compliance(self.client, attempts=attempts)
         return {item.key: self._state(item, results[item.key]) for item in items if item.key in results}
 
     def _mine(self, item: Item) -> list[Part]:

@@ -194,7 +194,19 @@ class UnmanageNodes(Operation):
         self.jobs = jobs.Reader(client)
 
     def read(self) -> list[Item]:
-        managed = managed_nodes.read_all(self.client)
+        items = self._items(managed_nodes.read_all(self.client))
+        uuids = {item.key for item in items if item.steps}
+        if not uuids:
+            return items
+        running = managed_nodes.read_running(self.client, "unmanageRequest", uuids)
+        # A job that ended since the first list is none that runs, so the list is read after that.
+        items = self._items(managed_nodes.read_all(self.client))
+        for item in items:
+            if item.steps and item.key in running:
+                item.steps, item.join = [], running[item.key]
+        return items
+
+    def _items(self, managed: t.Sequence[dict[str, t.Any]]) -> list[Item]:
         items: list[Item] = []
         for row in self.rows_asked:
             asked = str(row["address"] or row["node"])
@@ -212,10 +224,6 @@ class UnmanageNodes(Operation):
                 "duplicate_item", f"the server {twice.title} is given more than once.", "Give each server once and run again.",
                 resource=twice.title,
             )  # fmt: skip
-        running = managed_nodes.read_running(self.client, "unmanageRequest", {item.key for item in items if item.steps})
-        for item in items:
-            if item.key in running:
-                item.steps, item.join = [], running[item.key]
         return items
 
     def _named(self, managed: t.Sequence[dict[str, t.Any]], asked: str) -> dict[str, t.Any] | None:
