@@ -164,6 +164,10 @@ class Failure(Exception):
         told.unfollowed = True
         return told
 
+    def become(self, other: Failure) -> None:
+        """Tell ``other`` in place of itself."""
+        self.__dict__.update(other.__dict__)
+
     def of_all(self, known: str | None) -> None:
         """It is about several: ``known`` takes the place of the sentence about the server."""
         self._known = known

@@ -305,7 +305,8 @@ class Operation:
         return bool(item.unsent)
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
-        """The requests of the next stage for these items, which have one. Called with the lock in hand; may read."""
+        """The requests of the next stage for these items, which have one. Called with the lock in hand; may read. For an item of which
+        others have begun the work meanwhile it sets ``join`` in place of a request."""
         if self.serial:
             return [(item, self.known(item, item.unsent[0])) for item in items]
         return [(item, step) for item in items for step in item.later]
@@ -442,6 +443,8 @@ class _Task:
             known=_unknown_sentence(len(doubtful), len(doubtful), step.effect),
         )
         failure.result = {**self.result(), "changed": False, "outcome": UNKNOWN}
+        # It counts as told from now on, so a run that is told to end before its exit tells it all the same.
+        self.run.ending = lambda ended: ended.become(failure)
         raise failure
 
     # -- apply -------------------------------------------------------------------------------------------------------
@@ -728,7 +731,7 @@ class _Task:
             for item in (one for one in ready if one.failure is None):
                 item.fail(failure.later("before the next request, "), self.client.system)
             return []
-        return [item for item, _step in work]
+        return [item for item in ready if item.waits()]
 
     def _plan_more(self, steps: t.Sequence[Step]) -> None:
         """What is sent now stands in the plan: where it was foreseen, with what was not known then (an id that the server gave)."""
@@ -889,7 +892,8 @@ def _at_the_end(items: t.Sequence[Item], noun: str) -> str | None:
 def _counted(count: int, effect: tuple[str, str]) -> str:
     """``296 were started``; ``3 deletions were accepted``."""
     thing, done = effect
-    noun = "" if effect == JOB else f"{thing.removeprefix('the ')}{'s' if count != 1 else ''} "
+    word = thing.removeprefix("the ")
+    noun = "" if effect == JOB else f"{word if count == 1 else _plural(word)} "
     return f"{count} {noun}{'was' if count == 1 else 'were'} {done}"
 
 

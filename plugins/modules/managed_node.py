@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Brings one server, or many in one task, under the management of XClarity Administrator, or out of it, and waits until that is so.
   - A server is taken over by the address of its management controller. One that is not known yet is discovered first.
-  - One that is managed already is left alone. Each request is sent at most once.
+  - One that is managed already is left alone, and one that is being taken over or given up is waited for. Each request is sent at most
+    once.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
@@ -100,6 +101,8 @@ notes:
   - Chassis and switches are not taken over by this module. A server in a Flex chassis is managed with its chassis and refused.
   - The body of the request is the one of Lenovo's own client. The word by which a job of managing ends well, and the answer for a server
     that is managed already were never seen. The list of servers is the judge.
+  - That a server is being taken over or given up is found in the older list of jobs, C(/jobs), which tells the device of each. An appliance
+    that does not have that list any more does not tell it.
   - The request that takes a server over and is lost, or belongs to a run that was killed, is asked about once, since a job that still
     runs does not show in the list.
 seealso:
@@ -174,6 +177,7 @@ nodes:
     changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
     outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     job: {description: Id of the job that was started., type: str, sample: "20114"}
+    joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
     reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
     history:
       description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless

@@ -11,8 +11,8 @@ short_description: Make server profiles of a pattern of XClarity Administrator
 version_added: 1.0.0
 description:
   - Deploys a server pattern to a server or bay, or to many in one task. XClarity Administrator makes a profile for each.
-  - A target that has a profile of the pattern is left alone, whatever state that is in; M(groundwork.provision.profile_activation) takes it
-    from there. A target that has another profile is refused.
+  - A target that has a profile of the pattern is left alone; M(groundwork.provision.profile_activation) takes it from there. Only one that
+    is being activated is waited for. A target that has another profile is refused.
   - Every deployment is sent at most once. One whose answer was lost is looked for, never repeated.
 author:
   - groundwork.provision contributors (@groundwork)
@@ -126,6 +126,7 @@ profiles:
     changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
     outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     job: {description: Id of the job that was started., type: str, sample: "20114"}
+    joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
     reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}
     history:
       description: The states seen while waiting, each with the second at which it was first seen. Of several items only the last, unless

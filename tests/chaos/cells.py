@@ -135,6 +135,12 @@ def _judge_start(cell: Cell, lab: Lab, result: Any) -> list[str]:
         _expect(wrong, "sentence", sentence(result), "K3")
         _expect(wrong, "changed", result["changed"], True)
         _expect(wrong, "applied", applied, 1)
+    elif kind == "found" and not start.shows and result.failed:
+        _expect(wrong, "code", result.code, _codes(cell))
+        _expect(wrong, "sentence", sentence(result), "K4")
+        _expect(wrong, "changed", result["changed"], True)
+        _expect(wrong, "outcome", result["outcome"], "unknown")
+        _expect(wrong, "applied", applied, 1)
     elif kind == "lasting" and rule.kind == "unsound" and start.accepts_any and result["outcome"] != "unknown":
         # A DELETE that is answered with any 2xx is accepted; that it was not is then found by the wait.
         _expect(wrong, "sentence", sentence(result), "K3")

@@ -22,7 +22,7 @@ from typing import Any
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _folder, _guard, _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import UNKNOWN
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN
 from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 
 from .lab import drive
@@ -163,7 +163,7 @@ def _watch(end: End, resolved: Callable[[], None]) -> None:
 
     def resolve(self: _guard.Guard, key: str, outcome: str) -> None:
         record(self, key, outcome)
-        if outcome != UNKNOWN:
+        if outcome not in (UNKNOWN, NONE):
             resolved()
 
     _guard.Guard.resolve = resolve  # type: ignore[method-assign]

@@ -35,6 +35,10 @@ from .tasks import MODULES, TASKS, VERBS, Task, like
 from .turns import Turns
 
 PAGE = 5  # entries on a page, so that a dozen fills several
+# Kinds of the jobs that a hardware family begins.
+KINDS = {
+    "servers": ["power", "manage", "unmanage", "discover"], "firmware": ["firmware", "compare"], "deployments": ["activate", "deploy"],
+}  # fmt: skip
 # At which event a run is ended: one of a name, of which there are a few, or any.
 EVENTS = ("start on its way", "after start", "before start", "sleep", "after record", "before outcome")
 
@@ -156,12 +160,14 @@ class Crossing(RuleBasedStateMachine):
         told, done = checked.result or {}, run.result or {}
         codes = [one.get("error", {}).get("code") for one in (told, done)]
         refused = "plan" not in done or codes[1] == oracle.UNFINISHED
-        if (refused or told["failed"]) and codes[0] != codes[1]:
+        ended = codes[0] == "deployment_running"  # while the run waited for the lock
+        if (refused or told["failed"]) and codes[0] != codes[1] and not ended:
             self._fail([f"check mode says {codes[0]}, and the run {codes[1]}: {done.get('msg')}"])
         said, did = ((one["changed"], len(one.get("plan", []))) for one in (told, done))
         # What check mode would have joined may have ended since, without its effect.
         joined = any(row.get("joined") for _ident, row in oracle.rows_of(checked))
-        if not done["failed"] and said != did and not (joined and did > said):
+        unclear = said[0] == did[0] and told.get("not_predictable")
+        if not done["failed"] and said != did and not (joined and did > said) and not unclear:
             self._fail([f"check mode says changed={said[0]} with {said[1]} requests, the run {did[0]} with {did[1]}"])
 
     def _came_late(self) -> int:
@@ -188,7 +194,7 @@ class Crossing(RuleBasedStateMachine):
         return f"somebody {other.name} ({number})"
 
     def _a_job_fails(self, data: st.DataObject) -> str:
-        kind = data.draw(st.sampled_from(["activate", "copy", "move", "push", "export", "backup"]))
+        kind = data.draw(st.sampled_from(KINDS.get(self.area, ["activate", "copy", "move", "push", "export", "backup"])))
         state = data.draw(st.sampled_from(["Stopped_With_Error", "CompleteWithErrors", "Cancelled", "Interrupted"]))
         self.memory.world.systems["xclarity"].switches["fail_next"] = [{"kind": kind, "state": state}]
         return f"the next {kind} will end as {state}"

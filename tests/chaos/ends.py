@@ -8,8 +8,8 @@ from __future__ import annotations
 import tarfile
 from typing import Any
 
-from .estates import TARGET
-from .ledger import Run, held_and_coming, kind_of
+from .estates import HARDWARE, TARGET
+from .ledger import Run, held_and_coming, kind_of, managed_at, shown_power
 from .tasks import Task
 
 
@@ -18,6 +18,8 @@ def short_of(world: Any, run: Run, folder: Any) -> str:
     task = run.task
     if task.family in ("pool", "clusters"):
         return _of_pool(world, run) if task.family == "pool" else _of_clusters(world, run)
+    if task.family in HARDWARE:
+        return next((f"{ident}: {why}" for _text, ident in task.things if (why := _of_hardware(world, run, ident))), "")
     if task.verb == "export":
         return _of_file(folder / task.params["dest"].partition("/")[2]) if "dest" in task.params else ""
     return next((f"{ident}: {why}" for _text, ident in task.things if (why := _of_xclarity(world, task, ident))), "")
@@ -52,6 +54,37 @@ def _of_xclarity(world: Any, task: Task, ident: str) -> str:
     if task.verb == "cancel push":
         return "" if system.jobs_part.running("push") is None else "a push is running"
     return ""
+
+
+def _of_hardware(world: Any, run: Run, ident: str) -> str:
+    system, task = world.systems["xclarity"], run.task
+    system.settle()
+    started = any(shot.applied for shot in run.of(ident))
+    if task.verb in ("on", "off", "restart"):
+        power = shown_power(system, ident)
+        return "" if power == ("off" if task.verb == "off" else "on") else f"its power is {power}"
+    if task.verb == "manage":
+        return "" if managed_at(system, ident) else "it is not managed"
+    if task.verb == "unmanage":
+        return "it is managed" if ident in system.inventory_part.nodes else ""
+    part = system.firmware_part
+    if task.verb in ("assign", "withdraw"):
+        policy = part.compared.get(ident, ("", 0.0))[0]
+        return "" if policy == task.params.get("policy", "") else f"it has the policy {policy}"
+    if task.verb == "firmware":
+        policy = part.policies.get(part.assigned.get(ident, ""), {"components": []})  # none: one that was joined needs none
+        there = {**part.installed(ident), **part.waiting.get(ident, {})}
+        left = [one["name"] for one in policy["components"] if not one.get("do_not_update") and there.get(one["name"]) != one["version"]]
+        return f"{left} are outdated" if left else ""
+    if task.verb == "install":
+        busy = 4 <= system.host_platforms_part._state(ident) <= 16
+        return "" if not busy and system.host_platforms_part.deployed.get(ident) == task.params["image"] else "it is not deployed"
+    held = system.profiles_part.all.get(system.profiles_part.by_target.get(ident, ""))
+    if held is None or task.params["pattern"] not in (held["template_id"], held["template"]):
+        return "it has no profile of the pattern"
+    goals = {"immediate": ("active",), "defer": ("active", "pending"), "pending": ("pending", "active")}[task.params["restart"]]
+    # One that had its profile before is left alone.
+    return f"its profile is {held['status']}" if started and held["status"] not in goals else ""
 
 
 def _of_file(path: Any) -> str:

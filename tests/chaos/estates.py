@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Small data centres in which several things have one name, the ways in which their servers may differ, and other control nodes.
 
-A family is a part of the estate that tasks of one kind work on: profiles, backups, images, pool, clusters.
+A family is a part of the estate that tasks of one kind work on: profiles, backups, images, pool, clusters, and of the hardware below the
+profiles servers (power and management), firmware (policies and updates), deployments (patterns and operating systems).
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from simulator.clustering.identity import fixed_id
 from simulator.clustering.store import Profile
 from simulator.ops_manager.pool import Server
 
-FAMILIES = ("profiles", "backups", "images", "pool", "clusters")
+FAMILIES = ("profiles", "backups", "images", "pool", "clusters", "servers", "firmware", "deployments")
+HARDWARE = FAMILIES[5:]
 START = 1_780_000_000.0  # the second at which each example begins
 # Hosts that lead to a server beside its own name.
 ALIASES = {"manager": "xclarity", "pool": "ops_manager", "identity": "keystone"}
-SECRETS = ("First-canary-1", "Second-canary-2", "0ps-canary-3", "0ps-canary-4", "stack-canary-5", "stack-canary-6", "Backup-canary-7")
+SECRETS = ("First-canary-1", "Second-canary-2", "0ps-canary-3", "0ps-canary-4", "stack-canary-5", "stack-canary-6", "Backup-canary-7",
+           "Bmc-canary-8")  # fmt: skip
 
 NODES = [f"0A1000000000000000000000000000{number:02X}" for number in range(8)]
 # (id, name, state): several of one name, and each state that an activation may meet
@@ -50,6 +53,13 @@ SPECS = tuple(
     for year in (14, 16)
 )
 PROJECT = "demo"
+NODE_NAMES = [f"node-{number}" for number in range(6)] + ["twin", "twin"]
+ADDRESSES = [f"192.0.2.{100 + number}" for number in range(8)]  # of the servers that are managed at the start
+FOUND_AT = [f"192.0.2.{120 + number}" for number in range(3)]  # of those that are not; the last is known from a discovery
+NOBODY_AT = "192.0.2.130"
+CREDENTIAL = "3401"
+POLICIES = ("production", "older")
+PATTERNS = (("51", "web pattern"), ("52", "db pattern"))
 
 
 def seed(memory: Any, family: str) -> None:
@@ -76,6 +86,8 @@ def seed(memory: Any, family: str) -> None:
             xclarity_target={"users": users},
         )  # fmt: skip
         systems["xclarity"].switches["max_concurrent_sessions"] = 0
+    elif family in HARDWARE:
+        _seed_hardware(memory, users)
     elif family == "pool":
         keys = [
             {"public_key": name, "private_key": secret, "group_roles": {"payments": ["GROUP_AUTOMATION_ADMIN"]}}
@@ -100,6 +112,40 @@ def seed(memory: Any, family: str) -> None:
             for name, secret in (("maker", SECRETS[4]), ("keeper", SECRETS[5]))
         ]
         memory.seed(clustering={"users": users, "profiles": [{"name": "a", "spec": SPECS[0], "project": "alt_demo"}]})
+
+
+def _seed_hardware(memory: Any, users: dict[str, Any]) -> None:
+    def device(number: int, address: str) -> dict[str, Any]:
+        return {"ip": address, "uuid": f"0B{number:030X}", "name": f"new-{number}", "password": SECRETS[7]}
+
+    nodes = [
+        {"uuid": node, "name": name, "ip": address, "power": 5 if number % 3 == 2 else 8,
+         "device": {"ip": address, "uuid": node, "name": name, "password": SECRETS[7]}}
+        for number, (node, name, address) in enumerate(zip(NODES, NODE_NAMES, ADDRESSES, strict=True))
+    ]  # fmt: skip
+    components = ["BMC (Primary)", "UEFI (Primary)"]
+    memory.seed(xclarity={
+        "users": users, "nodes": nodes, "discoverable": [{**device(n, at), "known": n == 2} for n, at in enumerate(FOUND_AT)],
+        "stored_credentials": [{"id": CREDENTIAL, "userName": "USERID", "password": SECRETS[7]}],
+        "policies": [{"name": name, "components": [
+            *({"name": one, "version": f"{version}.00"} for one in components),
+            {"name": "UEFI (Backup)", "version": "9.00", "do_not_update": True},
+        ]} for version, name in ((3, POLICIES[0]), (2, POLICIES[1]))],
+        # One of each complies, one does not, and four have no policy.
+        "firmware": {
+            NODES[0]: {"policy": POLICIES[0]}, NODES[1]: {"policy": POLICIES[1]},
+            NODES[2]: {"policy": POLICIES[0], "versions": dict.fromkeys(components, "3.00")},
+            NODES[3]: {"policy": POLICIES[0], "versions": {"BMC (Primary)": "3.00"}},
+        },
+        "patterns": [{"id": ident, "name": name} for ident, name in PATTERNS],
+        "profiles": [
+            {"id": "71", "name": "a", "status": "active", "target": NODES[0], "template": PATTERNS[0][1], "template_id": PATTERNS[0][0]},
+            {"id": "72", "name": "b", "status": "pending", "target": NODES[1], "template": PATTERNS[1][1], "template_id": PATTERNS[1][0]},
+        ],
+        "os_images": [{"id": "win2016", "profiles": [{"id": IMAGE, "export_size": 2000}]}],
+        "deploy_states": {NODES[0]: 17, NODES[1]: 20, NODES[2]: 3},
+    })  # fmt: skip
+    memory.world.systems["xclarity"].switches["max_concurrent_sessions"] = 0
 
 
 # -- how servers may differ: family -> name -> what is done -----------------------------------------------------------------
@@ -140,6 +186,32 @@ QUIRKS: dict[str, dict[str, Change]] = {
         "jobs that vanish": switch("xclarity", job_kept_seconds=0.0),
     },
     "images": _SLOW,
+    "servers": {
+        **_SLOW,
+        "power that shows late": switch("xclarity", power_status_lag=40.0),
+        "power that changes when its job ends": switch("xclarity", power_effect="at_end"),
+        "power actions without a header": switch("xclarity", job_location="absent"),
+        "systems that heed no graceful stop": switch("xclarity", stubborn_systems=NODES[:3]),
+        "jobs of managing in a text": switch("xclarity", manage_job_told="text"),
+        "jobs of managing in a header": switch("xclarity", manage_job_told="location", manage_status=202),
+        "jobs of managing that are not told": switch("xclarity", manage_job_told="absent"),
+        "a discovery in an array": switch("xclarity", discovery_shape="array"),
+        "jobs that vanish": switch("xclarity", job_kept_seconds=0.0),
+    },
+    "firmware": {
+        **_SLOW,
+        "a comparison that follows late": switch("xclarity", compliance_lag=60.0),
+        "a word of success that is not known": switch("xclarity", update_success_word="Geschafft"),
+        "the older key of the comparison": switch("xclarity", compliance_key="deviceCompliant"),
+        "jobs that vanish": switch("xclarity", job_kept_seconds=0.0),
+    },
+    "deployments": {
+        **_SLOW,
+        "an empty answer to a pattern": switch("xclarity", pattern_reply="empty"),
+        "an answer that says nothing": switch("xclarity", pattern_reply="bare"),
+        "a number of completion that goes": switch("xclarity", deployed_state_seconds=5.0),
+        "jobs that vanish": switch("xclarity", job_kept_seconds=0.0),
+    },
     "pool": {
         "allocations that take two minutes": switch("ops_manager", allocation_seconds=120.0),
         "the newest entry first": switch("ops_manager", list_order="newest"),
@@ -250,6 +322,56 @@ def _delete(memory: Any, number: int) -> None:
             memory.world.systems["clustering"].store.delete(one)
 
 
+def _node(memory: Any, number: int) -> Any:
+    return memory.world.systems["xclarity"].inventory_part.nodes.get(NODES[number % 8])
+
+
+def _press(memory: Any, number: int) -> None:
+    node = _node(memory, number)
+    if node is not None:
+        memory.world.systems["xclarity"].inventory_part._set_power(node, 5 if node["power"] == 8 else 8)
+
+
+def _restart(memory: Any, number: int) -> None:
+    node = _node(memory, number)
+    if node is not None:
+        memory.world.systems["xclarity"].inventory_part.restart(node)
+
+
+def _take_over(memory: Any, number: int) -> None:
+    part = memory.world.systems["xclarity"].managing_part
+    device = part.devices.get(FOUND_AT[number % 3])
+    if device is not None:
+        part._take(device, {"securityDescriptor": {"storedCredentials": {"id": CREDENTIAL}}})
+
+
+def _give_up(memory: Any, number: int) -> None:
+    node = _node(memory, number)
+    if node is not None:
+        memory.world.systems["xclarity"].managing_part._give_up(node)
+
+
+def _assign(memory: Any, number: int) -> None:
+    part, name = memory.world.systems["xclarity"].firmware_part, POLICIES[number // 4 % 2]
+    part.assigned[NODES[number % 4]] = name
+    part.compared[NODES[number % 4]] = (name, 0.0)
+
+
+def _update(memory: Any, number: int) -> None:
+    system, node = memory.world.systems["xclarity"], _node(memory, number % 4)
+    part = system.firmware_part
+    policy = part.policies.get(part.assigned.get(node["uuid"], "")) if node else None
+    if policy and not any(one["job"].final is None for one in part.status.get(node["uuid"], {}).values()):
+        part._install(node["uuid"], {one["name"]: one["version"] for one in policy["components"] if not one.get("do_not_update")})
+
+
+def _free_target(memory: Any, number: int) -> None:
+    part = memory.world.systems["xclarity"].profiles_part
+    ident = part.by_target.get(NODES[number % 8])
+    if ident is not None:
+        part._unassign(part.all[ident], False)
+
+
 OTHERS: dict[str, tuple[Other, ...]] = {
     "profiles": (Other("unassigns a profile", _unassign), Other("activates a profile", _activate, helps=True)),
     "backups": (
@@ -261,5 +383,14 @@ OTHERS: dict[str, tuple[Other, ...]] = {
         Other("gives a server back", _give_back), Other("gives a server back and takes another", _swap), Other("takes a server", _take),
         Other("orders a server", _order), Other("cancels a request", _cancel),
     ),
+    "servers": (
+        Other("presses the button of a server", _press, helps=True), Other("takes a server over", _take_over, helps=True),
+        Other("gives a server up", _give_up, helps=True),
+    ),
+    "firmware": (
+        Other("restarts a server", _restart, helps=True), Other("assigns a policy", _assign, helps=True),
+        Other("updates a server", _update, helps=True),
+    ),
+    "deployments": (Other("unassigns a profile", _free_target), Other("restarts a server", _restart, helps=True)),
     "clusters": (Other("makes a profile", _make, helps=True), Other("deletes a profile", _delete)),
 }  # fmt: skip

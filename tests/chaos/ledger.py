@@ -19,7 +19,12 @@ from .tasks import Task
 
 READ = ""  # the key of a request that starts nothing
 # Of these the server's state does not show whether an earlier request has arrived.
-UNSEEN = ("activate", "push", "export")  # by the first word of the key
+UNSEEN = (  # by the first word of the key
+    "activate", "push", "export", "restart", "manage", "unmanage", "firmware", "pattern", "install",
+)  # fmt: skip
+POWER = {
+    "powerOn": "on", "powerOff": "off", "powerOffSoftGraceful": "off", "powerCycleSoft": "restart", "powerCycleSoftGrace": "restart",
+}  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -158,6 +163,8 @@ def _of_xclarity(system: Any, method: str, path: str, last: str, query: dict[str
     if method == "GET":
         return "export " + last
     told = _json(body)
+    if path.partition("?")[0].startswith(HARDWARE_PATHS):
+        return _of_hardware(path, last, told)
     if path.startswith("/profiles/unassign/"):
         return "unassign " + last
     if path.startswith("/profiles/"):
@@ -177,6 +184,31 @@ def _of_xclarity(system: Any, method: str, path: str, last: str, query: dict[str
     return f"{told.get('operation')} {told.get('uuid')} to {told.get('destination')}"
 
 
+HARDWARE_PATHS = (
+    "/nodes/", "/discoverRequest", "/manageRequest", "/unmanageRequest", "/compliancePolicies/", "/updatableComponents", "/patterns/",
+    "/hostPlatforms",
+)  # fmt: skip
+
+
+def _of_hardware(path: str, last: str, told: Any) -> str:
+    if path.startswith("/nodes/"):
+        return f"{POWER[told['powerState']]} {last}"
+    if path in ("/discoverRequest", "/manageRequest"):
+        return f"{path[1:].removesuffix('Request')} {told[0]['ipAddresses'][0]}"
+    if path == "/unmanageRequest":
+        return f"unmanage {told['endpoints'][0]['uuid'].upper()}"
+    if path == "/compliancePolicies/compareResult":
+        (row,) = told["compliance"]
+        return f"assign {row['uuid']} to {row['policyName']}"
+    if path == "/compliancePolicies/persistedResult":
+        return f"withdraw {told['unassign'][0]['uuid']}"
+    if path == "/updatableComponents":
+        return f"firmware {told['DeviceList'][0]['ServerList'][0]['UUID']}"
+    if path.startswith("/patterns/"):
+        return f"pattern {(told.get('uuid') or told.get('endpointIds'))[0]}"
+    return f"install {told[0]['uuid']}"
+
+
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
@@ -190,7 +222,9 @@ def refused_inside(answer: bytes) -> bool:
     if not isinstance(told, dict):
         return False
     rows = [row for row in told.get("items", []) if isinstance(row, dict)] if isinstance(told.get("items"), list) else []
-    return told.get("result") in ("failed", "failure") or any(row.get("uuidsFailed") or row.get("locationIdsFailed") for row in rows)
+    inside = told.get("failedDevices") or told.get("status") == "failed"
+    inside = inside or told.get("result") in ("failed", "failure")
+    return bool(inside) or any(row.get("uuidsFailed") or row.get("locationIdsFailed") for row in rows)
 
 
 # -- how the servers stand ------------------------------------------------------------------------------------------------
@@ -236,11 +270,72 @@ def needless(world: Any, shot: Shot, run: Run, body: bytes) -> str:
         making = lxca.backups_part.request
         exists = any(one["label"] == rest for one in lxca.backups_part.all.values())
         return "there is one" if exists else "it is being made" if making is not None and making["label"] == rest else ""
+    if verb == "firmware":
+        return _firmware_needless(lxca, rest, run.began)
+    if verb in _NEEDLESS:
+        return _NEEDLESS[verb](lxca, rest)
     if verb == "order":
         return _more_than_asked(run, told)
     if verb == "make":
         return _made_already(world, run, told.get("profile", {}))
     return ""
+
+
+def shown_power(lxca: Any, uuid: str) -> str:
+    """The power of a server as the appliance tells it, which may lag; empty for one that it does not manage."""
+    node = lxca.inventory_part.nodes.get(uuid)
+    lxca.inventory_part._catch_up()
+    value = lxca.inventory_part._lagging.get(uuid, (node["power"],))[0] if node else None
+    return {8: "on", 5: "off"}.get(value, "")
+
+
+def managed_at(lxca: Any, address: str) -> bool:
+    return any(node["ip"] == address and node["managed"] for node in lxca.inventory_part.nodes.values())
+
+
+def _running(lxca: Any, kind: str, resource: str) -> bool:
+    return any(job.final is None and (job.kind, job.resource) == (kind, resource) for job in lxca.jobs_part.all.values())
+
+
+def _power_needless(word: str) -> Any:
+    def why(lxca: Any, uuid: str) -> str:
+        real = lxca.inventory_part.nodes.get(uuid, {}).get("power")
+        return f"it is {word} already" if real == {"on": 8, "off": 5}[word] and shown_power(lxca, uuid) == word else ""
+
+    return why
+
+
+def _manage_needless(lxca: Any, address: str) -> str:
+    device = lxca.managing_part.devices.get(address, {})
+    if managed_at(lxca, address):
+        return "it is managed"
+    return "it is being taken over" if _running(lxca, "manage", str(device.get("uuid", "")).upper()) else ""
+
+
+def _assign_needless(lxca: Any, rest: str) -> str:
+    uuid, _to, policy = rest.partition(" to ")
+    return "it has the policy" if lxca.firmware_part.compared.get(uuid, ("", 0.0))[0] == policy else ""
+
+
+def _firmware_needless(lxca: Any, uuid: str, began: float) -> str:
+    if _running(lxca, "firmware", uuid):
+        return "it is being updated"
+    entry = lxca.firmware_part._entry(lxca.inventory_part.nodes[uuid])
+    follows_at = lxca.firmware_part.shown.get(uuid, ({}, 0.0))[1]
+    late = began < follows_at  # when the run read it, the comparison did not know it yet
+    return "it complies" if "yes" in (entry.get("endpointCompliant"), entry.get("deviceCompliant")) and not late else ""
+
+
+def _pattern_needless(lxca: Any, target: str) -> str:
+    return "it has a profile" if target in lxca.profiles_part.by_target else ""
+
+
+_NEEDLESS: dict[str, Any] = {
+    "on": _power_needless("on"), "off": _power_needless("off"), "manage": _manage_needless,
+    "unmanage": lambda lxca, uuid: "it is being given up" if _running(lxca, "unmanage", uuid) else "",
+    "assign": _assign_needless, "pattern": _pattern_needless,
+    "install": lambda lxca, uuid: "a deployment is running" if 4 <= lxca.host_platforms_part._state(uuid) <= 16 else "",
+}  # fmt: skip
 
 
 def held_and_coming(world: Any) -> collections.Counter[str]:

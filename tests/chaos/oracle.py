@@ -20,7 +20,8 @@ UNFINISHED = "earlier_run_unfinished"
 KNOWN = {
     "nothing": (re.compile(r"Nothing was changed\."), (NONE,)),
     "refused": (re.compile(r"The server refused the request; nothing was started\."), (NOT_STARTED,)),
-    "started": (re.compile(r"The (?:job|deletion|cancel|unassignment|termination|request|profile|update) was (?:started|accepted|created)"
+    "started": (re.compile(r"The (?:job|deletion|cancel|unassignment|termination|request|profile|update|change|deployment|discovery)"
+                           r" was (?:started|accepted|created)"
                            r"(?: \((?:job )?[\w-]+\))?\."
                            r"|the [a-z]+ was (?:started|accepted|created)(?: \((?:job )?[\w-]+\))? and could not be followed to its end: "
                            r"|the job [\w-]+ ended as "), (STARTED, FINISHED)),
@@ -86,15 +87,20 @@ def leaks(result: dict[str, Any], folder: Any) -> list[str]:
 def rows_of(run: Run) -> list[tuple[str, dict[str, Any]]]:
     """(id of a thing, what the result says of it); where there is only one thing, the result itself is its row."""
     result, task = run.result or {}, run.task
+    if task.verb == "unmanage":  # a server that is not there is told by what the task calls it
+        return [(ident, row) for (_text, ident), row in zip(task.things, result.get("nodes", []), strict=False)]
     name = {"activate": "profiles", "unassign": "profiles", "cancel job": "jobs", "delete job": "jobs", "terminate": "servers",
             "cancel request": "requests", "make": "profiles", "remove": "profiles", "copy": "backups", "move": "backups",
-            "verified move": "backups", "push": "backups", "delete": "backups"}.get(task.verb, "")  # fmt: skip
+            "verified move": "backups", "push": "backups", "delete": "backups", "pattern": "profiles",
+            **dict.fromkeys(("on", "off", "restart", "manage", "assign", "withdraw", "firmware", "install"), "nodes"),
+            }.get(task.verb, "")  # fmt: skip
     if task.verb == "order":
         return _orders(run)
     if not name:
         one = {**result, "error": {**result["error"], "message": result["msg"]}} if result["failed"] else result
         return [(task.things[0][1], one)] if "plan" in result and result.get("error", {}).get("code") != UNFINISHED else []
-    key = {"backups": "uuid", "profiles": "name" if task.family == "clusters" else "id"}.get(name, "id")
+    key = {"backups": "uuid", "nodes": "uuid", "profiles": "name" if task.family == "clusters" else "id"}.get(name, "id")
+    key = {"manage": "address", "pattern": "target"}.get(task.verb, key)
     return [(str(row[key]), row) for row in result.get(name, [])]
 
 
@@ -115,7 +121,8 @@ def _check_outcomes(run: Run, rows: list[tuple[str, dict[str, Any]]]) -> list[st
         shots, outcome = run.of(ident), row["outcome"]
         applied, unclear = any(shot.applied for shot in shots), any(_unclear(shot, run) for shot in shots)
         what = f"{run.task.verb} {ident} is told as {outcome}"
-        if outcome in (STARTED, FINISHED) and not applied and not any(shot.pending for shot in shots) and not (run.disturbed and unclear):
+        by_others = (run.disturbed or run.beside) and unclear  # what they did looks like the effect of a request that was lost
+        if outcome in (STARTED, FINISHED) and not applied and not any(shot.pending for shot in shots) and not by_others:
             wrong.append(f"LOST: {what}, and the server has not acted on it")
         if outcome in (NONE, NOT_STARTED) and applied and not _ended_otherwise(run, ident):
             wrong.append(f"SILENT: {what}, and the server has acted on it")
@@ -264,6 +271,7 @@ def _ident(run: Run, name: str) -> str | None:
 
 
 def _label(ident: str) -> str:
-    from .estates import BACKUPS, PROFILES
+    from .estates import BACKUPS, NODE_NAMES, NODES, PROFILES
 
-    return next((name for key, name, _more in (*PROFILES, *BACKUPS) if key == ident), "")
+    named = [*((key, name) for key, name, _more in (*PROFILES, *BACKUPS)), *zip(NODES, NODE_NAMES, strict=True)]
+    return next((name for key, name in named if key == ident), "")

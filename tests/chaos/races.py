@@ -165,7 +165,8 @@ def schedules(
 
 
 # Two runs that want the same at once: what one of them may be told in place of a result.
-BORNE = {"filename_lost", "already_fulfilled", "reply_lost", "busy", "conflict", "server_refused", "bad_request", "earlier_run_unfinished"}
+BORNE = {"filename_lost", "already_fulfilled", "reply_lost", "busy", "conflict", "server_refused", "bad_request", "earlier_run_unfinished",
+         "deployment_running"}  # fmt: skip
 
 
 def _without_file_name(result: Any) -> bool:

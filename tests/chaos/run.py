@@ -344,23 +344,25 @@ class Plan:
 
 
 def plans() -> dict[str, Plan]:
-    from chaos import cells, cuts
+    from chaos import cells, cuts, kills
+    from chaos.sites import STARTS
 
+    late, killed, pairs = (len(STARTS) * count for count in (4 * len(cells.AMBIGUOUS), len(kills.POINTS), len(PAIRS)))
     starts, reads = sum(1 for _c in cells.start_cells()), sum(1 for _c in cells.read_cells())
     return {
         "F1a": Plan("faults at starts", cells_of("start_cells"), starts, 1200, 6),
         "F1b": Plan("faults at reads and logins", cells_of("read_cells"), reads, 1200, 6),
         "F1c": Plan("nothing good from a request on", cut_off, len(cuts.TASKS), 900, 2, 1),
-        "F2": Plan("lost answers, four fates", cells_of("late_cells"), 504, 504, 4),
+        "F2": Plan("lost answers, four fates", cells_of("late_cells"), late, late, 4),
         "F3a": Plan("broken replies, parsed", fuzz_answers, 100_000, 100_000, 4),
         "F3b": Plan("broken replies, in replayed runs", fuzz_tapes, 8_000, 8_000, 4),
         "F3c": Plan("broken replies, in whole runs", fuzz_runs, 5_000, 5_000, 4),
         "F4a": Plan("odd options", fuzz_options, 18_000, 18_000, 4),
         "F4b": Plan("odd ids against an oracle", fuzz_paths, 2_000, 2_000, 2),
         "F5": Plan("crossed tasks, stories", crossed, CROSSINGS, STORIES * CROSSINGS, 10, 10),
-        "F6a": Plan("kill -9 at named points", kills_fixed, 144, 144, 2, 8),
+        "F6a": Plan("kill -9 at named points", kills_fixed, killed, killed, 2, 15),
         "F6b": Plan("kill -9 at random", kills_random, 5_000, 5_000, 6, 50),
-        "F7a": Plan("two runs, every order", races, 36, 10_000, 18, 12),
+        "F7a": Plan("two runs, every order", races, pairs, 10_000, 32, 20),
         "F7b": Plan("two and three runs, drawn orders", races_drawn, 3_000, 3_000, 4),
         "F8": Plan("two to eight processes, kills", crowds, 300, 300, 2, 30),
         "F9": Plan("model, end states", model, 1, 100, 1, 1),
@@ -369,7 +371,7 @@ def plans() -> dict[str, Plan]:
         "F11a": Plan("downloads: names x destinations", download_names, 480, 480, 2),
         "F11b": Plan("downloads: cut, disk full", download_cuts, 550, 550, 2),
         "F13": Plan("hours of waiting", soak, 6, 5_000, 3, 0),
-        "F14": Plan("second run, check mode", twice, 9, 9, 1, 1),
+        "F14": Plan("second run, check mode", twice, len(STARTS), len(STARTS), 1, 1),
     }
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nine places where the collection starts something, and the places where it reads or logs in.
+"""Places where the collection starts something, and places where it reads or logs in.
 
 A :class:`Start` is one module with options that make it send exactly one starting request. A :class:`Read` is a request
 that such a run makes on its way.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RACK = "0A10000000000000000000000000000A"
 NIGHTLY = "4edf27ff-08d1-49b5-b7f3-7e8edc4fd278"
+NEW = "192.0.2.121"
 GROUP = "5a9d0a0a1d41c81a2b3c4d01"
 OSLO = {"Datacenter": "oslo", "Size": "m"}
 SPEC = {"type": "os.heat.stack", "version": "1.0", "properties": {"template": {"heat_template_version": "2014-10-16"}}}
@@ -40,6 +41,11 @@ def a_request_waits(lab: Lab) -> None:
     lab.memory.seed(ops_manager={"requests": [{"group": "payments", "properties": documents}]})
 
 
+def one_is_known(lab: Lab) -> None:
+    """A device from a discovery, so that one request takes it over."""
+    lab.memory.world.systems["xclarity"].managing_part.known.add(NEW)
+
+
 @dataclasses.dataclass(frozen=True)
 class Start:
     """app, method, target: the starting request. word: in its body. prepare: what has to be there before.
@@ -47,6 +53,7 @@ class Start:
     proves: after a kill, a new reading tells what became of the request; else a person is asked, once.
     repeats: a second run may start it again by right (a push, whose effect nobody can see).
     accepts_any: a 2xx is an acceptance, even without a body that says so; the state is watched all the same.
+    shows: a reading tells that it was done. A restarted server looks as it did before.
     """
 
     name: str
@@ -61,6 +68,7 @@ class Start:
     proves: bool = True
     repeats: bool = False
     accepts_any: bool = False
+    shows: bool = True
 
     def matches(self, app: str, method: str, target: str, body: bytes | str) -> bool:
         raw = body.encode() if isinstance(body, str) else body
@@ -88,7 +96,23 @@ STARTS = [
           {"properties": {"Datacenter": "oslo", "Size": "xxl"}, "state": "absent"}, prepare=a_request_waits, accepts_any=True),
     Start("senlin-create", "cluster_profile", "openstack", "clustering", "POST", r"^/v1/profiles$",
           {"name": "chaos", "spec": SPEC}),
+    Start("power-off", "node_power", "xclarity", "xclarity", "PUT", rf"^/nodes/{RACK}\?", {"node": RACK, "state": "off"}, b"powerOff",
+          accepts_any=True),
+    Start("restart", "node_power", "xclarity", "xclarity", "PUT", rf"^/nodes/{RACK}\?", {"node": RACK, "state": "restarted"}, b"powerCycle",
+          proves=False, repeats=True, accepts_any=True, shows=False),
+    Start("manage", "managed_node", "xclarity", "xclarity", "POST", r"^/manageRequest$",
+          {"address": NEW, "stored_credential": "3401", "managed_authentication": False}, prepare=one_is_known, proves=False,
+          accepts_any=True),
+    Start("unmanage", "managed_node", "xclarity", "xclarity", "POST", r"^/unmanageRequest$", {"node": "web-01", "state": "absent"},
+          proves=False, accepts_any=True),
+    Start("firmware", "firmware_update", "xclarity", "xclarity", "PUT", r"^/updatableComponents\?",
+          {"node": "web-03", "activation": "immediate"}),
+    Start("pattern", "pattern_deployment", "xclarity", "xclarity", "POST", r"^/patterns/60$",
+          {"node": RACK, "pattern": "web", "restart": "immediate"}, proves=False, accepts_any=True),
+    Start("install", "os_deployment", "xclarity", "xclarity", "PUT", r"^/hostPlatforms$",
+          {"node": RACK, "image": EXPORT["profile"], "confirm": True}, proves=False, repeats=True),
 ]  # fmt: skip
+HARDWARE = tuple(start.name for start in STARTS[9:])
 START = {start.name: start for start in STARTS}
 
 

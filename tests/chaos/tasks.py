@@ -11,11 +11,31 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .estates import BACKUPS, GROUP, IMAGE, KINDS, PROFILES, PROJECT, SECRETS, SHARES, SPECS, TARGET
+from .estates import (
+    ADDRESSES,
+    BACKUPS,
+    CREDENTIAL,
+    FOUND_AT,
+    GROUP,
+    HARDWARE,
+    IMAGE,
+    KINDS,
+    NOBODY_AT,
+    NODE_NAMES,
+    NODES,
+    PATTERNS,
+    POLICIES,
+    PROFILES,
+    PROJECT,
+    SECRETS,
+    SHARES,
+    SPECS,
+    TARGET,
+)  # fmt: skip
 
 MODULES = (
     "profile_activation", "job", "backup", "backup_transfer", "osimage_export", "server_pool_request", "server_pool_server",
-    "cluster_profile",
+    "cluster_profile", "node_power", "managed_node", "firmware_policy", "firmware_update", "pattern_deployment", "os_deployment",
 )  # fmt: skip
 LABELS = ("fresh", "fresher")
 PUSHED_TO = ("192.0.2.11", "192.0.2.12")  # the other server of the estate, and one that nobody can ask
@@ -44,7 +64,11 @@ class Task:
     @property
     def again(self) -> bool:
         """Every run starts something, as is documented."""
-        return self.redeploy or (self.verb == "push" and "target_username" not in self.params) or bool(self.params.get("force"))
+        if self.verb in ("restart", "install") or self.params.get("activation") in ("delayed", "prioritized"):
+            return True
+        if self.family == "images" and self.params.get("force"):
+            return True
+        return self.redeploy or (self.verb == "push" and "target_username" not in self.params)
 
     def owns(self, ident: str, key: str) -> bool:
         """A request with this key is one for the thing ``ident`` of this task."""
@@ -54,6 +78,9 @@ class Task:
             return key in (f"copy {ident} to {where}", f"delete {ident} at internal")
         if self.family == "clusters":
             return key == f"make {ident}" or key.startswith((f"update {ident} ", f"delete {ident} "))
+        if self.family in HARDWARE:
+            more = {"restart": f"on {ident}", "manage": f"discover {ident}"}.get(self.verb)
+            return key in (f"{self.verb} {ident}", more) or (self.verb == "assign" and key.startswith(f"assign {ident} to "))
         if self.verb == "delete":
             return key == f"delete {ident} at {self.params['location'].rstrip('/')}"
         if self.verb in ("copy", "move", "push"):
@@ -73,7 +100,7 @@ class Task:
         shown = {
             key: value for key, value in self.params.items()
             if key in ("restart", "redeploy", "destination", "location", "wait", "concurrency", "on_failure", "on_spec_change", "force",
-                       "on_shortage", "lock", "dest", "path")
+                       "on_shortage", "lock", "dest", "path", "mode", "activation", "policy", "pattern")
         }  # fmt: skip
         who = self.params.get("username") or self.params.get("public_key") or self.params.get("auth", {}).get("username")
         where = self.params.get("endpoint") or self.params.get("auth", {}).get("auth_url")
@@ -136,6 +163,9 @@ VERBS = {
     "images": ("export",),
     "pool": ("order", "cancel request", "terminate"),
     "clusters": ("make", "remove"),
+    "servers": ("restart", "on", "off", "manage", "unmanage"),
+    "firmware": ("firmware", "assign", "withdraw"),
+    "deployments": ("pattern", "install"),
 }
 
 # -- one strategy for each family ---------------------------------------------------------------------------------------------
@@ -243,7 +273,64 @@ def clusters(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
     return Task("clusters", verb, "cluster_profile", {**_openstack(draw(OPENSTACK)), **options, **own, "profiles": rows}, things)
 
 
-TASKS = {"profiles": profiles, "backups": backups, "images": images, "pool": pool, "clusters": clusters}
+def _given(draw: st.DrawFn, most: int, nodes: list[str] | None = None) -> tuple[tuple[str, str], ...]:
+    """Some servers, by UUID in several spellings or by name."""
+    rows = draw(_some(NODES if nodes is None else nodes, most))
+    alone = collections.Counter(NODE_NAMES)
+    names = {node: [name] if alone[name] == 1 else [] for node, name in zip(NODES, NODE_NAMES, strict=True)}
+    return tuple((draw(st.sampled_from([node, node.lower(), *names[node]])), node) for node in rows)
+
+
+@st.composite
+def servers(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
+    connection, options = _xclarity(draw(XCLARITY)), draw(_options())
+    verb = draw(st.sampled_from(verbs))
+    if verb == "manage":
+        places = draw(_some([*FOUND_AT, *ADDRESSES[:2], NOBODY_AT], 3))
+        secret: dict[str, Any] = {"bmc_username": "USERID", "bmc_password": SECRETS[7], "managed_authentication": True}
+        stored = {"stored_credential": CREDENTIAL, "managed_authentication": False}
+        own = {**draw(st.sampled_from([secret, stored])), "nodes": [{"address": place} for place in places]}
+        return Task("servers", verb, "managed_node", {**connection, **options, **own}, tuple((place, place) for place in places))
+    things = _given(draw, 3)
+    if verb == "unmanage":
+        at = dict(zip(NODES, ADDRESSES, strict=True))
+        rows = [{"address": at[ident]} if draw(st.booleans()) else {"node": text} for text, ident in things]
+        own = {"state": "absent", "force": draw(st.booleans()), "nodes": rows}
+        return Task("servers", verb, "managed_node", {**connection, **options, **own}, things)
+    state = {"restart": "restarted"}.get(verb, verb)
+    own = {"state": state, "mode": draw(st.sampled_from(["graceful", "immediate"])), "nodes": [{"node": text} for text, _ident in things]}
+    return Task("servers", verb, "node_power", {**connection, **options, **own}, things)
+
+
+@st.composite
+def firmware(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
+    connection, options = _xclarity(draw(XCLARITY)), draw(_options())
+    verb = draw(st.sampled_from(verbs))
+    things = _given(draw, 3, NODES[:5] if verb == "assign" else NODES[:4])
+    own: dict[str, Any] = {"nodes": [{"node": text} for text, _ident in things]}
+    if verb == "firmware":
+        own["activation"] = draw(st.sampled_from(["immediate", "immediate", "delayed", "prioritized"]))
+        return Task("firmware", verb, "firmware_update", {**connection, **options, **own}, things)
+    own |= {"policy": draw(st.sampled_from(POLICIES))} if verb == "assign" else {"state": "absent"}
+    return Task("firmware", verb, "firmware_policy", {**connection, **options, **own}, things)
+
+
+@st.composite
+def deployments(draw: st.DrawFn, verbs: tuple[str, ...]) -> Task:
+    connection, options = _xclarity(draw(XCLARITY)), draw(_options())
+    things = _given(draw, 3)
+    rows = [{"node": text} for text, _ident in things]
+    if draw(st.sampled_from(verbs)) == "install":
+        own: dict[str, Any] = {"image": IMAGE, "confirm": True, "nodes": rows}
+        return Task("deployments", "install", "os_deployment", {**connection, **options, **own}, things)
+    own = {"pattern": draw(st.sampled_from(PATTERNS[0])), "restart": draw(st.sampled_from(["immediate", "immediate", "defer", "pending"]))}
+    return Task("deployments", "pattern", "pattern_deployment", {**connection, **options, **own, "targets": rows}, things)
+
+
+TASKS = {
+    "profiles": profiles, "backups": backups, "images": images, "pool": pool, "clusters": clusters, "servers": servers,
+    "firmware": firmware, "deployments": deployments,
+}  # fmt: skip
 
 
 @st.composite
@@ -253,7 +340,8 @@ def like(draw: st.DrawFn, task: Task) -> Task:
     endpoints = next((places for places in ENDPOINTS if params.get("endpoint") in places), None)
     if endpoints is not None:
         params["endpoint"] = draw(st.sampled_from(endpoints))
-    listed = next((key for key in ("profiles", "backups", "jobs", "hostnames") if len(params.get(key, ())) == len(things)), None)
+    lists = ("profiles", "backups", "jobs", "hostnames", "nodes", "targets")
+    listed = next((key for key in lists if len(params.get(key, ())) == len(things)), None)
     if listed is not None:
         keep = draw(st.lists(st.integers(0, len(things) - 1), min_size=1, max_size=len(things), unique=True))
         params[listed], things = [params[listed][number] for number in keep], tuple(things[number] for number in keep)

@@ -16,6 +16,7 @@ import pytest
 from ansible import template
 from option_table import BLANK, CANARY, ENVIRONMENT, EVALUATED_LATER, FILE, GOOD, LITERAL, MISSPELT, SAME, TEMPLATED, VARIABLE, WRONG, good
 
+ROOT = Path(__file__).resolve().parents[2]
 REFUSED = "refused"
 # ansible-core 2.18 gives the result of a template as text, so a mapping in a variable arrives as one.
 TEMPLATES_GIVE_TEXT = not hasattr(template, "trust_as_template")

@@ -102,7 +102,7 @@ NOT_DONE = {
                      "two clusters"], "bad_reply"),
 }
 # The state is the same before and after; and a job that ends by itself while its cancel is waited for.
-SAME_EITHER_WAY = {"redeployment", "jobs cancelled", "a server restarted", "request of one's own"}
+SAME_EITHER_WAY = {"redeployment", "jobs cancelled", "restart", "request of one's own"}
 
 
 @pytest.mark.parametrize("task", [task for task in cuts.TASKS if task.name not in SAME_EITHER_WAY], ids=lambda task: task.name)
@@ -112,8 +112,8 @@ def test_what_the_server_accepts_and_does_not_do_is_no_success(lab, task):
 
 # Where the state looks the same either way, a person has to look before the request is sent again.
 ASKED_FOR_A_LOOK = {
-    "redeployment", "push", "backup validated", "export", "export to a server", "a server restarted", "two servers taken over",
-    "a server given up", "pattern deployed to two servers", "systems on two servers", "request of one's own",
+    "redeployment", "push", "backup validated", "export", "export to a server", "restart", "two servers taken over", "manage",
+    "unmanage", "pattern", "install", "pattern deployed to two servers", "systems on two servers", "request of one's own",
 }  # fmt: skip
 # While the next run waits for what may be on its way these jobs come to their end.
 ENDED_MEANWHILE = {"jobs cancelled"}

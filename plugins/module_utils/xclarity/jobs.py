@@ -188,6 +188,23 @@ def read_all(client: Client, *, children: bool = False, attempts: int = READ_ATT
     return _entries(client.read("/tasks", query=query, what="list jobs", attempts=attempts, max_body=MAX_LIST))
 
 
+def read_open_devices(client: Client) -> list[tuple[str, str]]:
+    """(id, UUID of its device) of the jobs that have not ended. /tasks does not tell the device, only the older /jobs does; nothing
+    where that is not there any more."""
+    try:
+        entries = _entries(client.read("/jobs", query=(("state", "Running"),), what="list jobs", max_body=MAX_LIST))
+    except Failure as failure:
+        if failure.status not in (400, 403, 404):
+            raise
+        return []
+    found = []
+    for entry in entries:
+        known, device = ident(entry), entry.get("uuid")
+        if known and isinstance(device, str) and device and is_open(entry):
+            found.append((known, device.replace("-", "").upper()))
+    return found
+
+
 class Reader:
     """How the driver follows jobs: one look at all that are still open. before: the jobs as they were for the plan."""
 

@@ -29,12 +29,14 @@ class ManageNodes(Operation):
 
     kind, noun, where = "managed_nodes", "nodes", "the servers and the jobs of the appliance"
     empty_ok = True
+    joins = True
     client: XClarity
 
     def __init__(self, run: Run, client: XClarity, rows: Rows) -> None:
         super().__init__(run, client)
         self.rows_asked = rows
         self.jobs = jobs.Reader(client)
+        self.over: set[str] = set()  # after whose discovery nothing had to be sent: somebody else was quicker
         self.credentials: dict[str, dict[str, t.Any]] = {}
         self.found: dict[str, dict[str, t.Any]] = {}  # what a discovery tells, by address
         self.discoveries: dict[str, str | None] = {}  # the job of a discovery that this run has started
@@ -46,17 +48,28 @@ class ManageNodes(Operation):
         wanted = {str(row["stored_credential"]) for row in missing if row["stored_credential"]}
         self.credentials = stored_credentials.read_named(self.client, sorted(wanted)) if wanted else {}
         known = managed_nodes.read_known(self.client) if missing else []
+        seen = {str(row["address"]): managed_nodes.at(known, str(row["address"])) for row in missing}
+        running = self._running(one for one in seen.values() if one is not None)
+        if missing:  # one that was taken over since the first list is gone from what is discovered, so the list is read after that
+            managed = managed_nodes.read_all(self.client)
+            there = {str(row["address"]): managed_nodes.at(managed, str(row["address"])) for row in self.rows_asked}
         items = []
         for row in self.rows_asked:
             address = str(row["address"])
             entry = there[address]
             item = Item(address, address, desired=row, before=entry, current=entry)
-            if entry is None:
-                seen = managed_nodes.at(known, address)
+            found = seen.get(address)
+            if entry is None and found is not None and nodes.key_of(found) in running:
+                self.found[address], item.join = found, running[nodes.key_of(found)]
+            elif entry is None:
                 item.follows = [f"manage:{address}"]
-                item.steps = [managed_nodes.discovery(address) if seen is None else self._management(address, seen, row)]
+                item.steps = [managed_nodes.discovery(address) if found is None else self._management(address, found, row)]
             items.append(item)
         return items
+
+    def _running(self, entries: t.Iterable[dict[str, t.Any]]) -> dict[str, str]:
+        """The jobs that take these servers over already."""
+        return managed_nodes.read_running(self.client, "manageRequest", {nodes.key_of(entry) for entry in entries})
 
     def _management(self, address: str, entry: dict[str, t.Any], row: t.Mapping[str, t.Any]) -> Step:
         self.found[address] = entry
@@ -78,7 +91,7 @@ class ManageNodes(Operation):
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         states: dict[str, State] = {}
-        taken = [item for item in items if not _discovers(item)]
+        taken = [item for item in items if not self._discovers(item)]
         if taken:
             managed = managed_nodes.read_all(self.client, attempts=attempts)
             for item in taken:
@@ -86,7 +99,7 @@ class ManageNodes(Operation):
                 good = item.current is not None
                 states[item.key] = State("managed" if good else "not managed", done=good, ok=good)
         for item in items:
-            if _discovers(item):
+            if self._discovers(item):
                 states[item.key] = self._discovery(item, attempts)
         return states
 
@@ -108,18 +121,35 @@ class ManageNodes(Operation):
         good = managed_nodes.obstacle(item.key, entry, item.desired["force"]) is None
         return State("discovered", done=True, ok=good)
 
+    def _discovers(self, item: Item) -> bool:
+        """Its last request is the discovery, and what follows on that is open."""
+        return bool(item.outcomes) and item.outcomes[-1].step.operation == "discover" and item.key not in self.over
+
     def has_next(self, item: Item) -> bool:
-        return bool(item.outcomes) and _discovers(item)
+        return self._discovers(item)
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
-        return [(item, self._management(item.key, self.found[item.key], item.desired)) for item in items]
+        """While the discovery was waited for without the lock, another run may have taken a server over, or have begun that."""
+        managed = managed_nodes.read_all(self.client)
+        running = self._running(self.found[item.key] for item in items)
+        work = []
+        for item in items:
+            entry = self.found[item.key]
+            item.current = managed_nodes.at(managed, item.key) or self._by_uuid(managed, item)
+            if item.current is None and nodes.key_of(entry) not in running:
+                work.append((item, self._management(item.key, entry, item.desired)))
+                continue
+            self.over.add(item.key)
+            if item.current is None:
+                item.join, item.verified, item.watched = running[nodes.key_of(entry)], False, None
+        return work
 
     def proves(self, item: Item) -> bool:
         """A server that is not in the list may be about to be."""
         return False
 
     def not_reached(self, item: Item) -> Failure:
-        if not _discovers(item):
+        if not self._discovers(item):
             return Failure("effect_missing", "the server is not in the list of managed servers.", "Look at the jobs, then run again.")
         refused = managed_nodes.obstacle(item.key, self.found[item.key], item.desired["force"]) if item.key in self.found else None
         return refused or Failure(
@@ -140,7 +170,7 @@ class ManageNodes(Operation):
         uuid = nodes.key_of(entry) or nodes.key_of(self.found.get(item.key, {}))
         return {
             "address": item.key, "uuid": uuid, "name": clean(entry.get("name") or "", 80), "managed": item.current is not None,
-            "job": item.job, **item.facts(),
+            "job": item.job, "joined": item.join is not None, **item.facts(),
         }  # fmt: skip
 
     def more(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
@@ -153,7 +183,9 @@ class UnmanageNodes(Operation):
     """``current`` of an item is the managed entry, None when there is none."""
 
     kind, noun, where = "managed_nodes", "nodes", "the servers and the jobs of the appliance"
+    refusals = (400, 404, 409)
     empty_ok = True
+    joins = True
     client: XClarity
 
     def __init__(self, run: Run, client: XClarity, rows: Rows) -> None:
@@ -162,7 +194,19 @@ class UnmanageNodes(Operation):
         self.jobs = jobs.Reader(client)
 
     def read(self) -> list[Item]:
-        managed = managed_nodes.read_all(self.client)
+        items = self._items(managed_nodes.read_all(self.client))
+        uuids = {item.key for item in items if item.steps}
+        if not uuids:
+            return items
+        running = managed_nodes.read_running(self.client, "unmanageRequest", uuids)
+        # A job that ended since the first list is none that runs, so the list is read after that.
+        items = self._items(managed_nodes.read_all(self.client))
+        for item in items:
+            if item.steps and item.key in running:
+                item.steps, item.join = [], running[item.key]
+        return items
+
+    def _items(self, managed: t.Sequence[dict[str, t.Any]]) -> list[Item]:
         items: list[Item] = []
         for row in self.rows_asked:
             asked = str(row["address"] or row["node"])
@@ -220,14 +264,10 @@ class UnmanageNodes(Operation):
     def present(self, item: Item) -> dict[str, t.Any]:
         entry = item.before or {}
         return {
-            "address": str(item.desired["address"] or ""), "uuid": nodes.key_of(entry), "name": clean(entry.get("name") or "", 80),
-            "managed": item.current is not None, "job": item.job, **item.facts(),
+            "address": str(item.desired["address"] or ""), "uuid": nodes.key_of(entry),
+            "name": clean(entry.get("name") or item.desired["node"] or "", 80), "managed": item.current is not None, "job": item.job,
+            "joined": item.join is not None, **item.facts(),
         }  # fmt: skip
-
-
-def _discovers(item: Item) -> bool:
-    """Its last request is the discovery."""
-    return bool(item.outcomes) and item.outcomes[-1].step.operation == "discover"
 
 
 def explain_jobs(client: XClarity, items: t.Sequence[Item], path: str) -> None:

@@ -28,6 +28,7 @@ class DeploySystems(Operation):
         self.asked = desired
         self.jobs = jobs.Reader(client)
         self.judged: dict[str, str] = {}
+        self.begun: set[str] = set()  # seen to be under way since the request
 
     def read(self) -> list[Item]:
         entries = nodes.find(os_deployments.read_all(self.client), [one.node for one in self.asked])
@@ -50,8 +51,9 @@ class DeploySystems(Operation):
     def _state(self, item: Item, host: Host) -> State:
         item.current = host
         ended = item.watched is not None and item.watched.end == "done"
+        self.begun |= {item.key} if host.busy else set()
         # The number may still be that of an earlier deployment, unless the job says that this one is over, or it has changed.
-        fresh = ended or host.state != item.before.state
+        fresh = ended or item.key in self.begun or host.state != item.before.state
         if host.state == COMPLETED and fresh:
             self.judged[item.key] = "status"
             return State(host.word, done=True, ok=True)

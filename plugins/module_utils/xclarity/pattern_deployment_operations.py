@@ -25,7 +25,7 @@ class DeployPattern(Operation):
     """
 
     kind, noun, where = "profiles", "profiles", "the server's jobs and profiles"
-    empty_ok, lags = True, True
+    empty_ok, lags, joins = True, True, True
     refusals = (400, 409)
     client: XClarity
 
@@ -44,12 +44,12 @@ class DeployPattern(Operation):
             held = pattern_deployments.on(every, target)
             step = pattern_deployments.plan(held, target, pattern, desired.restart)
             profile = held[0] if held else None
-            items.append(
-                Item(
-                    target.key, target.title, desired=(desired, target, pattern), before=profile, current=profile,
-                    steps=[step] if step else [],
-                )
+            item = Item(
+                target.key, target.title, desired=(desired, target, pattern), before=profile, current=profile, steps=[step] if step else [],
             )  # fmt: skip
+            if profile is not None and profile.status not in pattern_deployments.GOALS[desired.restart]:
+                item.join = "" if profile.status == profiles.ACTIVATING else None
+            items.append(item)
         return items
 
     def _targets(self) -> list[Target]:
@@ -121,7 +121,8 @@ class DeployPattern(Operation):
     def present(self, item: Item) -> dict[str, t.Any]:
         _desired, target, pattern = item.desired
         shown = item.current.public() if item.current else profiles.parse({}).public()
-        return {**shown, "target": target.key, "pattern": pattern.id, "job": item.job, **item.facts()}
+        joined = item.join is not None
+        return {**shown, "target": target.key, "pattern": pattern.id, "job": item.job, "joined": joined, **item.facts()}
 
 
 def deploy_pattern(run: Run, client: XClarity, desired: t.Sequence[Desired]) -> dict[str, t.Any]:

@@ -132,6 +132,32 @@ def test_bring_servers_to_their_policy(sim, run_module, switches):
     assert sim.state("xclarity")["nodes"][DB]["reboots"] == 2
 
 
+@pytest.mark.parametrize("seen, code", [(True, "earlier_run_unfinished"), (False, None)])
+def test_an_update_of_a_run_that_was_killed(sim, harness, run_module, seen, code):
+    """Where an update of the server is told, and the comparison does not show it, it may be that of the killed run."""
+    sim.switches("xclarity", compliance_lag=None)
+    params = {"node": "web-03", "activation": "immediate"}
+    if seen:
+        assert not run_module("firmware_update", params).failed
+    harness.leave_unfinished("xclarity", "firmware", ("xclarity", sim.state("xclarity")["appliance_uuid"]), f"update:{WEB3}")
+    since = sim.last()
+    assert run_module("firmware_update", params).code == code
+    assert len(bodies(sim, since)) == (0 if seen else 1)
+
+
+def test_a_policy_that_changes_meanwhile(sim, run_module):
+    """What was installed is not what the policy asks for now, though every component tells a good end."""
+    sim.seed(xclarity={"policies": [{"name": "newer", "components": [{"name": "BMC (Primary)", "version": "9.00"}]}]})
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0})
+    assert not run_module("firmware_update", {"node": "web-03", "activation": "immediate", "wait": False}).failed
+    assert not run_module("firmware_policy", {"node": "web-03", "policy": "newer"}).failed
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate", "wait_timeout": 3})
+    assert result["nodes"][0]["joined"]
+    assert result.code in ("effect_missing", "wait_timeout"), result["msg"]
+    again = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert (again["changed"], again.failed, firmware(sim)["versions"][WEB3]["BMC (Primary)"]) == (True, False, "9.00")
+
+
 def test_a_comparison_that_never_follows(sim, run_module, capfd):
     sim.switches("xclarity", compliance_lag=None)
     result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})

@@ -149,6 +149,36 @@ def test_a_lost_answer(sim, run_module):
     assert (result["nodes"][0]["managed"], result["nodes"][0]["reconciled"], len(bodies(sim))) == (True, True, 2)
 
 
+@pytest.mark.parametrize("served", [True, False])
+def test_what_is_under_way_is_waited_for(sim, run_module, served):
+    """An earlier run has begun it and did not wait. Only the older list of jobs tells the device of a job."""
+    sim.switches("xclarity", older_jobs_served=served, job_seconds_by_kind={"manage": 1.0, "unmanage": 1.0})
+    sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "known", "known": True}]})
+    for params in ({**OWN, "address": "192.0.2.130"}, {"node": "known", "state": "absent"}):
+        since = sim.last()
+        begun = run_module("managed_node", {**params, "wait": False})
+        assert (begun["outcome"], begun["nodes"][0]["joined"]) == ("started", False)
+        second = run_module("managed_node", params)
+        if served:
+            assert not second.failed, second
+            assert (second["changed"], second["nodes"][0]["joined"], len(bodies(sim, since))) == (False, True, 1)
+            assert second["nodes"][0]["job"] == begun["nodes"][0]["job"]
+        else:
+            assert len(bodies(sim, since)) == 2
+
+
+def test_another_run_that_was_quicker(sim, run_module):
+    """It takes a server over between the first list and that of what is discovered."""
+    sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "known", "known": True}]})
+    assert not run_module("managed_node", {**OWN, "address": "192.0.2.130"}).failed
+    since = sim.last()
+    empty = json.dumps({"nodeList": []})
+    sim.fault("xclarity", "GET", "^/nodes", status=200, body=empty, nth=1)
+    result = run_module("managed_node", {**OWN, "address": "192.0.2.130"})
+    assert not result.failed, result
+    assert (result["changed"], bodies(sim, since)) == (False, [])
+
+
 def test_a_run_that_was_killed_is_asked_about_once(sim, harness, run_module):
     uuid = sim.state("xclarity")["appliance_uuid"]
     harness.leave_unfinished("xclarity", "managed_nodes", ("xclarity", uuid), f"manage:{FIRST}")

@@ -26,6 +26,17 @@ def test_patterns(sim, run_module):
     assert run_module("pattern_info").code == "forbidden"
 
 
+def test_a_profile_that_is_being_activated_is_waited_for(sim, run_module):
+    sim.switches("xclarity", job_seconds_by_kind={"activate": 1.0})
+    params = {"pattern": "web", "restart": "immediate", "node": "web-01"}
+    assert run_module("pattern_deployment", {**params, "wait": False})["profiles"][0]["joined"] is False
+    since = sim.last()
+    result = run_module("pattern_deployment", params)
+    assert not result.failed, result
+    assert (result["changed"], bodies(sim, since)) == (False, [])
+    assert [(row["joined"], row["status"]) for row in result["profiles"]] == [(True, "active")]
+
+
 @pytest.mark.parametrize("told", ["activation", "bare", "empty"])
 @pytest.mark.parametrize("restart, status", [("immediate", "active"), ("defer", "pending"), ("pending", "pending")])
 def test_deploy(sim, run_module, told, restart, status):

@@ -90,7 +90,7 @@ class Firmware:
     def _install(self, uuid: str, versions: dict[str, str]) -> None:
         lag = self.system.switches["compliance_lag"]
         if lag is None or lag > 0:
-            until = float("inf") if lag is None else self.system.clock.now() + lag
+            until = float("inf") if lag is None else self.system.jobs_part.moment() + lag
             self.shown[uuid] = (dict(self._compare_with(uuid)), until)
         self.versions[uuid] = {**self.installed(uuid), **versions}
 

@@ -129,7 +129,7 @@ class Inventory:
         lag = float(self.system.switches["power_status_lag"])
         if lag and power != node["power"]:
             shown, _until = self._lagging.get(node["uuid"], (node["power"], 0.0))
-            self._lagging[node["uuid"]] = (shown, self.system.clock.now() + lag)
+            self._lagging[node["uuid"]] = (shown, self.system.jobs_part.moment() + lag)
         node["power"] = power
         self.changed(node)
 

@@ -88,6 +88,7 @@ class Jobs:
         self.reset()
 
     def reset(self) -> None:
+        self._moment: float | None = None
         self.all: dict[str, Job] = {}
         self._due: list[tuple[float, int, Job]] = []
         self._next = 11
@@ -168,7 +169,15 @@ class Jobs:
         job.final, job.ended = state, when
         if not job.cancelling:
             job.progress_at_end = 100.0
-        job.finish(bool(job.rule.get("effect", state in GOOD)) and not job.cancelling)
+        self._moment = when
+        try:
+            job.finish(bool(job.rule.get("effect", state in GOOD)) and not job.cancelling)
+        finally:
+            self._moment = None
+
+    def moment(self) -> float:
+        """Now; while the effect of a job happens, the time at which the job ended, which may be noticed later."""
+        return self.system.clock.now() if self._moment is None else self._moment
 
     def running(self, kind: str) -> Job | None:
         return next((job for job in self.all.values() if job.kind == kind and job.final is None), None)
@@ -300,6 +309,8 @@ class Jobs:
     @call()
     async def old_list(self, request: Request, _user: str) -> Response:
         now = self.system.clock.now()
+        if not self.system.switches["older_jobs_served"]:
+            raise Refused(404, "FQXHMCR9004J", "The requested resource was not found.")
         state, uuid = request.query_params.get("state"), request.query_params.get("uuid")
         jobs = [
             job for job in self.all.values()

@@ -66,6 +66,8 @@ SWITCHES: dict[str, Any] = {
     # Seconds until a new job can be seen in /tasks, and after its end until it is dropped from there (None: kept).
     "job_visible_after": 0.0,
     "job_kept_seconds": None,
+    # Is the older list of jobs, GET /jobs, still there; clients of 2017 and 2018 read it.
+    "older_jobs_served": True,
     # Other words for the states in /tasks, for example {"Complete": "complete"}.
     "task_status_words": {},
     # Cancelling: seconds in state Cancelling; status for a job that has ended.

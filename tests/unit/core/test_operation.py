@@ -353,6 +353,19 @@ def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_
     assert failure.code == "earlier_run_unfinished", "this one was not"
 
 
+def test_a_doubt_is_told_by_a_run_that_is_told_to_end_afterwards(serve, client_of, run_of, killed):
+    """Amid its log-out for example: the record has it as told by then."""
+    client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+    killed(client, "activate:1")
+    run = run_of()
+    operation = Light(run, client, items("1"))
+    operation.proven = False
+    outcome(lambda: drive(operation))
+    result = failed_result(Failure("interrupted", "the run was told to end.", "Look."), run)
+    assert (result["error"]["code"], result["outcome"], result["changed"]) == ("earlier_run_unfinished", "unknown", False)
+    assert result["error"]["resources"] == ["name of 1"]
+
+
 def test_a_task_for_one_does_not_clear_the_doubt_of_another(serve, client_of, run_of, killed):
     server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
     client = client_of(server)
