@@ -212,7 +212,7 @@ def _whole(module: Any, params: dict[str, Any], in_controller: bool) -> dict[str
 
 
 class Child:
-    """A run in a process of its own. result: what it told, None when it told nothing.
+    """A run in a process of its own. result: what it told, None when it told nothing. died: of a signal.
 
     serve: answers a request, see :meth:`Service.serve`. starts: tells a request that starts something. how: one of ENDS. whole: the
     module's own ``main`` in place of its body. seed: of the turns of its threads.
@@ -225,7 +225,7 @@ class Child:
     ) -> None:  # fmt: skip
         self.memory, self.serve = memory, serve
         self.result: dict[str, Any] | None = None
-        self.over = False
+        self.over = self.died = False
         self.before_sleep: Callable[[], None] = lambda: None
         self.decided: Callable[[str], None] = lambda event: None  # called when the run is told to end
         self.resolved: Callable[[int], None] = lambda thread: None  # called when the record has what became of this thread's request
@@ -310,7 +310,7 @@ class Child:
         if not self.over:
             self.over = True
             self.sock.close()
-            os.waitpid(self.pid, 0)
+            self.died = os.WIFSIGNALED(os.waitpid(self.pid, 0)[1])
 
     def drain(self) -> None:
         """If it is dead: what it had sent before arrives now, and not after somebody else has slept."""

@@ -116,7 +116,7 @@ class Crossing(RuleBasedStateMachine):
         child.decided, child.ended, child.resolved = decided, ended, service.resolved
         run.result = child.finish()
         run.over, run.ended = True, run.ended or self.memory.clock.monotonic()
-        run.killed = run.killed and run.result is None
+        run.killed, run.cut = run.killed and run.result is None, child.died and run.result is not None
         if run.decided is not None and run.ended - run.decided > 4:
             self.ledger.wrong.append(f"the end took {run.ended - run.decided:.1f} s from {run.decided_at}")
         on_its_way = f" (a request on its way is {dying})" if run.killed and "way" in event else ""

@@ -59,6 +59,7 @@ class Run:
     decided: float | None = None
     decided_at: str = ""  # the event at which it was told to end
     killed: bool = False
+    cut: bool = False  # killed when its message was out, perhaps before its record had that
     over: bool = False
     beside: bool = False  # another run went on at the same time
     disturbed: bool = False  # somebody else has changed something meanwhile

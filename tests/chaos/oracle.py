@@ -249,7 +249,7 @@ def _check_asked(ledger: Ledger, run: Run) -> list[str]:
         if not earlier:
             wrong.append(f"asks about {name}, which no run has left open")
         for one in earlier:
-            one.met.append(f"told {ident}")
+            one.met += [] if run.cut else [f"told {ident}"]
         ledger.tell(run.task, ident)
     return wrong
 
