@@ -109,6 +109,11 @@ class Guard:
         self._name = self._prefix + digest
 
     @property
+    def identified(self) -> bool:
+        """:meth:`identify` was called."""
+        return bool(self._name)
+
+    @property
     def undisturbed(self) -> bool:
         """With the lock in hand: nobody has recorded anything for this server since :meth:`quiet`, and nothing had to be
         waited for, so what was read since then holds."""

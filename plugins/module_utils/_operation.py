@@ -719,9 +719,14 @@ class _Task:
             return []
         try:
             self.client.resume()  # whoever holds a session may wait for the lock, so the lock is not held while one is waited for
+            if not guard.identified:  # nothing was to be sent so far
+                guard.identify(*self.op.identity())
             with guard:
+                unplanned = {id(item) for item in ready if not item.predicted}
                 work = self.op.next_steps(ready)
                 self._plan_more([step for _item, step in work])
+                if any(id(item) in unplanned for item, _step in work):
+                    self.plan.after = self.op.diff(self.items, after=True)
                 for item, _step in work:
                     item.verified = False
                     if self.op.serial:

@@ -12,7 +12,9 @@ version_added: 1.0.0
 description:
   - Activates one server profile, or many in one task, on its server (or unassigns it), and waits until it is in the desired state.
   - An inactive profile is assigned to a server and activated. A pending one, or one that failed, is activated again on its server.
-  - A profile that is already active on the desired server is left alone, one that is being activated is waited for.
+  - A profile that is already active on the desired server is left alone, one that is being activated is waited for. Where that was begun
+    with V(defer) and O(restart=immediate) is desired, the activation with its restart is sent once, when the first has ended. Check mode
+    does not show it.
   - Every activation is sent at most once. One whose answer was lost is looked for, never repeated.
 author:
   - groundwork.provision contributors (@groundwork)

@@ -15,7 +15,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, nodes, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import activations, jobs, nodes, profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Choice, Desired, Profile
 
@@ -37,6 +37,7 @@ class SetProfiles(Operation):
         self.empty_ok = not self.active
         self.jobs = jobs.Reader(client)
         self._seen: dict[str, float] = {}  # when each profile was first looked at
+        self._again: set[str] = set()  # planned again after what was joined, which is done once
 
     # -- read and plan -----------------------------------------------------------------------------------------------
 
@@ -49,10 +50,7 @@ class SetProfiles(Operation):
             choices = [profiles.plan_unassignment(profile, self.flags, titles[profile.id]) for profile in found]
         else:
             self._check_servers(found)
-            running = self._running(found)
-            if any(profiles.outdated(profile, running.get(profile.uuid.casefold())) for profile in found):
-                # An activation may have ended between the two readings: the list has to be as late as what explains it.
-                found = profiles.find(profiles.read_all(self.client), [one.profile for one in self.asked])
+            found, running = self._told(found, self.asked)
             choices = [
                 profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
                 for profile, desired in zip(found, self.asked, strict=True)
@@ -83,16 +81,24 @@ class SetProfiles(Operation):
             return
         profiles.refuse_unknown_servers(found, self.asked, {profiles.normal(uuid) for uuid in known})
 
-    def _running(self, found: t.Sequence[Profile]) -> dict[str, str]:
+    def _told(self, found: list[Profile], asked: t.Sequence[Desired]) -> tuple[list[Profile], dict[str, str]]:
+        """The profiles and their activation status, neither older than the other."""
+        running = self._running(found, asked)
+        if any(profiles.outdated(profile, running.get(profile.uuid.casefold())) for profile in found):
+            # An activation may have ended between the two readings: the list has to be as late as what explains it.
+            found = profiles.find(profiles.read_all(self.client), [profile.id for profile in found])
+        return found, running
+
+    def _running(self, found: t.Sequence[Profile], asked: t.Sequence[Desired]) -> dict[str, str]:
         """The activation status of those of which the list does not tell it. What cannot be known is not "no": where the server
         refuses it, or is too old to have the call, no job that could be the activation may be open."""
-        pairs = [(p, one) for p, one in zip(found, self.asked, strict=True) if p.uuid and profiles.unclear(p, one)]
+        pairs = [(p, one) for p, one in zip(found, asked, strict=True) if p.uuid and profiles.unclear(p, one)]
         if not pairs:
             return {}
         told = profiles.read_activation(self.client, [profile.uuid for profile, _one in pairs])
         dark = [profile for profile, _one in pairs if told.get(profile.uuid.casefold()) == profiles.NOT_TOLD]
         if dark:
-            busy = [job for job in jobs.read_all(self.client) if jobs.is_open(job) and profiles.may_activate(jobs.text(job))]
+            busy = activations.open_jobs(self.client)
             if busy:
                 names = [profile.name or profile.id for profile in dark]
                 raise bad_input(
@@ -110,13 +116,30 @@ class SetProfiles(Operation):
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         now = {profile.id: profile for profile in profiles.read_all(self.client, attempts=attempts)}
-        return {item.key: self._state(item, now[item.key]) for item in items if item.key in now}
+        there = [item for item in items if item.key in now]
+        # A list may show how the profile was before the activation that is joined; the status that is read after it tells.
+        ends = [now[item.key] for item in there if self._is_joined(item) and now[item.key].status in (profiles.PENDING, profiles.FAILED)]
+        running = activations.running(self.client, ends, attempts=attempts)
+        return {item.key: self._state(item, now[item.key], now[item.key].id in running) for item in there}
 
-    def _state(self, item: Item, now: Profile) -> State:
+    @staticmethod
+    def _is_joined(item: Item) -> bool:
+        return item.join is not None and not item.outcomes
+
+    def _waits_for_restart(self, item: Item, now: Profile) -> bool:
+        """The activation that was joined is a deferred one, and the restart is desired now."""
+        goals = profiles.goals(item.desired.desired, active=self.active)
+        return self._is_joined(item) and now.status == profiles.PENDING and profiles.PENDING not in goals
+
+    def _state(self, item: Item, now: Profile, running: bool = False) -> State:
         item.current = now
         choice: Choice = item.desired
         ended = item.watched is not None and item.watched.end == "done"
         name = now.told or now.status
+        if running:
+            return State(name)
+        if self._waits_for_restart(item, now):
+            return State(name, done=True, ok=item.key not in self._again)
         # What the list shows may still be from before the request, unless the job says that it is over.
         stale = bool(item.outcomes) and not ended and now.status == item.before.status and self._is_fresh(item)
         if profiles.reached(now, choice.desired, active=self.active, job_ended=ended) and not stale:
@@ -126,6 +149,31 @@ class SetProfiles(Operation):
     def _is_fresh(self, item: Item) -> bool:
         now = self.run.clock.monotonic()
         return now - self._seen.setdefault(item.key, now) < NEVER_SEEN_SECONDS
+
+    def has_next(self, item: Item) -> bool:
+        return item.key not in self._again and self._waits_for_restart(item, item.current)
+
+    def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
+        """The restarts that deferred activations which were joined have left. What others have begun meanwhile is waited for."""
+        now = {profile.id: profile for profile in profiles.read_all(self.client)}
+        there = [item for item in items if item.key in now]
+        asked = [item.desired.desired for item in there]
+        found, running = self._told([now[item.key] for item in there], asked)
+        for item in items:
+            self._again.add(item.key)
+            item.past, item.watched, item.verified = item.history, None, False
+        work: list[tuple[Item, Step]] = []
+        for item, profile, desired in zip(there, found, asked, strict=True):
+            try:
+                choice = profiles.plan_activation(profile, desired, item.title, running.get(profile.uuid.casefold()))
+            except Failure as failure:
+                item.fail(failure, self.client.system)
+                continue
+            item.desired, item.before, item.current = choice, choice.profile, choice.profile
+            if choice.step is not None:
+                item.steps = [choice.step]
+                work.append((item, choice.step))
+        return work
 
     def find(self, unknown: Pairs) -> dict[str, Accepted]:
         now = {profile.id: profile for profile in profiles.read_all(self.client)}
@@ -165,10 +213,12 @@ class SetProfiles(Operation):
 
     def timed_out(self, item: Item, watched: Watched) -> Failure:
         last = watched.state.name if watched.state else "never seen"
+        # Which kind of activation is joined is not told, and a deferred one may count as running until the restart.
+        unless = ", unless it was begun with restart defer and waits for a restart of the server" if self._is_joined(item) else ""
         return Failure(
             "wait_timeout",
             f"the profile was not {self._goal(item)} in time (last status: {last}).",
-            "It goes on by itself: run this task again to join the wait, with a longer wait_timeout.",
+            f"It goes on by itself{unless}: run this task again to join the wait, with a longer wait_timeout.",
         )
 
     def not_reached(self, item: Item) -> Failure:

@@ -139,7 +139,7 @@ def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[Profile]:
     return [parse(entry) for entry in api.items(data, "items", "profiles", what="list profiles")]
 
 
-def read_activation(client: Client, uuids: t.Sequence[str]) -> dict[str, str]:
+def read_activation(client: Client, uuids: t.Sequence[str], *, attempts: int = READ_ATTEMPTS) -> dict[str, str]:
     """Our word for the activation status of each server UUID that the server knows (GET /profiles/status, 2.1 and later).
 
     One UUID that the server does not know may make it refuse all of them; they are then asked for in smaller groups, and what it
@@ -150,7 +150,8 @@ def read_activation(client: Client, uuids: t.Sequence[str]) -> dict[str, str]:
     while groups:
         group = groups.pop()
         try:
-            data = client.read("/profiles/status", query=(("uuids", ",".join(group)),), what="read the activation status")
+            query = (("uuids", ",".join(group)),)
+            data = client.read("/profiles/status", query=query, what="read the activation status", attempts=attempts)
         except Failure as failure:
             if failure.status not in (400, 404):
                 raise

@@ -306,3 +306,31 @@ def test_a_refused_session_is_not_opened_again_and_again(sim, run_module):
     assert "accepted user and password, and then refused the session" in result["msg"]
     assert "Nothing was changed." in result["msg"]
     assert sum(e["method"] == "POST" and e["path"] == "/sessions" for e in sim.log()) == 1
+
+
+@pytest.mark.parametrize("switches", [{}, {"defer_job_waits": True}])
+def test_a_deferred_activation_that_was_joined_is_followed_by_the_restart(sim, run_module, switches):
+    """What is under way turns out to end as pending, and the restart is desired now."""
+    sim.switches("xclarity", job_seconds_by_kind={"activate": 1.0}, **switches)
+    params = {"profile": "web-01", "uuid": RACK, "poll_interval": 0.1, "wait_timeout": 10}
+    assert not run_module(MODULE, params | {"restart": "defer", "wait": False}).failed
+    result = run_module(MODULE, params | {"restart": "immediate"})
+    assert not result.failed, result
+    row = result["profiles"][0]
+    assert (row["status"], result["changed"], result["outcome"]) == ("active", True, "finished")
+    assert [step["body"]["restart"] for step in result["plan"]] == ["immediate"]
+    assert result["diff"]["after"]["71"]["restart"] == "now"
+    assert len(changing(sim)) == 2
+    assert run_module(MODULE, params | {"restart": "immediate"})["changed"] is False
+
+
+def test_a_joined_activation_that_is_listed_as_pending_is_not_sent_again(sim, run_module):
+    """Some appliances list a profile that is being activated as pending; its status tells that it runs."""
+    sim.switches("xclarity", job_seconds_by_kind={"activate": 1.5})
+    params = {"profile": "web-01", "uuid": RACK, "restart": "immediate", "poll_interval": 0.1, "wait_timeout": 10}
+    assert not run_module(MODULE, params | {"wait": False}).failed
+    words = {"inactive": "INACTIVE", "pending": "PENDING", "active": "ACTIVE", "activating": "PENDING", "failed": "FAILED"}
+    sim.switches("xclarity", profile_status_words=words)
+    result = run_module(MODULE, params)
+    assert not result.failed, result
+    assert (result["profiles"][0]["joined"], result["changed"], len(changing(sim))) == (True, False, 1)

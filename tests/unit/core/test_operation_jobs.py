@@ -162,6 +162,31 @@ def test_no_lock_for_what_follows_leaves_what_was_done(serve, client_of, run_of)
     assert "before the next request" in failure.message()
 
 
+def test_what_a_joined_work_left_is_sent_under_the_lock_of_the_server(serve, client_of, run_of, tmp_path):
+    """Nothing was to be sent when the run began, so it did not ask who the server is."""
+    held = []
+
+    def answer(request, wire):
+        held.extend(sorted(path.name for path in (tmp_path / "state").iterdir()))
+        wire.reply(200, b'{"job": "a"}')
+
+    operation = WithJobs(run_of(), client_of(serve(answer)), lambda: [Item("a", "name of a", join="")], {"a": [WELL]})
+    operation.identity_is_known, operation.identity = False, lambda: ("lights", "7")
+    rest = [step("a")]
+    operation.has_next = lambda item: bool(rest)
+
+    def next_steps(items):
+        items[0].steps = [rest.pop()]
+        return [(items[0], items[0].steps[0])]
+
+    operation.next_steps = next_steps
+    result, failure = outcome(lambda: drive(operation))
+    assert (failure, result["outcome"], len(result["plan"])) == (None, "finished", 1)
+    assert result["diff"]["before"] != result["diff"]["after"]
+    assert {name.rpartition("-")[0] for name in held} == {f"{operation.client.system}-lights"}
+    assert {name.rpartition(".")[2] for name in held} == {"lock", "record"}
+
+
 @pytest.mark.parametrize("at_once, started, said", [
     (True, True, "the request was accepted, but what came of it could not be read: "),
     (True, False, "the work could not be followed to its end: "),

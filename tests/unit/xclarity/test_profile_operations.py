@@ -18,6 +18,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.prof
     ACTIVE,
     FAILED,
     INACTIVE,
+    PENDING,
     Choice,
     Desired,
     Profile,
@@ -35,11 +36,11 @@ class Appliance:
 
     def __init__(self, activations, *, others=True, version="", jobs=(RUNNING,)):
         self.activations, self.others, self.version, self.jobs = activations, others, version, list(jobs)
-        self.appliance = None
+        self.appliance, self.status = None, "PENDING"
 
     def read(self, path, *, query=(), what, attempts=4, max_body=0):
         if path == "/profiles":
-            rows = [{"id": "1", "profileName": "web", "profileStatus": "PENDING", "uuid": WEB}]
+            rows = [{"id": "1", "profileName": "web", "profileStatus": self.status, "uuid": WEB}]
             if self.others:
                 rows.append({"id": "2", "profileName": "db", "profileStatus": "ACTIVE", "uuid": DB})
             return {"items": rows}
@@ -194,3 +195,51 @@ def test_what_was_waited_for_is_told(restart, active, goal):
     operation, item = item_of(INACTIVE, restart, active=active)
     assert f"was not {goal} in time (last status: PENDING)" in operation.timed_out(item, Watched("1", State("PENDING"))).why
     assert "never seen" in operation.timed_out(item, Watched("1")).why
+
+
+# -- after an activation that was joined -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "told, sent",
+    [("PENDING", 1), ("RUNNING", 0)],
+    ids=["still pending", "begun by another run meanwhile"],
+)
+def test_the_restart_that_a_joined_activation_left_is_planned_once(told, sent):
+    operation, item = item_of(PENDING, sent=False)
+    operation.client.activations[WEB] = told
+    item.join, item.steps = "", []
+    item.current = now(PENDING)
+    assert operation.has_next(item)
+    work = operation.next_steps([item])
+    assert [step.body["restart"] for _item, step in work] == ["immediate"] * sent
+    assert (item.failure, item.verified, item.waits() or bool(work), operation.has_next(item)) == (None, False, True, False)
+
+
+def test_a_joined_activation_that_leaves_the_restart_twice_is_told():
+    operation, item = item_of(PENDING, sent=False)
+    operation.client.activations[WEB] = "RUNNING"
+    item.join, item.steps = "", []
+    assert operation._state(item, now(PENDING)).ok
+    assert operation.next_steps([item]) == []
+    state = operation._state(item, now(PENDING))
+    assert (state.done, state.ok, operation.not_reached(item).code) == (True, False, "effect_missing")
+
+
+def test_a_profile_that_another_run_moves_meanwhile_fails_alone():
+    operation, item = item_of(PENDING, sent=False)
+    item.desired = Choice(item.before, Desired("web", DB, "immediate"), join=True)
+    operation.client.activations[WEB] = "PENDING"
+    item.join, item.steps = "", []
+    assert operation.next_steps([item]) == []
+    assert item.failure.code == "target_mismatch"
+
+
+@pytest.mark.parametrize("listed", [PENDING, FAILED])
+@pytest.mark.parametrize("told, ended", [("RUNNING", False), (None, False), ("PENDING", True)])
+def test_a_list_that_is_older_than_the_activation_that_is_joined_does_not_end_it(listed, told, ended):
+    operation, item = item_of(PENDING, sent=False)
+    item.join, item.steps = "", []
+    operation.client.activations.update({WEB: told} if told else {})
+    operation.client.status = listed.upper()
+    assert operation.look([item])["1"].done is ended

@@ -267,7 +267,7 @@ class Old:
 def test_where_nothing_tells_whether_it_is_running_an_open_job_may_be_the_activation(status, desired, state, refused):
     client = Old({"jobUID": "17", "status": state, "name": "Activate profile"})
     operation = SetProfiles(Run({}), client, [Desired("71", **desired)], None)
-    code, _told = code_of(lambda: operation._running([profile(status)]))
+    code, _told = code_of(lambda: operation._running([profile(status)], operation.asked))
     assert code == ("state_unknown" if refused else None)
 
 

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which activations of profiles are running, where the list of profiles does not tell it: some appliances list a profile that is being
+activated as pending."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
+
+
+def open_jobs(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
+    """The jobs that have not ended and could be the activation of a profile."""
+    return [job for job in jobs.read_all(client, attempts=attempts) if jobs.is_open(job) and profiles.may_activate(jobs.text(job))]
+
+
+def running(client: Client, found: t.Sequence[Profile], *, attempts: int = READ_ATTEMPTS) -> set[str]:
+    """The ids of those profiles whose activation is running, or may be: where the server does not tell, an open job counts."""
+    uuids = [profile.uuid for profile in found if profile.uuid]
+    if not uuids:
+        return set()
+    told = profiles.read_activation(client, uuids, attempts=attempts)
+    status = {profile.id: told.get(profile.uuid.casefold()) for profile in found if profile.uuid}
+    dark = {ident for ident, word in status.items() if word == profiles.NOT_TOLD}
+    if dark and not open_jobs(client, attempts=attempts):
+        dark = set()
+    return dark | {ident for ident, word in status.items() if word == profiles.ACTIVATING}
