@@ -11,7 +11,8 @@ short_description: Bring the firmware of servers of XClarity Administrator to th
 version_added: 1.0.0
 description:
   - Updates what does not comply with the policy of a server, for one server or many in one task, and waits until it complies.
-  - A server that complies gets no request. One whose firmware is being updated is waited for.
+  - A server that complies gets no request. One whose firmware is being updated is waited for. What that update leaves of what is asked
+    for is sent once, when it has ended; check mode does not show it. Components that it brings are not sent again.
   - Components that the policy leaves alone are left out of the request, and so are those that comply.
   - Every update is sent at most once.
 author:
@@ -78,7 +79,8 @@ notes:
   - With V(delayed) and V(prioritized) the components have to tell that they ended well. The words for a bad end are known, the one for a
     good end is not; C(Success), C(Complete) and their likes are taken for it.
   - How soon the comparison follows an update is not documented. Components that tell a good end are believed after
-    O(reconcile_timeout), with a warning.
+    O(reconcile_timeout), with a warning. Those of an update that was joined are not, as it may have brought other versions or wait for a
+    restart; with V(immediate) the task then fails.
   - The request and its answers were never seen on an appliance by the authors. They are those of the documentation, of replies that others
     recorded, and of Lenovo's own client.
 seealso:

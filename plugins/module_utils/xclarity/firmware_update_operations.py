@@ -38,6 +38,9 @@ class UpdateFirmware(Operation):
         self.parts: dict[str, list[Part]] = {}
         self._old: dict[str, list[Part]] = {}  # as they were for the plan
         self._good_since: dict[str, float] = {}
+        self._joined: dict[str, set[str]] = {}  # the jobs of the updates that are joined
+        self._brought: dict[str, set[str]] = {}  # their components, also of those that are not told any more
+        self._again: set[str] = set()  # planned again after what was joined, which is done once
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
@@ -59,7 +62,9 @@ class UpdateFirmware(Operation):
                 )  # fmt: skip
             self.names[key] = str(entry.get("name") or "")
             item = Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else [])
-            item.join = "" if under_way else None
+            if under_way:
+                item.join = ""
+                self._mine(item)  # which job it is
             items.append(item)
         return items
 
@@ -75,11 +80,15 @@ class UpdateFirmware(Operation):
         return {item.key: self._state(item, results[item.key]) for item in items if item.key in results}
 
     def _mine(self, item: Item) -> list[Part]:
-        """The components that this run asked for, or all of a server whose update is joined. What an earlier update has left there
+        """The components that this run asked for, or those of the update that is joined. What an earlier update has left there
         does not count, unless the job has ended since."""
         parts = self.parts.get(item.key, [])
         if not item.steps:
-            return parts
+            joined = self._joined.setdefault(item.key, set())
+            joined.update(part.job for part in parts if part.open)
+            mine = [part for part in parts if part.job in joined]
+            self._brought.setdefault(item.key, set()).update(part.name for part in mine)
+            return mine
         names = firmware_updates.asked_of(item.steps[0])
         ended = item.watched is not None and item.watched.end == "done"
         old = [] if ended else self._old.get(item.key, [])
@@ -95,23 +104,62 @@ class UpdateFirmware(Operation):
             return State(name, done=True)
         if now.compliant or self._reached(item, now):
             return State(name, done=True, ok=True)
+        if self._left(item, now):
+            return State(name, done=True, ok=item.key not in self._again)
         good = bool(parts) and all(part.good for part in parts)
         if good and item.desired.activation != "immediate":
             return State(name, done=True, ok=True)
-        if good and item.steps:  # of an update that is joined it is not told which versions it brings
-            # How soon the comparison follows is not documented. Components that say that they ended well are believed in the end.
+        if good:
+            # How soon the comparison follows is not documented. Components that say that they ended well are believed in the end, but of
+            # an update that is joined it is not told which versions it brings, nor whether it waits for a restart.
             clock = self.run.clock.monotonic()
             if clock - self._good_since.setdefault(item.key, clock) >= self.run.params["reconcile_timeout"]:
-                self.run.warn(
-                    f"The comparison with the policy does not show the update of {item.title} yet; until then another run sends it again."
-                )
-                return State(name, done=True, ok=True)
+                if item.steps:
+                    self.run.warn(
+                        f"The comparison with the policy does not show the update of {item.title} yet; until then another run sends it"
+                        " again."
+                    )
+                return State(name, done=True, ok=bool(item.steps))
         return State(name)
 
     def _reached(self, item: Item, now: Compliance) -> bool:
         """None of the components that were asked for is outdated any more."""
-        names = set(firmware_updates.asked_of(item.steps[0])) if item.steps else set()
-        return bool(names) and not names & {one.name for one in now.components if one.outdated}
+        if item.steps:
+            return not set(firmware_updates.asked_of(item.steps[0])) & {one.name for one in now.components if one.outdated}
+        return now.compliant is not None and not firmware_updates.missing(now, item.desired)
+
+    def _left(self, item: Item, now: Compliance) -> list[str]:
+        """What the update that was joined leaves of what this run is asked for."""
+        if item.steps or item.join is None or now.compliant is not False or now.policy != item.before.policy:
+            return []
+        return firmware_updates.missing(now, item.desired, self._brought.get(item.key, set()))
+
+    def has_next(self, item: Item) -> bool:
+        return item.key not in self._again and bool(self._left(item, item.current))
+
+    def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
+        """What the updates that were joined have left. An update that others have begun meanwhile is waited for."""
+        self.parts = firmware_updates.read_status(self.client)
+        results = firmware.read_compliance(self.client)
+        work = []
+        for item in items:
+            self._again.add(item.key)
+            self._good_since.pop(item.key, None)
+            item.past, item.watched, item.verified = item.history, None, False
+            now = item.current = results.get(item.key, item.current)
+            parts = self.parts.get(item.key, [])
+            try:
+                names = [] if firmware_updates.busy(self._mine(item)) else firmware_updates.components(now, item.desired, item.title)
+            except Failure as failure:
+                item.fail(failure, self.client.system)
+                continue
+            names = [name for name in names if name not in self._brought[item.key]]
+            if names and now.policy == item.before.policy:
+                step = firmware_updates.request(now, item.desired, item.title, names)
+                item.steps, item.before = [step], now
+                self._old = {**self._old, item.key: parts}
+                work.append((item, step))
+        return work
 
     def proves(self, item: Item) -> bool:
         """Where an update has ended and the comparison does not show it, that may be the one of an earlier run: how soon the comparison

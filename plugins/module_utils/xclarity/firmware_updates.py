@@ -42,13 +42,14 @@ class Desired:
 @dataclasses.dataclass(frozen=True)
 class Part:
     """How far one component is. open: it is being updated, or waits for that. good: None where its end is not told in a known word.
-    began: its job, and when that began, as the server tells them."""
+    job: that updates it; began: the same, and when that began, as the server tells them."""
 
     name: str
     open: bool
     good: bool | None
     told: str
     began: str = ""
+    job: str = ""
 
 
 def _word(value: t.Any) -> str:
@@ -66,8 +67,8 @@ def parse_part(entry: t.Mapping[str, t.Any]) -> Part:
     said = _key(word)
     unfinished = _key(state) in OPEN_STATES or (not state and said in ("queued", "active"))
     good = None if unfinished else True if said in GOOD else False if said in BAD else None
-    began = f"{status.get('JobID')} {status.get('StartTime')}"
-    return Part(_word(entry.get("Component")), unfinished, good, f"{state} {word}".strip(), began)
+    job = str(status.get("JobID"))
+    return Part(_word(entry.get("Component")), unfinished, good, f"{state} {word}".strip(), f"{job} {status.get('StartTime')}", job)
 
 
 def read_status(client: Client, *, attempts: int = READ_ATTEMPTS) -> dict[str, list[Part]]:
@@ -131,8 +132,24 @@ def components(now: Compliance, desired: Desired, title: str) -> list[str]:
 def plan(now: Compliance, desired: Desired, title: str) -> Step | None:
     """The request that updates a server; None when it complies, or nothing of it is to be updated."""
     names = components(now, desired, title)
-    if not names:
-        return None
+    return request(now, desired, title, names) if names else None
+
+
+def missing(now: Compliance, desired: Desired, brought: t.Container[str] = ()) -> list[str]:
+    """The components that the user asks for and that are outdated, without those that an update has ``brought`` already. How soon the
+    comparison follows an update is not documented."""
+    return [
+        one.name
+        for one in now.components
+        if one.outdated
+        and (not desired.components or one.name in desired.components)
+        and (one.package or not desired.skip_missing)
+        and one.name not in brought
+    ]
+
+
+def request(now: Compliance, desired: Desired, title: str, names: t.Sequence[str]) -> Step:
+    """The request that updates these components of a server."""
     how = {
         "immediate": "the server restarts, perhaps several times",
         "delayed": "it ends with the next manual restart",

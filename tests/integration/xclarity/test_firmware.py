@@ -221,6 +221,53 @@ def test_an_update_that_runs_is_joined(sim, run_module):
     assert firmware(sim)["updates"] == 1
 
 
+@pytest.mark.parametrize("lag", [0.0, 0.5, None])
+def test_what_a_smaller_update_that_is_joined_leaves_is_sent(sim, run_module, lag):
+    """Somebody else updates one component. What that brings is not sent again, also where the comparison does not show it yet."""
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0}, compliance_lag=lag)
+    params = {"node": "web-03", "activation": "immediate", "wait_timeout": 20}
+    assert not run_module("firmware_update", {**params, "components": ["UEFI (Primary)"], "wait": False}).failed
+    result = run_module("firmware_update", params)
+    assert [asked(body) for _path, body in bodies(sim)] == [["UEFI (Primary)"], ["BMC (Primary)"]]
+    row = result["nodes"][0]
+    assert (row["changed"], row["joined"], row["components"]) == (True, True, ["BMC (Primary)"])
+    assert (result.failed, [asked(step["body"]) for step in result["plan"]]) == (False, [["BMC (Primary)"]]), result["msg"]
+    assert set(firmware(sim)["versions"][WEB3].values()) == {"2.00", "1.00"}
+    if lag is not None:
+        assert row["compliant"]
+
+
+def test_of_an_update_that_is_joined_only_what_is_asked_for_counts(sim, run_module):
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0})
+    params = {"node": "web-03", "activation": "immediate", "components": ["UEFI (Primary)"]}
+    assert not run_module("firmware_update", {**params, "wait": False}).failed
+    result = run_module("firmware_update", params)
+    assert not result.failed, result
+    assert (result["nodes"][0]["joined"], result["changed"], result["nodes"][0]["compliant"]) == (True, False, False)
+    assert firmware(sim)["updates"] == 1
+
+
+def test_a_joined_update_that_the_comparison_does_not_show_is_no_success(sim, run_module):
+    """It may have brought other versions, or wait for a restart."""
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0})
+    assert not run_module("firmware_update", {"node": "web-03", "activation": "delayed", "wait": False}).failed
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate", "reconcile_timeout": 0.5, "wait_timeout": 20})
+    assert (result.code, result["changed"]) == ("effect_missing", False)
+    again = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert (again.failed, again["changed"], again["nodes"][0]["compliant"]) == (False, True, True)
+
+
+def test_what_is_left_of_a_joined_update_and_cannot_be_sent_fails_for_its_server(sim, run_module):
+    parts = [{"name": "UEFI (Primary)", "version": "3.00", "package": False}, {"name": "BMC (Primary)", "version": "3.00"}]
+    sim.seed(xclarity={"policies": [{"name": "new", "components": parts}], "firmware": {WEB3: {"policy": "new"}}})
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0})
+    params = {"activation": "immediate", "wait_timeout": 20}
+    assert not run_module("firmware_update", {**params, "node": "web-03", "components": ["BMC (Primary)"], "wait": False}).failed
+    result = run_module("firmware_update", {**params, "nodes": [{"node": "web-03"}, {"node": "db-01"}]})
+    assert (result.code, [row["outcome"] for row in result["nodes"]]) == ("package_missing", ["none", "finished"])
+    assert len(bodies(sim)) == 2
+
+
 @pytest.mark.parametrize("fault", [{"reset": "after"}, {"status": 502, "applied": True}])
 def test_a_lost_answer_to_an_update_is_found_by_its_progress(sim, run_module, fault):
     sim.switches("xclarity", job_seconds_by_kind={"firmware": 2.0})
