@@ -12,10 +12,20 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, nodes, pattern_deployments, patterns, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
+    activations,
+    jobs,
+    nodes,
+    pattern_deployments,
+    patterns,
+    profiles,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployments import Desired, Target
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
+
+# What a list may still show of a profile that is being activated.
+_MAY_BE_OLD = (profiles.PENDING, profiles.FAILED)
 
 
 class DeployPattern(Operation):
@@ -44,13 +54,37 @@ class DeployPattern(Operation):
             held = pattern_deployments.on(every, target)
             step = pattern_deployments.plan(held, target, pattern, desired.restart)
             profile = held[0] if held else None
-            item = Item(
+            items.append(Item(
                 target.key, target.title, desired=(desired, target, pattern), before=profile, current=profile, steps=[step] if step else [],
-            )  # fmt: skip
-            if profile is not None and profile.status not in pattern_deployments.GOALS[desired.restart]:
-                item.join = "" if profile.status == profiles.ACTIVATING else None
-            items.append(item)
+            ))  # fmt: skip
+        self._judge_held([item for item in items if not item.steps])
         return items
+
+    def _judge_held(self, items: t.Sequence[Item]) -> None:
+        """Of the targets that have a profile of the pattern: what is being activated is waited for, and what is not as ``restart`` leads to
+        fails, since it is not deployed again."""
+        short = [item for item in items if not self._is_reached(item, item.current)]
+        running = activations.running(self.client, [item.current for item in short if item.current.status in _MAY_BE_OLD])
+        if any(item.current.status in _MAY_BE_OLD and item.current.id not in running for item in short):
+            # An activation may have ended between the two readings: the list has to be as late as what explains it.
+            every = pattern_deployments.read_profiles(self.client)
+            for item in short:
+                held = pattern_deployments.on(every, item.desired[1])
+                if held is not None and held[1] == item.desired[2].id:
+                    item.before = item.current = held[0]
+        for item in short:
+            if item.current.status == profiles.ACTIVATING or item.current.id in running:
+                item.join = ""
+            elif not self._is_reached(item, item.current):
+                step = "deploy the pattern to"
+                failure = self.not_reached(item).about(what=f"{step} {item.title}", operation=step, resource=item.title)
+                if self.run.params.get("on_failure") == "stop":
+                    raise failure.about(system=self.client.system)
+                item.fail(failure, self.client.system)
+
+    @staticmethod
+    def _is_reached(item: Item, profile: Profile) -> bool:
+        return profile.status in pattern_deployments.GOALS[item.desired[0].restart]
 
     def _targets(self) -> list[Target]:
         wanted = [one.node for one in self.asked if one.node]
@@ -77,17 +111,22 @@ class DeployPattern(Operation):
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         every = pattern_deployments.read_profiles(self.client, attempts=attempts)
-        return {item.key: self._state(item, every) for item in items}
+        held = {item.key: pattern_deployments.on(every, item.desired[1]) for item in items}
+        joined = [pair[0] for item in items if item.join is not None and (pair := held[item.key]) is not None]
+        running = activations.running(self.client, [one for one in joined if one.status in _MAY_BE_OLD], attempts=attempts)
+        return {item.key: self._state(item, held[item.key], running) for item in items}
 
-    def _state(self, item: Item, every: t.Sequence[tuple[Profile, str]]) -> State:
-        desired, target, pattern = item.desired
-        held = pattern_deployments.on(every, target)
-        if held is None or held[1] != pattern.id:
+    def _state(self, item: Item, held: tuple[Profile, str] | None, running: t.Container[str]) -> State:
+        if held is None or held[1] != item.desired[2].id:
             return State("no profile")
         now = item.current = held[0]
-        if now.status in pattern_deployments.GOALS[desired.restart]:
-            return State(now.told or now.status, done=True, ok=True)
-        return State(now.told or now.status, done=now.status == profiles.FAILED)
+        name = now.told or now.status
+        if now.id in running:
+            return State(name)
+        if self._is_reached(item, now):
+            return State(name, done=True, ok=True)
+        # What is joined may be a deferred activation, which ends so where the restart is desired now.
+        return State(name, done=now.status == profiles.FAILED or (item.join is not None and now.status == profiles.PENDING))
 
     def arrived(self, item: Item, outcome: t.Any, state: State) -> bool:
         """The target has a profile that it did not have."""

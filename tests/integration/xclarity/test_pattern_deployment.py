@@ -105,3 +105,69 @@ def test_an_activation_that_fails_and_a_refused_target(sim, run_module):
     sim.fault("xclarity", "POST", "^/patterns", status=200, body=body)
     refused = run_module("pattern_deployment", {"pattern": "web", "node": "web-02", "restart": "immediate"})
     assert (refused.code, refused["outcome"]) == ("activation_refused", "not_started")
+
+
+# -- a profile of the pattern that is there already -----------------------------------------------------------------------
+
+
+def held(sim, run_module, restart, **switches):
+    """A profile of the pattern on web-01 whose deployment was begun and not waited for."""
+    sim.switches("xclarity", **switches)
+    assert not run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": restart, "wait": False}).failed
+    return sim.last()
+
+
+@pytest.mark.parametrize("restart", ["immediate", "defer", "pending"])
+def test_a_profile_whose_activation_failed_is_no_success(sim, run_module, restart):
+    """It is not deployed again, and the other targets of the task are."""
+    since = held(sim, run_module, "immediate", fail_next=[{"kind": "activate", "state": "Stopped_With_Error"}])
+    run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"})
+    params = {"pattern": "web", "restart": restart, "targets": [{"node": "web-01"}, {"node": "web-02"}]}
+    planned = run_module("pattern_deployment", params, check=True)
+    result = run_module("pattern_deployment", params)
+    for one in (planned, result):
+        assert (one.code, [row["status"] for row in one["profiles"]][0]) == ("job_failed", "failed")
+        assert "profile_activation" in one["msg"]
+    assert [row["outcome"] for row in result["profiles"]] == ["none", "finished"]
+    assert [body["uuid"] for _path, body in bodies(sim, since)] == [[WEB2]]
+    assert "Nothing was changed." in result["profiles"][0]["error"]["message"]
+
+
+def test_with_stop_nothing_is_sent_beside_a_profile_that_failed(sim, run_module):
+    since = held(sim, run_module, "immediate", fail_next=[{"kind": "activate", "state": "Stopped_With_Error"}])
+    run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"})
+    params = {"pattern": "web", "restart": "immediate", "targets": [{"node": "web-02"}, {"node": "web-01"}], "on_failure": "stop"}
+    result = run_module("pattern_deployment", params)
+    assert (result.code, result["outcome"] if "outcome" in result else "none", bodies(sim, since)) == ("job_failed", "none", [])
+
+
+def test_a_profile_that_waits_for_a_restart_is_not_active(sim, run_module):
+    assert not run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "defer"}).failed
+    since = sim.last()
+    for check in (True, False):
+        result = run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"}, check=check)
+        assert (result.code, result["changed"], bodies(sim, since)) == ("effect_missing", False, [])
+        assert "profile_activation" in result["msg"]
+    assert not run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "pending"}).failed
+    row = result["profiles"][0]
+    assert not run_module("profile_activation", {"profile": row["id"], "restart": "immediate"}).failed
+    assert not run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"}).failed
+
+
+def test_a_deferred_deployment_that_is_joined_does_not_restart(sim, run_module):
+    """The wait ends when it does, and not when the time is over."""
+    since = held(sim, run_module, "defer", job_seconds_by_kind={"activate": 1.0})
+    result = run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate", "wait_timeout": 20})
+    assert (result.code, result["profiles"][0]["joined"], bodies(sim, since)) == ("effect_missing", True, [])
+    assert result["duration"] < 15
+
+
+@pytest.mark.parametrize("word", ["PENDING", "FAILED"])
+def test_an_activation_that_is_listed_as_pending_or_failed_is_joined(sim, run_module, word):
+    """Some appliances list a profile that is being activated as it was before; its status tells that it runs."""
+    words = {"inactive": "INACTIVE", "pending": "PENDING", "active": "ACTIVE", "activating": word, "failed": "FAILED"}
+    since = held(sim, run_module, "immediate", job_seconds_by_kind={"activate": 1.5}, profile_status_words=words)
+    result = run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate", "wait_timeout": 20})
+    assert not result.failed, result
+    assert (result["profiles"][0]["joined"], result["profiles"][0]["status"]) == (True, "active")
+    assert bodies(sim, since) == []
