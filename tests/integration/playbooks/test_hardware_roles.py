@@ -69,6 +69,57 @@ def test_from_a_rack_to_a_running_server(sim, book):
     assert not {node["name"] for node in sim.state("xclarity")["nodes"].values()} & set(NEW)
 
 
+@pytest.fixture
+def drained(harness: Harness) -> dict[str, Any]:
+    """Variables of update_firmware: each host notes in a file of its own whether it is ``in`` use or ``out`` of it."""
+    wanted = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    for name, word in (("drain", "out"), ("undrain", "in")):
+        told = {"dest": f"{harness.folder}/{{{{ inventory_hostname }}}}.state", "content": word, "mode": "0600"}
+        book = harness.folder / f"{name}.yml"
+        book.write_text(yaml.safe_dump([{"name": name, "ansible.builtin.copy": told}]), encoding="utf-8")
+        wanted[f"update_firmware_{name}"] = str(book)
+    return wanted
+
+
+def in_use(harness: Harness, host: str) -> str:
+    note = harness.folder / f"{host}.state"
+    return note.read_text(encoding="utf-8") if note.exists() else ""
+
+
+@pytest.mark.parametrize("seconds", [0.5, 12.0], ids=["it has ended by then", "it is joined"])
+@pytest.mark.parametrize("activation", ["immediate", "delayed"])
+def test_a_run_that_ends_early_is_completed_by_the_next(sim, book, harness, drained, activation, seconds):
+    """The firmware is in effect and the host in use again, whatever the update had reached when the second run began."""
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    wanted = {**drained, "update_firmware_activation": activation, "update_firmware_restart": True, "update_firmware_poll_interval": 0.1}
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": seconds})
+    first = book("update_firmware", host, **{**wanted, "update_firmware_wait_timeout": 0.1})
+    assert (first.rc, in_use(harness, "web-03")) == (2, "out"), first.output
+    second = book("update_firmware", host, **wanted)
+    assert (second.rc, in_use(harness, "web-03")) == (0, "in"), second.output
+    state = sim.state("xclarity")
+    assert (state["firmware"]["waiting"], state["firmware"]["versions"][UUIDS["web-03"]]["UEFI (Primary)"]) == ({}, "2.00")
+    since = sim.last()
+    third = book("update_firmware", host, **wanted)
+    assert (third.rc, third.recap["changed"], changing(sim, since)) == (0, 0, []), third.output
+
+
+def test_a_joined_update_of_somebody_else_is_drained_for(sim, book, harness, drained, run_module):
+    """The restart that it waits for is made by the role, so the host is drained for it."""
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 12.0})
+    assert not run_module("firmware_update", {"node": "web-03", "activation": "delayed", "wait": False}).failed
+    story = harness.folder / "web-03.story"
+    for name in ("drain", "undrain"):
+        line = {"path": str(story), "line": name, "create": True, "mode": "0600"}
+        (harness.folder / f"{name}.yml").write_text(yaml.safe_dump([{"name": name, "ansible.builtin.lineinfile": line}]), encoding="utf-8")
+    wanted = {**drained, "update_firmware_activation": "delayed", "update_firmware_restart": True}
+    checked = book("update_firmware", {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}, "--check", **wanted)
+    assert (checked.rc, story.exists()) == (0, False), checked.output
+    played = book("update_firmware", {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}, **wanted)
+    assert (played.rc, story.read_text(encoding="utf-8").split()) == (0, ["drain", "undrain"]), played.output
+    assert sim.state("xclarity")["firmware"]["waiting"] == {}
+
+
 def test_firmware_in_waves_drained_and_restarted(sim, book, harness):
     for name in ("drain", "undrain"):
         told = {"path": str(harness.folder / "story"), "create": True, "mode": "0600", "line": f"{name} {{{{ inventory_hostname }}}}"}

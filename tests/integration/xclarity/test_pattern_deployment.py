@@ -138,7 +138,7 @@ def test_with_stop_nothing_is_sent_beside_a_profile_that_failed(sim, run_module)
     run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"})
     params = {"pattern": "web", "restart": "immediate", "targets": [{"node": "web-02"}, {"node": "web-01"}], "on_failure": "stop"}
     result = run_module("pattern_deployment", params)
-    assert (result.code, result["outcome"] if "outcome" in result else "none", bodies(sim, since)) == ("job_failed", "none", [])
+    assert (result.code, result["changed"], bodies(sim, since)) == ("job_failed", False, [])
 
 
 def test_a_profile_that_waits_for_a_restart_is_not_active(sim, run_module):
