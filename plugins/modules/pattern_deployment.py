@@ -11,9 +11,9 @@ short_description: Make server profiles of a pattern of XClarity Administrator
 version_added: 1.0.0
 description:
   - Deploys a server pattern to a server or bay, or to many in one task. XClarity Administrator makes a profile for each.
-  - A target that has a profile of the pattern gets no request. One that is being activated is waited for. One that is not as O(restart) leads
-    to, because its activation failed or waits for a restart, fails; M(groundwork.provision.profile_activation) takes it from there. The
-    other targets of the task are deployed. A target that has another profile is refused.
+  - A target that has a profile of the pattern gets no request. One that is being activated is waited for. One that is not as O(restart)
+    leads to, because its activation failed or waits for a restart, fails; M(groundwork.provision.profile_activation) takes it from there.
+    The other targets of the task are deployed. A target that has another profile is refused.
   - Every deployment is sent at most once. One whose answer was lost is looked for, never repeated.
 author:
   - groundwork.provision contributors (@groundwork)

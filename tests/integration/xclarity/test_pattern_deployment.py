@@ -126,7 +126,7 @@ def test_a_profile_whose_activation_failed_is_no_success(sim, run_module, restar
     planned = run_module("pattern_deployment", params, check=True)
     result = run_module("pattern_deployment", params)
     for one in (planned, result):
-        assert (one.code, [row["status"] for row in one["profiles"]][0]) == ("job_failed", "failed")
+        assert (one.code, one["profiles"][0]["status"]) == ("job_failed", "failed")
         assert "profile_activation" in one["msg"]
     assert [row["outcome"] for row in result["profiles"]] == ["none", "finished"]
     assert [body["uuid"] for _path, body in bodies(sim, since)] == [[WEB2]]
