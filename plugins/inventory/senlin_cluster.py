@@ -126,7 +126,7 @@ class InventoryModule(ServerInventory):
     )  # fmt: skip
     secrets = ("auth", "cloud")
     selection = ("clusters", "active_only", "addresses")
-    nested: t.ClassVar = {"auth": OPENSTACK_AUTH}
+    nested: t.ClassVar[t.Mapping[str, t.Any]] = {"auth": OPENSTACK_AUTH}
 
     def connect(self, run: Run) -> api.Clustering:
         try:
