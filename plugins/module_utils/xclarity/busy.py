@@ -13,10 +13,10 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs
 
 
-def refuse(client: Client, items: t.Sequence[Item]) -> None:
-    """Fail those that something would be sent for while an open job of the appliance is about the same server (their key is its UUID):
-    to cut the power of a server whose firmware is being written can break it."""
-    going = {item.key: item for item in items if item.steps and item.failure is None}
+def refuse(client: Client, items: t.Sequence[Item], server: t.Callable[[Item], str] = lambda item: item.key) -> None:
+    """Fail those that something would be sent for while an open job of the appliance is about the same server: to cut the power of a
+    server whose firmware is being written can break it. server: the UUID, in capitals and without dashes, of an item's."""
+    going = {server(item): item for item in items if item.steps and item.failure is None}
     for job, device in jobs.read_open_devices(client) if going else []:
         item = going.pop(device, None)
         if item is not None:

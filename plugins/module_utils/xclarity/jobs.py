@@ -190,11 +190,11 @@ def read_all(client: Client, *, children: bool = False, attempts: int = READ_ATT
 
 def read_open_devices(client: Client) -> list[tuple[str, str]]:
     """(id, UUID of its device) of the jobs that have not ended. /tasks does not tell the device, only the older /jobs does; nothing
-    where that is not there any more."""
+    where that is not there any more, or is answered otherwise."""
     try:
         entries = _entries(client.read("/jobs", query=(("state", "Running"),), what="list jobs", max_body=MAX_LIST))
     except Failure as failure:
-        if failure.status not in (400, 403, 404):
+        if failure.status not in (400, 403, 404, 405, 501) and failure.code not in ("bad_reply", "not_json"):
             raise
         return []
     found = []

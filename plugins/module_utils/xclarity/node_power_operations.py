@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Power servers on and off, and restart them: what only this knows, for the driver.
 
-Requests for N servers: one reading, the identity, N, one poll for all jobs at a time, one reading. Up to a hundred servers that are
-given by their UUIDs are read by these, all others from the list.
+Requests for N servers: one reading, the open jobs, the identity, N, one poll for all jobs at a time, one reading. Up to a hundred servers
+that are given by their UUIDs are read by these, all others from the list.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ TASKS = {
     "power": ("node_power", {"node": WEB, "state": "off", "mode": "immediate", **SETTINGS}),
     "restart": ("node_power", {"node": WEB, "state": "restarted", **SETTINGS}),
     "install": ("os_deployment", {"node": WEB, "image": "rhels9.4|rhels9.4-x86_64-install-web_gold", "confirm": True, **SETTINGS}),
+    "activate": ("profile_activation", {"profile": "web-01", "uuid": WEB, "restart": "immediate", **SETTINGS}),
     "unmanage": ("managed_node", {"node": WEB, "state": "absent", **SETTINGS}),
 }
 
