@@ -16,6 +16,8 @@ description:
     with V(defer) and O(restart=immediate) is desired, the activation with its restart is sent once, when the first has ended. Check mode
     does not show it.
   - Every activation is sent at most once. One whose answer was lost is looked for, never repeated.
+notes:
+  - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:

@@ -16,7 +16,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware, firmware_updates, jobs, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, firmware, firmware_updates, jobs, nodes
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Desired, Part
@@ -66,6 +66,7 @@ class UpdateFirmware(Operation):
                 item.join = ""
                 self._mine(item)  # which job it is
             items.append(item)
+        busy.refuse(self.client, items)
         return items
 
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
@@ -159,7 +160,8 @@ class UpdateFirmware(Operation):
                 item.steps, item.before = [step], now
                 self._old = {**self._old, item.key: parts}
                 work.append((item, step))
-        return work
+        busy.refuse(self.client, [item for item, _step in work])
+        return [(item, step) for item, step in work if item.failure is None]
 
     def proves(self, item: Item) -> bool:
         """Where an update has ended and the comparison does not show it, that may be the one of an earlier run: how soon the comparison

@@ -14,6 +14,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
     activations,
+    busy,
     jobs,
     nodes,
     pattern_deployments,
@@ -58,6 +59,7 @@ class DeployPattern(Operation):
                 target.key, target.title, desired=(desired, target, pattern), before=profile, current=profile, steps=[step] if step else [],
             ))  # fmt: skip
         self._judge_held([item for item in items if not item.steps])
+        busy.refuse(self.client, items)
         return items
 
     def _judge_held(self, items: t.Sequence[Item]) -> None:
@@ -78,8 +80,6 @@ class DeployPattern(Operation):
             elif not self._is_reached(item, item.current):
                 step = "deploy the pattern to"
                 failure = self.not_reached(item).about(what=f"{step} {item.title}", operation=step, resource=item.title)
-                if self.run.params.get("on_failure") == "stop":
-                    raise failure.about(system=self.client.system)
                 item.fail(failure, self.client.system)
 
     @staticmethod
@@ -113,7 +113,11 @@ class DeployPattern(Operation):
         every = pattern_deployments.read_profiles(self.client, attempts=attempts)
         held = {item.key: pattern_deployments.on(every, item.desired[1]) for item in items}
         joined = [pair[0] for item in items if item.join is not None and (pair := held[item.key]) is not None]
-        running = activations.running(self.client, [one for one in joined if one.status in _MAY_BE_OLD], attempts=attempts)
+        ends = [one for one in joined if one.status in _MAY_BE_OLD]
+        running = activations.running(self.client, ends, attempts=attempts)
+        if any(one.id not in running for one in ends):
+            every = pattern_deployments.read_profiles(self.client, attempts=attempts)  # as late as what tells that it has ended
+            held = {item.key: pattern_deployments.on(every, item.desired[1]) for item in items}
         return {item.key: self._state(item, held[item.key], running) for item in items}
 
     def _state(self, item: Item, held: tuple[Profile, str] | None, running: t.Container[str]) -> State:

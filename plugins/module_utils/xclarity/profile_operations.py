@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Activate server profiles, or unassign them: what only this resource knows, for the driver.
 
-Requests for N activations: one list, the servers of new targets, the identity, N, one poll for all jobs at a time, one list.
+Requests for N activations: one list, the servers of new targets, the open jobs, the identity, N, one poll for all jobs at a time, one list.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import activations, jobs, nodes, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import activations, busy, jobs, nodes, profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Choice, Desired, Profile
 
@@ -55,7 +55,7 @@ class SetProfiles(Operation):
                 profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
                 for profile, desired in zip(found, self.asked, strict=True)
             ]
-        return [
+        items = [
             Item(
                 choice.profile.id,
                 titles[choice.profile.id],
@@ -67,6 +67,12 @@ class SetProfiles(Operation):
             )
             for choice in choices
         ]
+        if self.active:
+            self._refuse_busy(items)
+        return items
+
+    def _refuse_busy(self, items: t.Sequence[Item]) -> None:
+        busy.refuse(self.client, items, lambda item: profiles.normal(item.desired.desired.uuid or item.before.uuid).upper())
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""
@@ -98,17 +104,17 @@ class SetProfiles(Operation):
         told = profiles.read_activation(self.client, [profile.uuid for profile, _one in pairs])
         dark = [profile for profile, _one in pairs if told.get(profile.uuid.casefold()) == profiles.NOT_TOLD]
         if dark:
-            busy = activations.open_jobs(self.client)
-            if busy:
+            open_jobs = activations.open_jobs(self.client)
+            if open_jobs:
                 names = [profile.name or profile.id for profile in dark]
                 raise bad_input(
                     "state_unknown",
                     f"the server does not tell whether an activation of {named(names)} is running,"
-                    f" and the job {jobs.ident(busy[0])} could be it.",
+                    f" and the job {jobs.ident(open_jobs[0])} could be it.",
                     "Wait for it with the module job, then run again.",
                     resource=names[0],
                     resources=names,
-                    job=jobs.ident(busy[0]),
+                    job=jobs.ident(open_jobs[0]),
                 )
         return told
 
@@ -120,6 +126,9 @@ class SetProfiles(Operation):
         # A list may show how the profile was before the activation that is joined; the status that is read after it tells.
         ends = [now[item.key] for item in there if self._is_joined(item) and now[item.key].status in (profiles.PENDING, profiles.FAILED)]
         running = activations.running(self.client, ends, attempts=attempts)
+        if any(profile.id not in running for profile in ends):
+            now = {profile.id: profile for profile in profiles.read_all(self.client, attempts=attempts)}  # as late as that
+            there = [item for item in there if item.key in now]
         return {item.key: self._state(item, now[item.key], now[item.key].id in running) for item in there}
 
     @staticmethod
@@ -173,7 +182,8 @@ class SetProfiles(Operation):
             if choice.step is not None:
                 item.steps = [choice.step]
                 work.append((item, choice.step))
-        return work
+        self._refuse_busy([item for item, _step in work])
+        return [(item, step) for item, step in work if item.failure is None]
 
     def find(self, unknown: Pairs) -> dict[str, Accepted]:
         now = {profile.id: profile for profile in profiles.read_all(self.client)}

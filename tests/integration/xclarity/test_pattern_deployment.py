@@ -136,7 +136,7 @@ def test_a_profile_whose_activation_failed_is_no_success(sim, run_module, restar
 def test_with_stop_nothing_is_sent_beside_a_profile_that_failed(sim, run_module):
     since = held(sim, run_module, "immediate", fail_next=[{"kind": "activate", "state": "Stopped_With_Error"}])
     run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"})
-    params = {"pattern": "web", "restart": "immediate", "targets": [{"node": "web-02"}, {"node": "web-01"}], "on_failure": "stop"}
+    params = {"pattern": "web", "restart": "immediate", "targets": [{"node": "web-01"}, {"node": "web-02"}], "on_failure": "stop"}
     result = run_module("pattern_deployment", params)
     assert (result.code, result["changed"], bodies(sim, since)) == ("job_failed", False, [])
 
@@ -166,7 +166,7 @@ def test_a_deferred_deployment_that_is_joined_does_not_restart(sim, run_module):
 def test_an_activation_that_is_listed_as_pending_or_failed_is_joined(sim, run_module, word):
     """Some appliances list a profile that is being activated as it was before; its status tells that it runs."""
     words = {"inactive": "INACTIVE", "pending": "PENDING", "active": "ACTIVE", "activating": word, "failed": "FAILED"}
-    since = held(sim, run_module, "immediate", job_seconds_by_kind={"activate": 1.5}, profile_status_words=words)
+    since = held(sim, run_module, "immediate", job_seconds_by_kind={"activate": 4.0}, profile_status_words=words)
     result = run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate", "wait_timeout": 20})
     assert not result.failed, result
     assert (result["profiles"][0]["joined"], result["profiles"][0]["status"]) == (True, "active")

@@ -26,6 +26,8 @@ class Appliance:
     def read(self, path, **_more):
         if path == "/nodes":
             return {"nodeList": [{"uuid": UUID, "name": "web", "status": {"name": "MANAGED"}, "accessState": "Online"}]}
+        if path == "/jobs":
+            return []
         if path == "/updatableComponents":
             rows = [
                 {"Component": name, "UpdateStatus": {"JobID": job, "State": state, "Status": status, "StartTime": ""}}

@@ -51,6 +51,8 @@ class Appliance:
             return {"items": [{"uuid": uuid, "activationStatus": self.activations[uuid]} for uuid in asked]}
         if path == "/tasks":
             return self.jobs
+        if path == "/jobs":
+            return []
         assert path == "/aicc"
         return {"appliance": {"uuid": "A", "version": self.version}}
 
@@ -243,3 +245,21 @@ def test_a_list_that_is_older_than_the_activation_that_is_joined_does_not_end_it
     operation.client.activations.update({WEB: told} if told else {})
     operation.client.status = listed.upper()
     assert operation.look([item])["1"].done is ended
+
+
+@pytest.mark.parametrize("listed", [PENDING, FAILED])
+def test_an_activation_that_ends_between_the_list_and_its_status_is_not_taken_for_another_end(listed):
+    operation, item = item_of(PENDING, sent=False)
+    item.join, item.steps = "", []
+    operation.client.status = listed.upper()
+    tell = operation.client.read
+
+    def read(path, **more):
+        if path == "/profiles/status":
+            operation.client.status, operation.client.activations[WEB] = "ACTIVE", "COMPLETED"
+        return tell(path, **more)
+
+    operation.client.read = read
+    state = operation.look([item])["1"]
+    assert (state.done, state.ok, item.current.status) == (True, True, ACTIVE)
+    assert not operation.has_next(item)
