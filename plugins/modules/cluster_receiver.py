@@ -133,7 +133,10 @@ receiver:
     type: {description: Its type., type: str, sample: webhook}
     cluster_id: {description: Id of its cluster., type: str}
     action: {description: The action that it starts., type: str, sample: CLUSTER_SCALE_OUT}
-    params: {description: Parameters of the action., type: dict, sample: {count: 1}}
+    params:
+      description: Parameters of the action. What is below names that sound like a secret is masked.
+      type: dict
+      sample: {count: 1}
     created_at: {description: When it was created (UTC)., type: str}
     updated_at: {description: When it was updated last (UTC)., type: str}
     project: {description: Id of its project., type: str}

@@ -12,6 +12,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import actions, api, clusters, listing, policies, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, POLICIES, Entry
@@ -195,7 +196,7 @@ class SetPolicies(Operation):
         deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
         made = next((outcome.data for outcome in item.outcomes if isinstance(outcome.data, dict)), None)
         now = item.current if item.verified or made is None else made
-        return {"name": item.title, "policy": policies.public(now) if now else None, **item.facts(), "deleted": deleted}
+        return {"name": item.title, "policy": masked(policies.public(now)) if now else None, **item.facts(), "deleted": deleted}
 
     def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
         if not self.single:

@@ -11,6 +11,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, listing, receivers, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, RECEIVERS, Entry
@@ -141,7 +142,7 @@ class SetReceivers(Operation):
         deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
         shown = {
             "name": item.title,
-            "receiver": receivers.public(item.current) if item.current else None,
+            "receiver": masked(receivers.public(item.current)) if item.current else None,
             **item.facts(),
             "deleted": deleted,
         }

@@ -72,6 +72,15 @@ def test_a_receiver_is_known_by_name_and_cluster(estate, run_module):
         assert run_module(MODULE, {"name": "out", "cluster": cluster, "state": "absent"})["changed"] is False
 
 
+def test_secrets_among_the_parameters_are_masked(estate, run_module):
+    row = OUT | {"params": {"count": 1, "apiKey": "S3cret", "token": ["S3cret-2"]}}
+    for params in (row, {"receivers": [row]}):
+        result = run_module(MODULE, params)
+        assert not result.failed, result
+        assert "S3cret" not in json.dumps(result)
+    assert there(estate)[0]["params"]["apiKey"] == "S3cret"
+
+
 @pytest.mark.parametrize(
     ("params", "code"),
     [({"cluster": "nope"}, "cluster_not_found"), ({"action": None}, "config_action"), ({"name": "a b"}, "config_name")],
