@@ -151,7 +151,9 @@ deleted:
   type: list
   elements: str
 urls:
-  description: The addresses of the receivers, by their names. They are secrets.
+  description:
+    - The addresses of the receivers, by their names. They are secrets.
+    - Where O(receivers) has a name more than once, for several clusters, the key is the cluster as it is given, a slash and the name, C(web/out).
   returned: success, with O(return_url)
   type: dict
 receivers:
@@ -161,6 +163,7 @@ receivers:
   elements: dict
   contains:
     name: {description: Name of the receiver., type: str, sample: one-more}
+    cluster: {description: "Name of its cluster; as it was given when there is none.", type: str, sample: web-cluster}
     receiver: {description: As RV(receiver)., type: dict}
     deleted: {description: As RV(deleted)., type: list, elements: str}
 duration:

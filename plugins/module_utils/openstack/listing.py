@@ -9,6 +9,7 @@ things. So all is listed by name, compared to the letter, held to the token's pr
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 import typing as t
@@ -110,6 +111,15 @@ def meant(kind: Kind, asked: str, entries: t.Sequence[Entry]) -> Entry | None:
         "Give the id of the one that is meant, and run again.",
         resource=asked,
     )
+
+
+def by_title(items: t.Iterable[t.Any], view: t.Callable[[t.Any], t.Any]) -> dict[str, t.Any]:
+    """One side of a diff: what ``view`` makes of each item, without those of which it makes None, by the items' titles. Titles need not
+    differ where items are asked for by their ids; those that repeat have the id beside."""
+    items = list(items)
+    count = collections.Counter(item.title for item in items)
+    shown = {item.title if count[item.title] == 1 else f"{item.title} ({item.key})": view(item) for item in items}
+    return {title: one for title, one in shown.items() if one is not None}
 
 
 def names_and_ids(asked: t.Iterable[str]) -> tuple[list[str], list[str]]:

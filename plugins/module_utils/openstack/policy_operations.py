@@ -189,8 +189,7 @@ class SetPolicies(Operation):
             spec = item.desired.spec if item.desired.spec is not None else (item.before or {}).get("spec")
             return {"name": item.title, "spec": spec}
 
-        shown = {item.title: view(item) for item in items}
-        return {title: one for title, one in shown.items() if one is not None}
+        return listing.by_title(items, view)
 
     def present(self, item: Item) -> dict[str, t.Any]:
         deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
@@ -320,7 +319,7 @@ class SetBindings(Operation):
         return {"attached": True, "enabled": enabled if enabled is not None else now.get("enabled") if now else True}
 
     def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
-        return {item.title: self.view(item, after) for item in items}
+        return listing.by_title(items, lambda item: self.view(item, after))
 
     def present(self, item: Item) -> dict[str, t.Any]:
         cluster, policy, _enabled = item.desired
