@@ -153,7 +153,8 @@ deleted:
 urls:
   description:
     - The addresses of the receivers, by their names. They are secrets.
-    - Where O(receivers) has a name more than once, for several clusters, the key is the cluster as it is given, a slash and the name, C(web/out).
+    - Where O(receivers) has a name more than once, for several clusters, the key is the cluster as it is given, a slash and the name,
+      C(web/out).
   returned: success, with O(return_url)
   type: dict
 receivers:

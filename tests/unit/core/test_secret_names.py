@@ -23,7 +23,8 @@ BEARING = (
 )  # fmt: skip
 HARMLESS = (
     "keyboard", "author", "authors", "pinned", "authMethod", "auth_type", "authEnabled", "opinion", "spinning", "monkey", "bypass",
-    "compass", "passed", "keyType", "publicKey", "public_key", "name", "username", "path", "compartment", "storedCredentialId", "", "ident", "ä",
+    "compass", "passed",
+    "keyType", "publicKey", "public_key", "name", "username", "path", "compartment", "storedCredentialId", "", "ident", "ä",
 )  # fmt: skip
 
 
