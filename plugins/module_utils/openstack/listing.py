@@ -16,6 +16,7 @@ import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api
 
@@ -53,6 +54,9 @@ def parse(kind: Kind, entry: t.Any) -> Entry:
     for key in ("metadata", "config", "spec", "params"):
         if key in entry and entry[key] is not None and not isinstance(entry[key], dict):
             raise bad_reply(f"the answer holds a {kind.noun} whose {key} is not a mapping")
+    for key in ("desired_capacity", "min_size", "max_size"):
+        if entry.get(key) is not None and whole(entry[key]) is None:
+            raise bad_reply(f"the answer holds a {kind.noun} whose {key} is no whole number")
     return entry
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -214,6 +214,9 @@ class UnmanageNodes(Operation):
 
     def read(self) -> list[Item]:
         items = self._items(managed_nodes.read_all(self.client))
+        unknown = [item.title for item in items if item.before is None and not item.desired["address"]]
+        if unknown:
+            self.run.warn(f"No managed server is named {named(unknown, 120)}; nothing is given up for that.")
         uuids = {item.key for item in items if item.steps}
         if not uuids:
             return items

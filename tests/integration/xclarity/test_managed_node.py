@@ -124,11 +124,20 @@ def test_two_addresses_of_one_server_that_a_discovery_tells(sim, run_module):
 def test_two_addresses_of_one_server_that_is_managed(sim, run_module):
     assert not run_module("managed_node", {**STORED, "address": FIRST}).failed
     nodes = json.dumps({"nodeList": [{"uuid": UUID, "name": "new-01", "accessState": "Online", "type": "Rack-Tower Server",
-                                      "status": {"name": "MANAGED"}, "ipv4Addresses": [FIRST], "ipv6Addresses": ["2001:db8::121"]}]})  # fmt: skip
+                                      "ipv4Addresses": [FIRST], "ipv6Addresses": ["2001:db8::121"]}]})  # fmt: skip
     sim.fault("xclarity", "GET", "^/nodes", times=-1, status=200, body=nodes)
     since = sim.last()
     result = run_module("managed_node", {**BOTH, "nodes": BOTH["nodes"][:2]})
     assert (result.code, bodies(sim, since)) == ("duplicate_item", [])
+
+
+def test_a_name_that_is_not_known_is_told(sim, run_module, capfd):
+    """It may be misspelt, and the server stays managed. An address is no name: nothing is managed there, as is desired."""
+    result = run_module("managed_node", {"state": "absent", "node": "web-1"})
+    told = "No managed server is named web-1; nothing is given up for that."
+    assert (result["changed"], told in capfd.readouterr().err) == (False, True)
+    run_module("managed_node", {"state": "absent", "address": "192.0.2.200"})
+    assert "No managed server" not in capfd.readouterr().err
 
 
 def test_force_takes_what_another_manager_has_lost(sim, run_module):

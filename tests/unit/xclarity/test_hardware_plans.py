@@ -289,6 +289,13 @@ def test_a_changed_credential_needs_user_and_password():
     assert plan(username="v", password="p")[1].body == {"userName": "v", "password": "p", "description": "d"}
 
 
+@pytest.mark.parametrize(
+    "told, state", [(17, 17), ("17", 17), (17.0, 17), ("²", None), ("9" * 400, None), ("9" * 5000, None), (True, None), ("", None)]
+)
+def test_the_number_of_a_deployment(told, state):
+    assert os_deployments.parse({"uuid": UUID, "deployStatusID": told}).state == state
+
+
 @given(ANY)
 def test_devices_and_events_of_any_shape(value):
     for kind in (devices.CHASSIS, devices.SWITCHES, devices.STORAGE):
