@@ -52,7 +52,7 @@ senlin-down: ## stop them
 	@tests/services/senlin/down.sh
 
 test-senlin: build ## run the cluster modules against a real Keystone and a real Senlin
-	@$(INSTALLED) $(BIN)/python -m pytest tests/senlin -n 2 --dist loadgroup $(ARGS)
+	@$(INSTALLED) $(BIN)/python -m pytest tests/senlin -n 2 --dist loadfile $(ARGS)
 
 test-clients: build ## let independent clients (pylxca, opsmanager, curl, openstacksdk) talk to the simulators
 	@$(INSTALLED) tests/clients/run $(ARGS)

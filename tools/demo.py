@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""`make demo`: run the installed playbook groundwork.provision.provision twice over three simulated servers.
+"""`make demo`: run two playbooks twice over three simulated servers: tests/demo/new_servers.yml, which takes two servers from the rack to a
+profile, and the installed groundwork.provision.provision.
 
 Prints what was sent to each server, what changed and how long it took. Ends 0 only when the second run changed nothing
 and sent nothing that changes something, and no session is open.
@@ -35,7 +36,7 @@ from simulator.client import Control, SimulatorProcess  # noqa: E402
 
 ESTATE = TESTS / "simulator" / "estate.yml"
 INVENTORY = TESTS / "demo" / "inventory"
-PLAYBOOK = "groundwork.provision.provision"
+PLAYBOOKS = (str(TESTS / "demo" / "new_servers.yml"), "groundwork.provision.provision")
 SYSTEMS = {
     "xclarity": "XClarity Administrator", "ops_manager": "Ops Manager", "keystone": "Keystone",
     "clustering": "OpenStack Clustering", "xclarity_target": "second XClarity Administrator",
@@ -52,7 +53,7 @@ class Run:
 
     rc: int
     seconds: float
-    hosts: dict[str, dict[str, int]]
+    hosts: dict[str, collections.Counter[str]]
     sent: list[Entry]
     warnings: int
     names_lost: int  # exports whose answer, and with it the name of the file, was lost
@@ -81,15 +82,15 @@ class Demo:
         (self.harness.folder / "images").mkdir(parents=True)
 
     def play(self, title: str, *arguments: str) -> Run:
-        """Run the playbook, its output as it comes, and read from the servers what it sent."""
+        """Run the playbooks, their output as it comes, and read from the servers what it sent."""
         print(f"\n===== {title} =====", flush=True)
         environment = self.harness.environment(
             DEMO_FOLDER=str(self.harness.folder / "images"), DEMO_PASSPHRASE="a passphrase of the demo",
             ANSIBLE_DISPLAY_SKIPPED_HOSTS="false", PYTHONUNBUFFERED="1",
         )
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(INVENTORY), PLAYBOOK, *arguments]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(INVENTORY), *PLAYBOOKS, *arguments]
         since, began = self.control.last(), time.monotonic()
-        hosts: dict[str, dict[str, int]] = {}
+        hosts: dict[str, collections.Counter[str]] = {}
         warnings = names_lost = 0
         with subprocess.Popen(
             command, env=environment, cwd=self.harness.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -101,8 +102,9 @@ class Demo:
                 warnings += "[WARNING]" in line or "[DEPRECATION WARNING]" in line
                 names_lost += '"code": "filename_lost"' in line
                 recap = RECAP.match(line)
-                if recap:
-                    hosts[recap[1]] = {key: int(number) for key, number in re.findall(r"(\w+)=(\d+)", recap[2])}
+                if recap:  # one after each playbook
+                    numbers = hosts.setdefault(recap[1], collections.Counter())
+                    numbers.update({key: int(number) for key, number in re.findall(r"(\w+)=(\d+)", recap[2])})
         seconds = time.monotonic() - began
         return Run(process.returncode, seconds, hosts, self.control.log(since=since), warnings, names_lost)
 
@@ -113,6 +115,8 @@ class Demo:
         held = [server for server in pool["servers"] if server["statusName"] == "BOUND"]
         images = sorted((self.harness.folder / "images").iterdir())
         return {
+            "hardware": {node["name"]: [node["power"], node["reboots"]] for node in xclarity["nodes"].values()},
+            "firmware": [xclarity["firmware"][key] for key in ("assigned", "versions", "updates")],
             "profiles": {key: [one["status"], one["target"]] for key, one in xclarity["profiles"].items()},
             "backups": sorted([one["label"], sorted(one["locations"])] for one in xclarity["data"]["backups"].values()),
             "images": [path.stat().st_size for path in images if path.suffix == ".gz"],
@@ -182,7 +186,7 @@ def disturb(control: Control, seed: int) -> None:
         {"status": 503, "body": "<html>maintenance</html>", "content_type": "text/html"},
         {"body": "\u0000 not what was asked for"}, {"reset": "after", "fin": True},
     ]
-    for system, count, last in (("xclarity", 8, 40), ("ops_manager", 4, 14), ("clustering", 2, 4), ("keystone", 1, 1)):
+    for system, count, last in (("xclarity", 12, 110), ("ops_manager", 4, 14), ("clustering", 2, 4), ("keystone", 1, 1)):
         for number in sorted(chance.sample(range(1, last + 1), count)):
             kind = chance.choice(kinds)
             control.fault(system, path="^/(?!sessions)", nth=number, **kind)
@@ -237,7 +241,7 @@ def disturbed(demo: Demo, seed: int) -> list[str]:
 
 def main() -> int:
     """Returns 0 when all is as promised."""
-    parser = argparse.ArgumentParser(description="Run the playbook twice over three simulated servers.")
+    parser = argparse.ArgumentParser(description="Run the playbooks twice over three simulated servers.")
     parser.add_argument("--faults", action="store_true", help="let the servers drop, delay and garble replies")
     parser.add_argument("--seed", type=int, default=None, help="of the faults; default: a new one, printed")
     options = parser.parse_args()

@@ -43,7 +43,7 @@ TRY = (
      "ansible localhost -m groundwork.provision.profile_activation -a 'profile=web-99 restart=defer'"),
     ("Servers from the pool, then the servers that the group holds",
      "ansible-playbook -i inventory groundwork.provision.acquire_servers && ansible-inventory -i pool.server_pool.yml --graph"),
-    ("All five roles", "ansible-playbook -i inventory groundwork.provision.provision"),
+    ("The playbook of the roles", "ansible-playbook -i inventory groundwork.provision.provision"),
     ("What the servers were asked, by the log of the simulator",
      'curl --silent --cacert "$XCLARITY_CA_PATH" "$XCLARITY_ENDPOINT/_control/log?system=xclarity&changing=1"'),
 )  # fmt: skip

@@ -11,9 +11,9 @@ version_added: 1.0.0
 description:
   - Makes a host of each node of the clusters of a project, with a group for each cluster and for each role.
   - The file must end with C(senlin_cluster.yml) or C(senlin_cluster.yaml).
-  - The address is that of the node's server, as the clustering service reads it from the compute service. A node whose server tells none
+  - The address is that of the node's server, as the clustering service reads it from the compute service. A node whose server has none
     is a host without C(ansible_host).
-  - What the service tells is data, it is never evaluated as a template. A name that is no host name gets C(_) for what cannot be in one.
+  - What the service reports is data, it is never evaluated as a template. A name that is no host name gets C(_) for what cannot be in one.
     An address that is none, or one of this machine, is left out, with one warning that counts them.
   - Names of nodes are not unique. Where several have one name, each gets C(_) and its id appended, and so does a node with the name of a
     host that another source of the inventory has made for another node, with a warning.
@@ -41,7 +41,7 @@ options:
     description: How to get a token from Keystone v3, as the option C(auth) of M(groundwork.provision.cluster).
     type: dict
   auth_type:
-    description: Kind of that authentication; told from its secret if not set.
+    description: Kind of that authentication. If not set, the kind that its secret belongs to.
     type: str
   region_name:
     description: Region whose clustering service is meant.
@@ -68,7 +68,7 @@ options:
     type: float
     default: 90.0
   clusters:
-    description: Names of the clusters whose nodes are wanted. If not set, all.
+    description: Names of the clusters whose nodes become hosts. If not set, all.
     type: list
     elements: str
     default: []
@@ -127,7 +127,7 @@ class InventoryModule(ServerInventory):
     )  # fmt: skip
     secrets = ("auth", "cloud")
     selection = ("clusters", "active_only", "addresses")
-    nested: t.ClassVar = {"auth": OPENSTACK_AUTH}
+    nested: t.ClassVar[t.Mapping[str, t.Any]] = {"auth": OPENSTACK_AUTH}
 
     def connect(self, run: Run) -> api.Clustering:
         try:

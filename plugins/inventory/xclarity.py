@@ -11,7 +11,7 @@ short_description: Servers of Lenovo XClarity Administrator
 version_added: 1.0.0
 description:
   - Makes a host of each server that XClarity Administrator manages, with variables from its inventory.
-  - Names and addresses that XClarity Administrator tells are those of the management controllers (BMC), not of operating systems.
+  - Names and addresses that XClarity Administrator reports are those of the management controllers (BMC), not of operating systems.
     So C(ansible_host) is not set unless O(bmc_as_ansible_host) says so. The controller's address is the variable C(xclarity_bmc_address).
   - The file must be named C(xclarity.yml) or end in C(.xclarity.yml) (or C(.yaml)).
   - Every server is in the group C(xclarity_servers), the hosts of the playbook C(groundwork.provision.activate_profiles).
@@ -28,7 +28,7 @@ notes:
   - Templates are evaluated in the text of the file only, with the variables of the command line (C(-e)). Values of the environment and
     values encrypted with Vault are taken letter for letter.
   - A cache (O(cache)) is kept for each endpoint, user, password and choice of servers. Another user or password does not find it.
-  - Other variables, such as C(xclarity_name) or C(xclarity_product), are text that somebody typed into a server. Do not compose the
+  - Other variables, such as C(xclarity_name) or C(xclarity_product), are text that was typed into a server. Do not compose the
     arguments of a connection of them.
 author:
   - groundwork.provision contributors (@groundwork)
@@ -156,7 +156,7 @@ options:
     description:
       - Which other devices are hosts too. Each kind is a request more.
       - Each host then has C(xclarity_kind), V(server), V(chassis), V(switch) or V(storage), and a device has the variables of a server as
-        far as it tells them. A storage node of a chassis is a server already and not a second host.
+        far as it reports them. A storage node of a chassis is a server already and not a second host.
       - O(status) and O(bmc_type) are about servers only.
     type: list
     elements: str
@@ -164,7 +164,7 @@ options:
     default: []
   compliance:
     description:
-      - Whether each server has C(xclarity_firmware_policy), C(xclarity_firmware_compliant) (null where it is not told) and
+      - Whether each server has C(xclarity_firmware_policy), C(xclarity_firmware_compliant) (null where it is not reported) and
         C(xclarity_firmware_outdated), the names of its components that do not comply. One request more.
     type: bool
     default: false

@@ -158,7 +158,7 @@ class XClaritySession(Auth):
             # more than once. One that is refused from the start is not: logins without end lock accounts.
             if self._handed_in:
                 return False
-            # That another worker's answer proved it good may not have been seen yet; that is borne once.
+            # That another worker's answer proved it good may not have been seen yet; that is tolerated once.
             unseen = len(self._users) > 1 and not self._renewed_unproven
             if not self._proven and not unseen:
                 raise Failure(

@@ -291,11 +291,9 @@ class Operation:
         if self.jobs is not None and item.job:
             return self.jobs.timed_out(item.job, watched)
         last = watched.state.name if watched.state is not None else "never seen"
-        return Failure(
-            "wait_timeout",
-            f"it had not ended in time (last state: {last}).",
-            "It goes on by itself: run this task again to join the wait, with a longer wait_timeout.",
-        )
+        joins = "run this task again to join the wait, with a longer wait_timeout."
+        hint = joins if self.joins or self.reads_only else f"look at {self.where} before running again."
+        return Failure("wait_timeout", f"it had not ended in time (last state: {last}).", f"It goes on by itself: {hint}")
 
     def ended(self, item: Item) -> None:
         """Called once the effect shows, for a warning perhaps."""
@@ -377,6 +375,7 @@ class _Task:
                 op.check(self.items)
                 return self._end(guard, any(item.predicted and item.failure is None for item in self.items))
             op.prepare(self.items)
+            self._stop_early()
             self._send(guard, [(item, step) for item in self.items for step in item.steps])
         self._wait()
         while work := self._next(guard):
@@ -420,7 +419,7 @@ class _Task:
         for item in self.items:
             if item.keys & unfinished and not self.op.proves(item):
                 doubtful.append(item)
-            elif not item.predicted and item.join is None and not self.run.check_mode:
+            elif not item.predicted and item.join is None and item.failure is None and not self.run.check_mode:
                 # It is as it is wanted: whatever was sent for it has come to its end.
                 guard.settled_by_reading(key for key in unfinished if key.partition(":")[2] == item.key)
         if not doubtful:
@@ -446,6 +445,15 @@ class _Task:
         # It counts as told from now on, so a run that is told to end before its exit tells it all the same.
         self.run.ending = lambda ended: ended.become(failure)
         raise failure
+
+    def _stop_early(self) -> None:
+        """An item that was refused in the plan is a failed one, after which no other is begun where the user wants that."""
+        if self.run.params.get("on_failure") != "stop" or not any(item.failure is not None for item in self.items):
+            return
+        for item in self.items:
+            if item.failure is None and item.predicted:
+                item.fail(_skipped(), self.client.system)
+                item.steps, item.later, item.touches = (), (), False
 
     # -- apply -------------------------------------------------------------------------------------------------------
 
@@ -487,7 +495,7 @@ class _Task:
         for item, outcome in pairs[begun:]:
             guard.resolve(outcome.step.key, NONE)
             item.outcomes.remove(outcome)
-            item.fail(Failure("skipped", "an earlier item failed and on_failure is stop.", "Run again."), self.client.system)
+            item.fail(_skipped(), self.client.system)
         self._read_back(guard, pairs[:begun])
         self._look_at_refused(pairs[:begun])
         for item, outcome in pairs[:begun]:
@@ -826,6 +834,10 @@ class _Task:
             return self.plan.public()
         keys = {step.key for item in items for step in (*item.steps, *item.later, *(outcome.step for outcome in item.outcomes))}
         return [step.public() for step in self.plan.steps if step.key in keys]
+
+
+def _skipped() -> Failure:
+    return Failure("skipped", "an earlier item failed and on_failure is stop.", "Run again.")
 
 
 def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Failure:

@@ -74,6 +74,7 @@ attributes:
       - With O(activation=delayed) and O(activation=prioritized) the server does not comply until it is restarted, so a run before that
         sends the update again.
 notes:
+  - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
   - The server is compared with its policy; see M(groundwork.provision.firmware_policy). There is no update to a chosen version without one.
   - With V(delayed) and V(prioritized) the components have to tell that they ended well. The words for a bad end are known, the one for a
     good end is not; C(Success), C(Complete) and their likes are taken for it.

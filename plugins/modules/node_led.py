@@ -26,25 +26,31 @@ options:
       - UUID or name of one server. A name that several servers have is refused.
       - Use O(nodes) for many.
     type: str
+  chassis:
+    description: UUID or name of one chassis, in place of O(node).
+    type: str
   state:
     description: The desired state of the light. Required, here or for each of O(nodes).
     type: str
     choices: ["on", "off", blinking]
   nodes:
-    description: Many servers in one task.
+    description: Many servers and chassis in one task.
     type: list
     elements: dict
     suboptions:
       node:
-        description: As O(node).
+        description: As O(node). Either this or O(nodes[].chassis) is required.
         type: str
-        required: true
+      chassis:
+        description: As O(chassis).
+        type: str
       state:
         description: As O(state), which is the default for each.
         type: str
         choices: ["on", "off", blinking]
 notes:
-  - A server that tells of no such light is refused before anything is sent.
+  - A server or chassis that tells of no such light is refused before anything is sent.
+  - Of switches and storage no request for a light is known.
   - Requests and answers are recorded ones, of appliances of the years 2017 and 2018.
 seealso:
   - module: groundwork.provision.node_power
@@ -94,13 +100,14 @@ plan:
       resource: A1B2C3D4E5F60718293A4B5C6D7E8F90
       why: its light is Off
 nodes:
-  description: A result for each server, in the order given.
+  description: A result for each server and chassis, in the order given.
   returned: always, once the servers were found
   type: list
   elements: dict
   contains:
     uuid: {description: UUID., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     name: {description: Display name., type: str, sample: web-01}
+    device: {description: "What it is, V(server) or V(chassis).", type: str, sample: server}
     led: {description: The server's own name for the light., type: str, sample: Identify}
     state: {description: "The light as read last, V(on), V(off) or V(blinking).", type: str, sample: blinking}
     changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
@@ -138,36 +145,40 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, node_led
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.node_led_operations import set_lights
 
-STATE = {"type": "str", "choices": list(node_led.STATES)}
+ROW: Options = {"node": {"type": "str"}, "chassis": {"type": "str"}, "state": {"type": "str", "choices": list(node_led.STATES)}}
 SPEC = (
     XCLARITY
     + BULK
     + ONCE
     + Spec(
         {
-            "node": {"type": "str"},
-            "state": STATE,
-            "nodes": {"type": "list", "elements": "dict", "options": {"node": {"type": "str", "required": True}, "state": STATE}},
+            **ROW,
+            "nodes": {"type": "list", "elements": "dict", "options": ROW},
         },
-        mutually_exclusive=(("node", "nodes"),),
-        required_one_of=(("node", "nodes"),),
+        mutually_exclusive=(("node", "nodes"), ("chassis", "nodes"), ("node", "chassis")),
+        required_one_of=(("node", "chassis", "nodes"),),
     )
 )
 
 
 def run(run: Run) -> dict:
     """Read, plan, apply, verify; see xclarity/node_led_operations.py."""
-    rows = run.rows("nodes", ("node", "state"))
-    for row in rows:
+    asked = []
+    for row in run.rows("nodes", tuple(ROW)):
+        thing = node_led.CHASSIS if row["chassis"] else node_led.SERVER
+        if bool(row["node"]) == bool(row["chassis"]):
+            raise bad_input("config_missing", "either node or chassis must be set for each light.", "Set one of them and run again.")
+        name = row["chassis"] or row["node"]
         if not row["state"]:
-            raise bad_input("config_missing", f"state is not set for the server {row['node']}.", "Set state and run again.")
+            raise bad_input("config_missing", f"state is not set for the {thing} {name}.", "Set state and run again.")
+        asked.append(node_led.Desired(name, row["state"], thing))
     with api.connect(run) as client:
-        return set_lights(run, client, [node_led.Desired(row["node"], row["state"]) for row in rows])
+        return set_lights(run, client, asked)
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ description:
   - An inactive profile is assigned to a server and activated. A pending one, or one that failed, is activated again on its server.
   - A profile that is already active on the desired server is left alone, one that is being activated is waited for.
   - Every activation is sent at most once. One whose answer was lost is looked for, never repeated.
+notes:
+  - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:

@@ -126,8 +126,9 @@ def _own(
         own["diff"] = _diff(result["diff"], row)
     error = (row or {}).get("error")
     if error:
-        # The row of one among many is kept short, and a rescue needs to know what it is about.
-        own |= {"failed": True, "msg": error.get("message", ""), "error": {**_about((row or {}).get("name") or profile), **error}}
+        # The row of one among many is kept short, and a rescue needs to know what it is about. Its message is that of the result.
+        facts = {key: value for key, value in error.items() if key != "message"}
+        own |= {"failed": True, "msg": error.get("message", ""), "error": {**_about((row or {}).get("name") or profile), **facts}}
     elif everybody or row is None:
         if why is None:
             return own | ended("the task told nothing of this host.", profile)

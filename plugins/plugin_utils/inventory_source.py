@@ -39,7 +39,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     secrets: tuple[str, ...]  # those of them that are one
     selection: tuple[str, ...]  # the options that choose what is read
     exclusive: tuple[tuple[str, ...], ...] = ()  # options of which one is set, since they say the same thing
-    nested: t.Mapping[str, Options] = MappingProxyType({})  # the suboptions of those that are mappings
+    nested: t.ClassVar[t.Mapping[str, Options]] = MappingProxyType({})  # the suboptions of those that are mappings
 
     def connect(self, run: Run) -> Client:
         """A client, not yet logged in."""

@@ -121,7 +121,8 @@ def _check_outcomes(run: Run, rows: list[tuple[str, dict[str, Any]]]) -> list[st
         shots, outcome = run.of(ident), row["outcome"]
         applied, unclear = any(shot.applied for shot in shots), any(_unclear(shot, run) for shot in shots)
         what = f"{run.task.verb} {ident} is told as {outcome}"
-        by_others = (run.disturbed or run.beside) and unclear  # what they did looks like the effect of a request that was lost
+        # What others did looks like the effect of a request that was lost; a discovery is not locked against another.
+        by_others = (run.disturbed or (run.beside and run.task.verb == "manage")) and unclear
         if outcome in (STARTED, FINISHED) and not applied and not any(shot.pending for shot in shots) and not by_others:
             wrong.append(f"LOST: {what}, and the server has not acted on it")
         if outcome in (NONE, NOT_STARTED) and applied and not _ended_otherwise(run, ident):

@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import examples
 import pytest
+import yaml
+from harness import PACKAGE
 
 ERROR_CODES = examples.ROOT / "docs" / "error_codes.md"
 RUNNABLE = [examples.ROOT / "README.md", ERROR_CODES, *sorted((examples.ROOT / "docs").glob("guide_*.md"))]
@@ -32,6 +38,73 @@ def test_the_examples_of_a_page_work(empty_sim, harness, page):
         played = examples.run(harness, block)
         assert played.rc == 0, played.output
         assert played.recap["skipped"] == 0
+
+
+# Blocks that are no tasks of their own, or work over hosts: the first line of each, and the test that runs it.
+ELSEWHERE = {
+    "# requirements.yml": "test_commands.py",
+    "# .github/workflows/provision.yml": "test_commands.py",
+    "# .gitlab-ci.yml": "test_commands.py",
+    "- name: Activate one server, then two, then a quarter of them at a time": "test_commands.py",
+    "- groundwork.provision.profile_activation:": "test_documentation.py",
+    "---": "test_documentation.py",
+}
+EVERY_PAGE = [examples.ROOT / "README.md", *sorted(examples.ROOT.glob("*.md")), *sorted((examples.ROOT / "docs").glob("*.md"))]
+
+
+def test_every_block_of_every_page_is_run():
+    """Those of the roles' pages are run in test_role_documentation.py, all of them."""
+    run = {block for page in RUNNABLE for block in plays(page)}
+    rest = [block for page in EVERY_PAGE for block in BLOCKS.findall(page.read_text(encoding="utf-8")) if block not in run]
+    assert {block.splitlines()[0] for block in rest} == set(ELSEWHERE)
+    assert all((Path(__file__).parent / name).is_file() for name in ELSEWHERE.values())
+
+
+def test_the_task_of_the_page_of_sizes(empty_sim, harness):
+    """One task for all hosts of a play, each of which has its row."""
+    examples.prepare(harness)
+    (block,) = BLOCKS.findall((examples.ROOT / "docs" / "sizing.md").read_text(encoding="utf-8"))
+    targets = {"db-01": "C0FFEE00E5F60718293A4B5C6D7E8F91", "db-02": "C0FFEE00E5F60718293A4B5C6D7E8F92"}
+    hosts = {name: {"row": {"profile": name, "uuid": uuid}} for name, uuid in targets.items()}
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    (harness.folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": local}}), encoding="utf-8")
+    play = {"hosts": "all", "gather_facts": False, "tasks": yaml.safe_load(block)}
+    (harness.folder / "book.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    played = harness.playbook("-i", str(harness.folder / "hosts.yml"), str(harness.folder / "book.yml"))
+    assert played.rc == 0, played.output
+    assert [entry["method"] for entry in empty_sim.log(changing=True)] == ["POST", "POST"]
+
+
+def test_the_fragment_of_a_changelog_is_one():
+    (block,) = BLOCKS.findall((examples.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    config = yaml.safe_load((examples.ROOT / "changelogs" / "config.yaml").read_text(encoding="utf-8"))
+    (section,) = yaml.safe_load(block)
+    assert section in {name for name, _title in config["sections"]}
+
+
+@pytest.mark.parametrize("name, host", [("server_pool", "oslo-l1.example.net"), ("senlin_cluster", "web-01")])
+def test_the_example_of_an_inventory_plugin(sim, harness, name, host):
+    """That of the plugin xclarity is run in test_xclarity_inventory.py."""
+    text = importlib.import_module(f"{PACKAGE}.inventory.{name}").EXAMPLES
+    given = yaml.safe_load(examples.replaced(text, sim, harness.folder))
+    if name == "server_pool":
+        given["ca_path"] = sim.ready["ca"]
+        harness.run_module("server_pool_request", {"properties": {"Datacenter": "oslo", "Size": "l"}, "count": 1})
+    else:
+        examples.prepare(harness)
+        auth = harness.connection("openstack")
+        cloud = {"auth": auth["auth"], "region_name": auth["region_name"], "cacert": auth["ca_path"]}
+        (harness.folder / "clouds.yaml").write_text(yaml.safe_dump({"clouds": {"production": cloud}}), encoding="utf-8")
+        web = {"name": "web", "project": "demo", "profile": "web-server-of-old", "nodes": 1, "config": {"node.name.format": "web-$2I"}}
+        sim.seed(clustering={"clusters": [web]})
+    path = harness.folder / f"example.{name}.yml"
+    path.write_text(yaml.safe_dump(given), encoding="utf-8")
+    more = {"OS_CLIENT_CONFIG_FILE": str(harness.folder / "clouds.yaml"), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    command = [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(path), "--list"]
+    environment = harness.environment(**more)
+    done = subprocess.run(command, env=environment, cwd=harness.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert host in json.loads(done.stdout)["_meta"]["hostvars"], done.stdout
 
 
 def test_the_rescue_of_the_error_codes_is_for_the_codes_that_it_names(empty_sim, harness):

@@ -27,6 +27,9 @@ TRANSPORT, CLIENT, GUARD = CORE + "test_transport.py", CORE + "test_client.py", 
 OPERATION, TEXT, WAIT = CORE + "test_operation.py", CORE + "test_text.py", CORE + "test_wait.py"
 CHAOS = "tests/property/test_chaos.py"
 HARDWARE = "tests/unit/xclarity/test_hardware_plans.py"
+XCLARITY = "tests/integration/xclarity/"
+MANAGED, FIRMWARE = XCLARITY + "test_managed_node.py", XCLARITY + "test_firmware.py"
+KILLED = CHAOS + "::test_what_a_killed_run_leaves_does_not_keep_the_work_from_being_done"
 
 BAD_CLIENTS = [
     # -- one transmission
@@ -188,6 +191,43 @@ BAD_CLIENTS = [
               'status.get("manageable") is False and not force', "False", HARDWARE),
     BadClient("hardware: deploys a pattern again", "xclarity/pattern_deployments.py",
               "        if template == pattern.id:\n            return None\n", "", HARDWARE),
+    BadClient("hardware: restarts again what a killed run may have restarted", "xclarity/node_power_operations.py",
+              "return not _is_restart(item)", "return True", KILLED + "[restart]"),
+    BadClient("hardware: takes a server that is on for one that was restarted", "xclarity/node_power_operations.py",
+              "[(item, outcome) for item, outcome in unknown if not _is_restart(item)]", "unknown",
+              XCLARITY + "test_node_power.py"),
+    BadClient("hardware: takes over what is being taken over", "xclarity/managed_node_operations.py",
+              "if entry is None and found is not None and nodes.key_of(found) in running:", "if False:",
+              MANAGED + "::test_what_is_under_way_is_waited_for"),
+    BadClient("hardware: gives up what is being given up", "xclarity/managed_node_operations.py",
+              "if item.steps and item.key in running:", "if False:", MANAGED + "::test_what_is_under_way_is_waited_for"),
+    BadClient("hardware: gives up again after a kill", "xclarity/managed_node_operations.py",
+              '"""A server that is in the list may be about to leave it."""\n        return False',
+              '"""A server that is in the list may be about to leave it."""\n        return True', KILLED + "[unmanage]"),
+    BadClient("hardware: takes over by a list that is older than the discovery", "xclarity/managed_node_operations.py",
+              "        if missing:  # one", "        if False:  # one", MANAGED + "::test_another_run_that_was_quicker"),
+    BadClient("hardware: reads the comparison before the updates", "xclarity/firmware_update_operations.py",
+              "        self.parts = self._old = firmware_updates.read_status(self.client)\n"
+              "        results = firmware.read_compliance(self.client)\n",
+              "        results = firmware.read_compliance(self.client)\n"
+              "        self.parts = self._old = firmware_updates.read_status(self.client)\n", CHAOS + "::test_two_runs_at_once[firmware]"),
+    BadClient("hardware: updates again after a kill", "xclarity/firmware_update_operations.py",
+              "return not any(part.name in names for part in self.parts.get(item.key, []))", "return True",
+              FIRMWARE + "::test_an_update_of_a_run_that_was_killed"),
+    BadClient("hardware: updates what is being updated", "xclarity/firmware_update_operations.py",
+              "step = None if under_way else", "step =", FIRMWARE),
+    BadClient("hardware: believes an update to another policy", "xclarity/firmware_update_operations.py",
+              " or now.policy != item.before.policy", "", FIRMWARE + "::test_a_policy_that_changes_while_it_is_waited_for"),
+    BadClient("hardware: assigns the policy that a server has", "xclarity/firmware_policy.py",
+              "if now.policy == desired.policy:", "if False:", FIRMWARE + "::test_assign_and_take_away"),
+    BadClient("hardware: takes a profile that is being activated for done", "xclarity/pattern_deployment_operations.py",
+              'item.join = "" if profile.status == profiles.ACTIVATING else None', "pass",
+              XCLARITY + "test_pattern_deployment.py::test_a_profile_that_is_being_activated_is_waited_for"),
+    BadClient("hardware: deploys to a server that is being deployed to", "xclarity/os_deployments.py",
+              "    if host.busy:\n        raise", "    if False:\n        raise", XCLARITY + "test_os_deployment.py"),
+    BadClient("hardware: installs again after a kill", "xclarity/os_deployment_operations.py",
+              "    def proves(self, item: Item) -> bool:\n        return False",
+              "    def proves(self, item: Item) -> bool:\n        return True", KILLED + "[install]"),
     BadClient("hardware: starts work by a GET in check mode", "xclarity/raw_requests.py",
               'if method == "GET" and not changes and any(', "if False and any(", HARDWARE),
     BadClient("sends in check mode", "_operation.py",

@@ -4,7 +4,7 @@
 """Fixtures of the tests against a real Keystone and a real Senlin (`make test-senlin`).
 
 The service is started once a session, from nothing, unless it is already running on the default ports; only what
-was started here is stopped. Most of the time is waiting, so two processes share the tests; the second one has a service of its own.
+was started here is stopped. Most of the time is waiting, so two processes share the files; the second one has a service of its own.
 """
 
 from __future__ import annotations
@@ -29,15 +29,6 @@ sys.path.insert(0, str(HERE.parent / "simulator_tests"))  # the table that both 
 def pytest_configure() -> None:
     # Ended by a time limit, the run still stops what it started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a service of its own kind goes to one process, so that each kind is started once."""
-    for item in items:
-        for kind in ("strict_cloud", "fragile"):
-            if kind in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(kind))
 
 
 @pytest.fixture(scope="session")

@@ -89,14 +89,14 @@ def test_names(play: Player, alone: Account, small: dict[str, Any], admin: Accou
     """Wildcards and prefixes hit nothing, twins are told apart by id, and an administrator leaves other projects alone."""
     (made,) = play(alone.connection, cluster(name=name, profile="small", desired_capacity=0))
     ident = made["cluster"]["id"]
-    for trap in ("____", ident[:2], ident[:8], ident):
-        (gone,) = play(alone.connection, cluster(name=trap, state="absent"))
+    traps = ("____", ident[:2], ident[:8], ident)
+    for trap, gone in zip(traps, play(alone.connection, *[cluster(name=trap, state="absent") for trap in traps]), strict=True):
         assert (gone["changed"], gone["plan"]) == (False, []), trap
-    for state in ("absent", "healthy"):
-        (other,) = play(admin.connection, cluster(name=name, state=state))
-        assert (other["changed"], other.get("failed", False)) == (False, state == "healthy")
-    (by_id,) = play(admin.connection, cluster(id=ident, state="absent"))
-    assert by_id["changed"] is False
+    absent, healthy, by_id = play(
+        admin.connection, cluster(name=name, state="absent"), cluster(name=name, state="healthy"), cluster(id=ident, state="absent")
+    )
+    assert [one["changed"] for one in (absent, healthy, by_id)] == [False] * 3
+    assert [one.get("failed", False) for one in (absent, healthy, by_id)] == [False, True, False]
     reply = alone.call("POST", "/v1/clusters", {"cluster": {"name": name, "profile_id": small["id"]}})
     assert reply.status_code == 202
     twins = play(alone.connection, cluster(name=name, state="absent"), cluster(name=name, profile="small"))

@@ -93,8 +93,9 @@ def test_a_version_may_be_a_number_or_a_text(
 def test_a_name_never_hits_another_profile(play: Player, alone: Account, name: str, heat_spec: dict[str, Any]) -> None:
     """GET and DELETE by these names would, see test_service.py: a prefix of the id, and the wildcard of LIKE."""
     profile = alone.create(name, heat_spec)
-    for trap in ("____", profile["id"][:2], profile["id"][:8].upper(), profile["id"]):
-        absent, info = play(alone.connection, drop(name=trap), {INFO: {"name": trap}})
+    traps = ("____", profile["id"][:2], profile["id"][:8].upper(), profile["id"])
+    results = play(alone.connection, *[task for trap in traps for task in (drop(name=trap), {INFO: {"name": trap}})])
+    for trap, absent, info in zip(traps, results[::2], results[1::2], strict=True):
         assert (absent["changed"], absent["plan"], info["profiles"]) == (False, [], []), trap
     assert alone.profiles() == [profile]
     (made,) = play(alone.connection, keep(name="____", spec=heat_spec))

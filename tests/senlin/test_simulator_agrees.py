@@ -18,7 +18,6 @@ from real_cloud import running
 from simulator.client import Control
 
 CASES = table()
-pytestmark = pytest.mark.xdist_group("table")  # it is sent once
 Seen = dict[str, dict[str, Any]]
 
 

@@ -20,8 +20,9 @@ def public(cluster: Entry) -> Entry:
     """A cluster for a result. The service tells the ids of nodes and policies in another order each time."""
     shown = {key: cluster.get(key) for key in KEYS}
     for key in ("nodes", "policies"):
-        if isinstance(shown[key], list):
-            shown[key] = sorted(shown[key], key=str)
+        ids = shown[key]
+        if isinstance(ids, list):
+            shown[key] = sorted(ids, key=str)
     return shown
 
 

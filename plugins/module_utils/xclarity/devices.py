@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
@@ -103,9 +103,13 @@ SWITCHES = Kind("/switches", "switchList", _switch)
 STORAGE = Kind("/storage", "storageList", _storage)
 
 
-def read_raw(client: Client, kind: Kind) -> list[dict[str, t.Any]]:
+def read_raw(
+    client: Client, kind: Kind, *, attributes: str | None = None, attempts: int = READ_ATTEMPTS
+) -> list[dict[str, t.Any]]:
+    """The entries as the server tells them. attributes: only these fields."""
     what = f"list {kind.path.lstrip('/')}"
-    data = client.read(kind.path, what=what, max_body=MAX_LIST)
+    query = (("includeAttributes", attributes),) if attributes else ()
+    data = client.read(kind.path, query=query, what=what, attempts=attempts, max_body=MAX_LIST)
     found = data.get(kind.key) if isinstance(data, dict) else None
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise bad_reply(f"the answer holds no list of {kind.path.lstrip('/')}", what=what)

@@ -16,7 +16,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware, firmware_updates, jobs, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, firmware, firmware_updates, jobs, nodes
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Desired, Part
@@ -61,6 +61,7 @@ class UpdateFirmware(Operation):
             item = Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else [])
             item.join = "" if under_way else None
             items.append(item)
+        busy.refuse(self.client, items)
         return items
 
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:

@@ -190,11 +190,11 @@ def read_all(client: Client, *, children: bool = False, attempts: int = READ_ATT
 
 def read_open_devices(client: Client) -> list[tuple[str, str]]:
     """(id, UUID of its device) of the jobs that have not ended. /tasks does not tell the device, only the older /jobs does; nothing
-    where that is not there any more."""
+    where that is not there any more, or is answered otherwise."""
     try:
         entries = _entries(client.read("/jobs", query=(("state", "Running"),), what="list jobs", max_body=MAX_LIST))
     except Failure as failure:
-        if failure.status not in (400, 403, 404):
+        if failure.status not in (400, 403, 404, 405, 501) and failure.code not in ("bad_reply", "not_json"):
             raise
         return []
     found = []
@@ -206,10 +206,11 @@ def read_open_devices(client: Client) -> list[tuple[str, str]]:
 
 
 class Reader:
-    """How the driver follows jobs: one look at all that are still open. before: the jobs as they were for the plan."""
+    """How the driver follows jobs: one look at all that are still open. before: the jobs as they were for the plan. joins: see
+    :class:`_operation.Operation`."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, *, joins: bool = True) -> None:
+        self.client, self.joins = client, joins
         self.before: list[Told] = []
 
     def begin(self) -> list[Told]:
@@ -226,16 +227,24 @@ class Reader:
         return {ident: state(job) for ident, job in read(self.client, ids, attempts=1).items()}
 
     def judge(self, watched: Watched, what: str) -> Failure | None:
-        return judge(watched, what)
+        return judge(watched, what, joins=self.joins)
 
     def lost(self, watched: Watched, what: str) -> Failure:
         return lost(watched.key, what)
 
     def timed_out(self, job: str, watched: Watched) -> Failure:
-        return timed_out(job, watched)
+        return timed_out(job, watched, joins=self.joins)
 
 
-def judge(watched: Watched, what: str) -> Failure | None:
+def _goes_on(job: str | None, joins: bool) -> str:
+    """What to do while work goes on that was waited for. Never run again what would send its request once more."""
+    wait = f"wait for it with the module job (job {job})" if job else ""
+    if joins:
+        return f"It goes on by itself: {wait}{', or ' if wait else ''}run this task again with a longer wait_timeout."
+    return f"It goes on by itself: {wait or 'look at it on the server'}. Run again, this task would send its request once more."
+
+
+def judge(watched: Watched, what: str, *, joins: bool = True) -> Failure | None:
     """The failure that the end of a wait for a job means; None when it went well or has to be judged by the resource."""
     job, at = watched.key, watched.state
     name = at.name if at else "never seen"
@@ -245,7 +254,7 @@ def judge(watched: Watched, what: str) -> Failure | None:
         return Failure(
             "wait_timeout",
             f"the job had not ended in time (last state: {name}{percent}).",
-            f"It goes on by itself: wait for it with the module job (job {job}), or run this task again with a longer wait_timeout.",
+            _goes_on(job, joins),
             **facts,
         )
     if watched.end == "done" and at is not None and not at.ok:
@@ -258,14 +267,13 @@ def judge(watched: Watched, what: str) -> Failure | None:
     return None
 
 
-def timed_out(job: str | None, watched: Watched) -> Failure:
+def timed_out(job: str | None, watched: Watched, *, joins: bool = True) -> Failure:
     """The time is over while the work, or what is seen of it, goes on."""
     last = watched.state.name if watched.state else "never seen"
-    how = f"wait for it with the module job (job {job}), or " if job else ""
     return Failure(
         "wait_timeout",
         f"it had not ended in time (last state: {last}).",
-        f"It goes on by itself: {how}run this task again with a longer wait_timeout.",
+        _goes_on(job, joins),
         details={"job": job, "state": last} if job else None,
     )
 

@@ -18,7 +18,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, managed_nodes, nodes, stored_credentials
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, managed_nodes, nodes, stored_credentials
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 
 Rows = t.Sequence[t.Mapping[str, t.Any]]
@@ -226,6 +226,7 @@ class UnmanageNodes(Operation):
         for item in items:
             if item.steps and item.key in running:
                 item.steps, item.join = [], running[item.key]
+        busy.refuse(self.client, items)
         return items
 
     def _items(self, managed: t.Sequence[dict[str, t.Any]]) -> list[Item]:

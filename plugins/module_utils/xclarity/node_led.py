@@ -21,47 +21,52 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity impo
 STATES = ("on", "off", "blinking")
 NAMES = ("identify", "identification", "location")
 ATTRIBUTES = "uuid,name,status,leds"
+SERVER, CHASSIS = "server", "chassis"
+PATHS = {SERVER: "/nodes/", CHASSIS: "/chassis/"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Light:
-    """The light of a server. led: its own name for it, empty when it has none. state: our word, empty when it is none that we know."""
+    """The light of a server or chassis (thing). led: its own name for it, empty when it has none.
+    state: our word, empty when it is none that we know."""
 
     uuid: str
     name: str
     led: str
     state: str
     told: str
+    thing: str = SERVER
 
     def public(self) -> dict[str, t.Any]:
-        return {"uuid": self.uuid, "name": self.name, "led": self.led, "state": self.state}
+        return {"uuid": self.uuid, "name": self.name, "device": self.thing, "led": self.led, "state": self.state}
 
 
 @dataclasses.dataclass(frozen=True)
 class Desired:
-    """What the user asks of one server. node: UUID or name."""
+    """What the user asks of one server or chassis (thing). node: UUID or name."""
 
     node: str
     state: str
+    thing: str = SERVER
 
 
-def parse(entry: t.Mapping[str, t.Any]) -> Light:
+def parse(entry: t.Mapping[str, t.Any], thing: str = SERVER) -> Light:
     leds = entry.get("leds")
     name = clean(entry.get("name") or "", 80)
     for led in leds if isinstance(leds, list) else []:
         if isinstance(led, dict) and isinstance(led.get("name"), str) and led["name"].casefold() in NAMES:
             told = clean(led.get("state") or "", 40)
-            return Light(nodes.key_of(entry), name, led["name"], told.casefold() if told.casefold() in STATES else "", told)
-    return Light(nodes.key_of(entry), name, "", "", "")
+            return Light(nodes.key_of(entry), name, led["name"], told.casefold() if told.casefold() in STATES else "", told, thing)
+    return Light(nodes.key_of(entry), name, "", "", "", thing)
 
 
 def plan(light: Light, desired: Desired, title: str) -> Step | None:
-    """The request that brings the light into its state; None when it is there. A server without such a light is refused."""
+    """The request that brings the light into its state; None when it is there. One without such a light is refused."""
     if not light.led:
         raise bad_input(
             "led_missing",
-            f"the server {title} tells of no light to find it by ({', '.join(NAMES)}).",
-            "Leave it out and run again; node_info with raw shows its leds.",
+            f"the {light.thing} {title} tells of no light to find it by ({', '.join(NAMES)}).",
+            f"Leave it out and run again; {'node' if light.thing == SERVER else light.thing}_info with raw shows its leds.",
             resource=title,
         )
     if light.state == desired.state:
@@ -69,7 +74,7 @@ def plan(light: Light, desired: Desired, title: str) -> Step | None:
     return Step(
         operation="set the light of",
         method="PUT",
-        path="/nodes/" + segment(light.uuid, "node"),
+        path=PATHS[light.thing] + segment(light.uuid, light.thing),
         resource=light.uuid,
         title=title,
         why=f"its light is {light.told or 'in no state that is told'}",

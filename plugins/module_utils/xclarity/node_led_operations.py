@@ -1,18 +1,19 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Set the lights of servers: what only this knows, for the driver. There is no job; the answer comes with the effect."""
+"""Set the lights of servers and chassis: what only this knows, for the driver. There is no job; the answer comes with the effect."""
 
 from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, node_led, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, devices, node_led, nodes
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.node_led import Desired, Light
 
@@ -29,19 +30,35 @@ class SetLights(Operation):
         self.asked = desired
 
     def read(self) -> list[Item]:
-        wanted = [one.node for one in self.asked]
-        entries = nodes.find(nodes.read_for(self.client, wanted, node_led.ATTRIBUTES), wanted)
+        found: dict[str, list[dict[str, t.Any]]] = {}
+        for thing, wanted in self._by_thing([(one.thing, one.node) for one in self.asked]).items():
+            found[thing] = nodes.find(self._entries(thing, wanted), wanted, thing)
+        named = {thing: iter(zip(entries, nodes.titles(entries), strict=True)) for thing, entries in found.items()}
         items = []
-        for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
-            nodes.refuse_unmanaged(entry, title)
-            light = node_led.parse(entry)
+        for desired in self.asked:
+            entry, title = next(named[desired.thing])
+            nodes.refuse_unmanaged(entry, title, desired.thing)
+            light = node_led.parse(entry, desired.thing)
             step = node_led.plan(light, desired, title)
             items.append(Item(light.uuid, title, desired=desired, before=light, current=light, steps=[step] if step else []))
         return items
 
-    def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
-        entries = nodes.read_for(self.client, [item.key for item in items], node_led.ATTRIBUTES, attempts=attempts)
-        found = {nodes.key_of(entry): node_led.parse(entry) for entry in entries}
+    @staticmethod
+    def _by_thing(pairs: t.Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+        """Servers and chassis, each where there are some."""
+        return {thing: wanted for thing in node_led.PATHS if (wanted := [one for kind, one in pairs if kind == thing])}
+
+    def _entries(self, thing: str, wanted: t.Sequence[str], attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
+        if thing == node_led.SERVER:
+            return nodes.read_for(self.client, wanted, node_led.ATTRIBUTES, attempts=attempts)
+        return devices.read_raw(self.client, devices.CHASSIS, attributes=node_led.ATTRIBUTES, attempts=attempts)
+
+    def look(self, items: t.Sequence[Item], *, attempts: int = READ_ATTEMPTS) -> dict[str, State]:
+        found = {
+            nodes.key_of(entry): node_led.parse(entry, thing)
+            for thing, wanted in self._by_thing([(item.desired.thing, item.key) for item in items]).items()
+            for entry in self._entries(thing, wanted, attempts)
+        }
         return {item.key: self._state(item, found[item.key]) for item in items if item.key in found}
 
     def _state(self, item: Item, now: Light) -> State:
@@ -69,7 +86,7 @@ class SetLights(Operation):
         return Failure(
             "effect_missing",
             f"the light {now.led} shows {now.told or 'no state'} where {item.desired.state} was desired.",
-            "Look at the server and run again.",
+            f"Look at the {now.thing} and run again.",
         )
 
     def view(self, item: Item, after: bool) -> t.Any:

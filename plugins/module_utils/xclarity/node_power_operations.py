@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Power servers on and off, and restart them: what only this knows, for the driver.
 
-Requests for N servers: one reading, the identity, N, one poll for all jobs at a time, one reading. Up to a hundred servers that are
-given by their UUIDs are read by these, all others from the list.
+Requests for N servers: one reading, the open jobs, the identity, N, one poll for all jobs at a time, one reading. Up to a hundred servers
+that are given by their UUIDs are read by these, all others from the list.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, node_power, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, node_power, nodes
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.node_power import OFF, RESTARTED, Desired, Power
 
@@ -32,7 +32,7 @@ class SetPower(Operation):
     def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired]) -> None:
         super().__init__(run, client)
         self.asked = desired
-        self.jobs = jobs.Reader(client)
+        self.jobs = jobs.Reader(client, joins=False)
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
@@ -45,6 +45,7 @@ class SetPower(Operation):
             if power.access.casefold() == "partial":
                 self.run.warn(f"The server {title} is reached in part only, so its power may not be as it is told.")
             items.append(Item(power.uuid, title, desired=desired, before=power, current=power, steps=[step] if step else []))
+        busy.refuse(self.client, items)
         return items
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
@@ -78,7 +79,7 @@ class SetPower(Operation):
             self.run.warn(f"The server named no job for the restart of {item.title}, so it is not known whether it has ended.")
 
     def timed_out(self, item: Item, watched: Watched) -> Failure:
-        return self.not_reached(item) if item.job is None else jobs.timed_out(item.job, watched)
+        return self.not_reached(item) if item.job is None else jobs.timed_out(item.job, watched, joins=False)
 
     def not_reached(self, item: Item) -> Failure:
         now: Power = item.current

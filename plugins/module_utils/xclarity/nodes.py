@@ -178,9 +178,10 @@ def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attemp
     return read_raw(client, attributes=attributes, uuids=uuids, attempts=attempts)
 
 
-def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str]) -> list[dict[str, t.Any]]:
+def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str], thing: str = "server") -> list[dict[str, t.Any]]:
     """The entry for each UUID (in any case, with dashes or without) or name. One that is unknown, given twice, or a name of several
-    is refused."""
+    is refused. thing: what they are, server or chassis."""
+    info, several_of = ("node_info", "servers") if thing == "server" else (f"{thing}_info", thing)
     by_key: dict[str, list[dict[str, t.Any]]] = {}
     for entry in entries:
         for key in {key_of(entry), str(entry.get("name") or "").casefold()} - {""}:
@@ -194,15 +195,15 @@ def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str]) -> list
             several = ", ".join(clean(one.get("uuid"), 36) for one in matches[:10])
             raise bad_input(
                 "node_ambiguous" if matches else "node_not_found",
-                f"{clean(text, 80)} is the name of several servers, with the UUIDs {several}."
+                f"{clean(text, 80)} is the name of several {several_of}, with the UUIDs {several}."
                 if matches
-                else f"there is no server with the UUID or name {clean(text, 80)}.",
-                "Give its UUID, which node_info tells, and run again.",
+                else f"there is no {thing} with the UUID or name {clean(text, 80)}.",
+                f"Give its UUID, which {info} tells, and run again.",
                 resource=clean(text, 200),
             )
         if key_of(matches[0]) in seen:
             raise bad_input(
-                "duplicate_item", f"the server {clean(text, 80)} is given more than once.", "Give each server once and run again.",
+                "duplicate_item", f"the {thing} {clean(text, 80)} is given more than once.", f"Give each {thing} once and run again.",
                 resource=clean(text, 200),
             )  # fmt: skip
         seen.add(key_of(matches[0]))
@@ -229,10 +230,10 @@ def is_managed(entry: t.Mapping[str, t.Any]) -> bool:
     return not isinstance(word, str) or word.casefold() != "unmanaged"
 
 
-def refuse_unmanaged(entry: t.Mapping[str, t.Any], title: str) -> None:
+def refuse_unmanaged(entry: t.Mapping[str, t.Any], title: str, thing: str = "server") -> None:
     if not is_managed(entry):
         raise bad_input(
-            "node_unmanaged", f"the server {title} is not managed by this XClarity Administrator.",
+            "node_unmanaged", f"the {thing} {title} is not managed by this XClarity Administrator.",
             "Manage it first (module managed_node) and run again.", resource=title,
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, nodes, os_deployments
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, nodes, os_deployments
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import COMPLETED, FAILED, Desired, Host
 
@@ -26,7 +26,7 @@ class DeploySystems(Operation):
     def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired]) -> None:
         super().__init__(run, client)
         self.asked = desired
-        self.jobs = jobs.Reader(client)
+        self.jobs = jobs.Reader(client, joins=False)
         self.judged: dict[str, str] = {}
         self.begun: set[str] = set()  # seen to be under way since the request
 
@@ -38,6 +38,7 @@ class DeploySystems(Operation):
             os_deployments.refuse(host, desired, title)
             step = os_deployments.plan(host, desired, title)
             items.append(Item(host.uuid, title, desired=desired, before=host, current=host, steps=[step]))
+        busy.refuse(self.client, items)
         return items
 
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:

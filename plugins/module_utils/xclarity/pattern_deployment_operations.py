@@ -12,7 +12,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, nodes, pattern_deployments, patterns, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
+    busy,
+    jobs,
+    nodes,
+    pattern_deployments,
+    patterns,
+    profiles,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployments import Desired, Target
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
@@ -50,6 +57,7 @@ class DeployPattern(Operation):
             if profile is not None and profile.status not in pattern_deployments.GOALS[desired.restart]:
                 item.join = "" if profile.status == profiles.ACTIVATING else None
             items.append(item)
+        busy.refuse(self.client, items)
         return items
 
     def _targets(self) -> list[Target]:

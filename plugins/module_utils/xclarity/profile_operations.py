@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Activate server profiles, or unassign them: what only this resource knows, for the driver.
 
-Requests for N activations: one list, the servers of new targets, the identity, N, one poll for all jobs at a time, one list.
+Requests for N activations: one list, the servers of new targets, the open jobs, the identity, N, one poll for all jobs at a time, one list.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, nodes, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import busy, jobs, nodes, profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Choice, Desired, Profile
 
@@ -57,7 +57,7 @@ class SetProfiles(Operation):
                 profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
                 for profile, desired in zip(found, self.asked, strict=True)
             ]
-        return [
+        items = [
             Item(
                 choice.profile.id,
                 titles[choice.profile.id],
@@ -69,6 +69,9 @@ class SetProfiles(Operation):
             )
             for choice in choices
         ]
+        if self.active:
+            busy.refuse(self.client, items, lambda item: profiles.normal(item.desired.desired.uuid or item.before.uuid).upper())
+        return items
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""
@@ -92,17 +95,17 @@ class SetProfiles(Operation):
         told = profiles.read_activation(self.client, [profile.uuid for profile, _one in pairs])
         dark = [profile for profile, _one in pairs if told.get(profile.uuid.casefold()) == profiles.NOT_TOLD]
         if dark:
-            busy = [job for job in jobs.read_all(self.client) if jobs.is_open(job) and profiles.may_activate(jobs.text(job))]
-            if busy:
+            open_jobs = [job for job in jobs.read_all(self.client) if jobs.is_open(job) and profiles.may_activate(jobs.text(job))]
+            if open_jobs:
                 names = [profile.name or profile.id for profile in dark]
                 raise bad_input(
                     "state_unknown",
                     f"the server does not tell whether an activation of {named(names)} is running,"
-                    f" and the job {jobs.ident(busy[0])} could be it.",
+                    f" and the job {jobs.ident(open_jobs[0])} could be it.",
                     "Wait for it with the module job, then run again.",
                     resource=names[0],
                     resources=names,
-                    job=jobs.ident(busy[0]),
+                    job=jobs.ident(open_jobs[0]),
                 )
         return told
 

@@ -60,6 +60,7 @@ def sent(result: dict[str, Any]) -> list[tuple[str, str]]:
 def test_create_once(estate, run_module):
     checked = run_module(MODULE, WEB | {"metadata": {"a": 1}}, check=True)
     assert (checked["changed"], checked["outcome"], started(estate)) == (True, "none", [])
+    estate.switches("clustering", cluster_seconds=1.5, node_seconds=1.0)  # long enough to be seen under way
     first = run_module(MODULE, WEB | {"metadata": {"a": 1}})
     assert not first.failed, first
     assert (first["changed"], first["outcome"], first["reconciled"]) == (True, "finished", False)

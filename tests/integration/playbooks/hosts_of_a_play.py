@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays with the role activate_profiles over many hosts, and what they say of each."""
+"""Plays with a role over many hosts, and what they say of each."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def play(harness: Harness, hosts: dict[str, Any], book: Sequence[dict[str, Any]]
     return harness.playbook("-i", str(inventory), str(path), *arguments)
 
 
-def use(form: str, **keywords: Any) -> dict[str, Any]:
+def use(form: str, role: str = ROLE, **keywords: Any) -> dict[str, Any]:
     """The part of a play that calls the role in one of the forms; keywords such as ``when`` on the role itself."""
     if form == "roles":
-        return {"roles": [{"role": ROLE, **keywords}]}
-    return {"tasks": [{"name": "Use the role", f"ansible.builtin.{form}": {"name": ROLE}, **keywords}]}
+        return {"roles": [{"role": role, **keywords}]}
+    return {"tasks": [{"name": "Use the role", f"ansible.builtin.{form}": {"name": role}, **keywords}]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +93,22 @@ def pairwise() -> list[Row]:
         chosen.append(best)
         missing -= pairs(best)
     return chosen
+
+
+def cut_short(row: Row, first: str, last: str) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """(keywords of the play, keywords of the role, arguments) of a combination. first: the host that something becomes of; last: the one
+    that a limit leaves out."""
+    before = {
+        "unreachable": [{"name": "Lose it", "unreachable": None, "when": f"inventory_hostname == '{first}'"}],
+        "failed": [{"name": "Fail it", "ansible.builtin.fail": None, "when": f"inventory_hostname == '{first}'"}],
+    }.get(row.first, [])
+    book: dict[str, Any] = {"gather_facts": False, "strategy": row.strategy, "pre_tasks": before}
+    book |= {"serial": 2} if row.cut == "serial" else {}
+    book |= {"become": True} if row.become == "play" else {}
+    arguments = ["--forks", "3", *(["--check"] if row.check else []), *(["-b"] if row.become == "option" else [])]
+    arguments += ["--limit", f"all:!{last}"] if row.cut == "limit" else []
+    arguments += ["-e", "ansible_become=true"] if row.become == "extra" else []
+    return book, {"when": f"inventory_hostname != '{first}'"} if row.first == "excluded" else {}, arguments
 
 
 def write_group_vars(folder: Path, values: dict[str, Any]) -> None:

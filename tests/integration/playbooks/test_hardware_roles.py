@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import hosts_of_a_play as plays
 import pytest
 import yaml
 from harness import Harness, Played
@@ -102,6 +103,52 @@ def test_a_wave_that_fails_stops_the_play(sim, book):
     played = book("update_firmware", hosts, "-e", "update_firmware_serial=1", update_firmware_activation="immediate")
     assert played.rc != 0
     assert sim.state("xclarity")["firmware"]["updates"] == 1
+
+
+WEB = {f"web-0{n}": {"xclarity_uuid": f"0A1000000000000000000000000000{n + 9:02X}"} for n in (1, 2, 3)}
+# role -> hosts, variables, the path of the last request for each
+ASKED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "manage_nodes": ({f"new-0{n}": {"manage_nodes_address": f"192.0.2.12{n}"} for n in (1, 2, 3)}, MANAGE, "/manageRequest"),
+    "update_firmware": (WEB, {"update_firmware_activation": "immediate"}, "/updatableComponents"),
+    "deploy_pattern": (WEB, {"xclarity_pattern": "web", "deploy_pattern_restart": "pending"}, "/patterns/60"),
+    "deploy_os": (WEB, {"xclarity_image": IMAGE, "deploy_os_confirm": True}, "/hostPlatforms"),
+}
+# The role of profiles is tried with each two values of the dimensions; these four, of which each host has tasks of its own, share its
+# rows. A variable of the command line counts for more than what a role sets for its tasks, so that one is left out.
+ROWS = [row for row in plays.pairwise() if row.become != "extra"]
+TABLE = [(role, row) for place, row in enumerate(ROWS) for number, role in enumerate(ASKED) if place % 4 == number]
+
+
+@pytest.mark.parametrize("role, row", TABLE, ids=lambda one: getattr(one, "name", one))
+def test_each_host_gets_what_it_asks_for_whatever_the_play(sim, harness, role, row):
+    hosts, variables, path = ASKED[role]
+    first, *_others, last = hosts
+    sim.switches("xclarity", max_concurrent_sessions=10)
+    sim.seed(xclarity={"firmware": {host["xclarity_uuid"]: {"policy": "production"} for host in WEB.values()}})
+    book, keywords, arguments = plays.cut_short(row, first, last)
+    book |= {"name": "Test", "hosts": "all", **plays.use(row.form, f"groundwork.provision.{role}", **keywords)}
+    if row.become == "variable":
+        plays.write_group_vars(harness.folder, {"ansible_become": True})
+    played = plays.play(harness, {**hosts, "bastion": {}}, [book], *arguments, **{**QUICK, **variables, **plays.NO_BECOME})
+    expected = [host for host in hosts if not (row.cut == "limit" and host == last) and not (row.first != "normal" and host == first)]
+    numbers = plays.recap(played)
+    assert {host: of["changed"] for host, of in numbers.items() if of["changed"]} == dict.fromkeys(expected, 1), played.output
+    assert [host for host, of in numbers.items() if of["failed"] or of["unreachable"]] == (
+        [first] if row.first in ("unreachable", "failed") else []
+    )
+    assert [one.partition("?")[0] for _method, one in changing(sim)].count(path) == (0 if row.check else len(expected))
+    assert (played.rc == 0) == (row.first in ("normal", "excluded"))
+    assert sim.sessions("xclarity")["open"] == 0
+
+
+def test_a_host_that_fails_is_the_only_one(sim, harness):
+    hosts, variables, _path = ASKED["manage_nodes"]
+    hosts = {**hosts, "new-02": {"manage_nodes_address": "192.0.2.199"}}
+    book = {"name": "Test", "hosts": "all", "gather_facts": False, **plays.use("roles", "groundwork.provision.manage_nodes")}
+    played = plays.play(harness, hosts, [book], **{**QUICK, **variables})
+    numbers = plays.recap(played)
+    assert [host for host, of in numbers.items() if of["failed"]] == ["new-02"], played.output
+    assert [host for host, of in numbers.items() if of["changed"]] == ["new-01", "new-03"]
 
 
 @pytest.mark.parametrize(

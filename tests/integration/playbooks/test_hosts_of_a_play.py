@@ -46,29 +46,11 @@ def activated(sim) -> list[str]:
 @pytest.mark.parametrize("row", plays.pairwise(), ids=lambda row: row.name)
 def test_each_host_gets_what_it_asks_for_whatever_the_play(sim, harness, estate, row):
     first = "web-01"
-    before = {
-        "unreachable": [{"name": "Lose it", "unreachable": None, "when": f"inventory_hostname == '{first}'"}],
-        "failed": [{"name": "Fail it", "ansible.builtin.fail": None, "when": f"inventory_hostname == '{first}'"}],
-    }.get(row.first, [])
-    keywords = {"when": f"inventory_hostname != '{first}'"} if row.first == "excluded" else {}
-    book = {"name": "Test", "hosts": "all", "gather_facts": False, "strategy": row.strategy, "pre_tasks": before,
-            **plays.use(row.form, **keywords)}  # fmt: skip
-    arguments, variables = ["--forks", "3"], dict(plays.NO_BECOME)
-    if row.check:
-        arguments += ["--check"]
-    if row.cut == "serial":
-        book["serial"] = 2
-    if row.cut == "limit":
-        arguments += ["--limit", "all:!web-03"]
-    if row.become == "play":
-        book["become"] = True
+    book, keywords, arguments = plays.cut_short(row, first, "web-03")
+    book |= {"name": "Test", "hosts": "all", **plays.use(row.form, **keywords)}
     if row.become == "variable":
         plays.write_group_vars(harness.folder, {"ansible_become": True})
-    if row.become == "extra":
-        arguments += ["-e", "ansible_become=true"]
-    if row.become == "option":
-        arguments += ["-b"]
-    played = plays.play(harness, estate, [book], *arguments, **variables)
+    played = plays.play(harness, estate, [book], *arguments, **plays.NO_BECOME)
 
     expected = [host for host in estate if host != "bastion"]
     if row.cut == "limit":

@@ -188,7 +188,7 @@ def test_backups_that_cannot_be_put_in_order_are_copied_and_never_deleted(sim, h
         for n in (1, 2)]})  # fmt: skip
     options = {**SAFE, "protect_manager_series": "series-", "protect_manager_label": "series-3", "protect_manager_keep": 1}
     output = output_with_a_warning(harness, "protect_manager", **options)
-    assert "no date that can be compared of series-1, series-2" in output
+    assert "no comparable date of series-1, series-2" in output
     assert locations(sim) == {
         "nightly": ["internal"], "before-upgrade": ["internal", "/mnt/backups"],
         **{f"series-{n}": ["internal", "/mnt/backups"] for n in (1, 2, 3)},

@@ -145,6 +145,17 @@ def test_an_update_of_a_run_that_was_killed(sim, harness, run_module, seen, code
     assert len(bodies(sim, since)) == (0 if seen else 1)
 
 
+def test_a_policy_that_changes_while_it_is_waited_for(sim, run_module):
+    """The components tell a good end, but of an update to what the policy was before."""
+    target = {"componentName": "BMC (Primary)", "compliant": "no", "packageExistence": "yes", "versionList": ["9.00"]}
+    entry = {"uuid": WEB3, "policyName": "newer", "endpointCompliant": "no", "supported": "true", "targetFirmware": [target]}
+    changed = json.dumps({"all": [{"racklist": [entry]}]})
+    sim.fault("xclarity", "GET", "^/compliancePolicies/persistedResult", nth=2, times=999, status=200, body=changed)
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert (result.code, result["outcome"]) == ("effect_missing", "started")
+    assert "was production when the update was planned, and is newer now" in result["msg"]
+
+
 def test_a_policy_that_changes_meanwhile(sim, run_module):
     """What was installed is not what the policy asks for now, though every component tells a good end."""
     sim.seed(xclarity={"policies": [{"name": "newer", "components": [{"name": "BMC (Primary)", "version": "9.00"}]}]})

@@ -174,6 +174,23 @@ def test_stop_at_the_first_failure(sim, run_module):
     assert power(sim, WEB2) == 8
 
 
+@pytest.mark.parametrize("module, params, more", [
+    ("node_power", {"state": "off", "mode": "immediate"}, 6), ("firmware_policy", {"policy": "production"}, 7),
+])  # fmt: skip
+def test_three_hundred_servers_in_one_task(sim, run_module, module, params, more):
+    """One request for each beside a few for all, whatever their number; docs/requests.md tells which."""
+    sim.seed(xclarity={"generate": {"rack_nodes": 300}})
+    since = sim.last()
+    result = run_module(module, {**params, "nodes": [{"node": f"web-{n:05}"} for n in range(1, 301)], "concurrency": 16})
+    assert not result.failed, result["msg"]
+    assert [row["outcome"] for row in result["nodes"]] == ["finished"] * 300
+    log = [entry["path"] for entry in sim.log(since=since, system="xclarity")]
+    polls = sum(path.startswith("/tasks/") for path in log)
+    assert len(log) - polls == 300 + more
+    again = run_module(module, {**params, "nodes": [{"node": f"web-{n:05}"} for n in range(1, 301)]})
+    assert (again["changed"], again.failed) == (False, False)
+
+
 # -- lights -----------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +209,23 @@ def test_the_name_of_the_light_is_the_server_s_own(sim, run_module):
     ]  # fmt: skip
     assert run_module("node_led", params)["changed"] is False
     assert len(bodies(sim)) == 3
+
+
+def test_the_light_of_a_chassis(sim, run_module):
+    params = {"state": "on", "nodes": [{"chassis": "chassis-1"}, {"node": "web-01"}], "concurrency": 1}
+    planned = run_module("node_led", params, check=True)
+    result = run_module("node_led", params)
+    assert not result.failed, result
+    assert (planned["plan"], planned["diff"]) == (result["plan"], result["diff"])
+    assert [(path.partition("/")[2].partition("/")[0], body["leds"][0]["name"]) for path, body in bodies(sim)] == [
+        ("chassis", "Location"), ("nodes", "Identify"),
+    ]  # fmt: skip
+    assert [(row["device"], row["led"], row["state"]) for row in result["nodes"]] == [
+        ("chassis", "Location", "on"), ("server", "Identify", "on"),
+    ]  # fmt: skip
+    assert run_module("node_led", params)["changed"] is False
+    assert run_module("node_led", {"chassis": "chassis-9", "state": "on"}).code == "node_not_found"
+    assert run_module("node_led", {"nodes": [{"node": "web-01", "chassis": "chassis-1"}], "state": "on"}).code == "config_missing"
 
 
 def test_a_server_without_a_light(sim, run_module):

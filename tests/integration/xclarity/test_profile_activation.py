@@ -274,7 +274,7 @@ def test_unassign(sim, run_module):
 
 
 def test_requests_for_many_are_as_documented(sim, run_module):
-    """login + list + servers + identity + N + polls + list + logout; nothing else."""
+    """login + list + servers + running jobs + identity + N + polls + list + logout; nothing else."""
     sim.seed(xclarity={"generate": {"rack_nodes": 50, "profiles": 50, "prefix": "many"}})
     items = [{"profile": f"many-{n:05d}", "uuid": f"{n:032X}"} for n in range(1, 51)]
     since = sim.last()
@@ -282,7 +282,7 @@ def test_requests_for_many_are_as_documented(sim, run_module):
     assert not result.failed, result
     log = sim.log(since=since, system="xclarity")
     polls = [e for e in log if e["path"].startswith("/tasks/")]
-    assert len(log) == 1 + 1 + 1 + 1 + 50 + len(polls) + 1 + 1
+    assert len(log) == 1 + 1 + 1 + 1 + 1 + 50 + len(polls) + 1 + 1
     assert len(result["profiles"]) == 50
     assert all(p["status"] == "active" for p in result["profiles"])
 

@@ -90,6 +90,7 @@ class Inventory:
             Route("/notificationsLicense", self.licences, methods=["GET"]),
             Route("/chassis", self.all_chassis, methods=["GET"]),
             Route("/chassis/{id}", self.one_chassis, methods=["GET"]),
+            Route("/chassis/{id}", self.chassis_light, methods=["PUT"]),
             Route("/cabinet", self.cabinets, methods=["GET"]),
             Route("/switches", self.other("switches", "switchList"), methods=["GET"]),
             Route("/storage", self.other("storage", "storageList"), methods=["GET"]),
@@ -345,11 +346,27 @@ class Inventory:
         return {
             "uuid": chassis["uuid"], "name": chassis["name"], "type": "Chassis", "bayCount": chassis["bays"],
             "nodes": [self._node(node) for node in nodes], "uri": f"chassis/{chassis['uuid']}",
+            "status": {"message": "MANAGED", "name": "MANAGED"}, "leds": self._leds("Location", chassis.get("led", "Off")),
         }
 
     @call()
     async def all_chassis(self, request: Request, _user: str) -> Response:
-        return reply(self.system, {"chassisList": [self._chassis(one) for one in self.chassis.values()]})
+        included = set(filter(None, request.query_params.get("includeAttributes", "").split(",")))
+        shown = [self._chassis(one) for one in self.chassis.values()]
+        if included:
+            shown = [{key: value for key, value in one.items() if key in included | set(_BASE)} for one in shown]
+        return reply(self.system, {"chassisList": shown})
+
+    @call()
+    async def chassis_light(self, request: Request, _user: str) -> Response:
+        chassis = self.chassis.get(path_id(request))
+        if chassis is None:
+            raise Refused(404, "FQXHMDI9006J", "The chassis was not found.")
+        body = await json_body(request, {"leds"})
+        if "leds" not in body:
+            raise Refused(400, "FQXHMDI9009J", "leds is required.")
+        chassis["led"] = self._wanted_led(body, self._chassis(chassis)["leds"])
+        return reply(self.system, {**self._hardware_message(), "result": "success"})
 
     @call()
     async def one_chassis(self, request: Request, _user: str) -> Response:

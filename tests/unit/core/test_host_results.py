@@ -41,6 +41,7 @@ def test_each_host_fails_by_itself_and_keeps_the_error():
     assert flags(shared) == {"a": (True, False), "b": (True, True)}
     assert shared["b"]["error"]["code"] == "job_failed"
     assert shared["b"]["msg"] == "it failed"
+    assert "message" not in shared["b"]["error"]  # as in a module's result, where msg says it
 
 
 END = {

@@ -288,6 +288,8 @@ def test_an_activation_that_ends_between_the_list_and_the_status_is_not_started_
     def read(path, **_more):
         if path == "/tasks":
             return [{"jobUID": "17", "status": "Complete", "name": "Activate profile"}]
+        if path == "/jobs":
+            return []
         if path == "/profiles/status":
             if told is None:
                 raise Failure("not_found", "no such page", status=404)

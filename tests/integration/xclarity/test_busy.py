@@ -1,0 +1,68 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""While an open job is about a server, nothing is sent that would restart it, rewrite it or give it up."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+WEB = "0A10000000000000000000000000000A"
+SETTINGS = {"wait": False}
+# what each sends, where nothing is under way
+TASKS = {
+    "power": ("node_power", {"node": WEB, "state": "off", "mode": "immediate", **SETTINGS}),
+    "restart": ("node_power", {"node": WEB, "state": "restarted", **SETTINGS}),
+    "install": ("os_deployment", {"node": WEB, "image": "rhels9.4|rhels9.4-x86_64-install-web_gold", "confirm": True, **SETTINGS}),
+    "activate": ("profile_activation", {"profile": "web-01", "uuid": WEB, "restart": "immediate", **SETTINGS}),
+    "unmanage": ("managed_node", {"node": WEB, "state": "absent", **SETTINGS}),
+}
+
+
+def sent(sim):
+    return [(entry["method"], entry["path"]) for entry in sim.log(system="xclarity", changing=True)]
+
+
+@pytest.mark.parametrize("first, second", list(itertools.product(("restart", "install"), TASKS)))
+def test_one_thing_at_a_time_on_one_server(sim, run_module, first, second):
+    """A restart that still runs is not sent again either, whatever the user was told to do."""
+    sim.switches("xclarity", job_seconds=600)
+    begun = run_module(*TASKS[first])
+    assert not begun.failed, begun
+    count = len(sent(sim))
+    for check in (True, False):
+        result = run_module(*TASKS[second], check=check)
+        assert result.failed, result
+        assert result.code in ("busy", "deployment_running", "not_ready"), result
+        assert (result["changed"], len(sent(sim))) == (False, count)
+        if result.code == "busy":
+            assert "has not ended, and it is about this server. Nothing was changed. Wait for it with the module job" in result["msg"]
+
+
+def test_the_others_of_the_list_go_on(sim, run_module):
+    sim.switches("xclarity", job_seconds=600)
+    run_module(*TASKS["restart"])
+    rows = [{"node": WEB}, {"node": "web-02"}]
+    result = run_module("node_power", {"nodes": rows, "state": "off", "mode": "immediate", **SETTINGS})
+    assert (result.code, result["changed"]) == ("busy", True)
+    assert [row["outcome"] for row in result["nodes"]] == ["none", "started"]
+    assert "1 of 2 nodes failed (web-01)" in result["msg"]
+    rows = [{"node": WEB}, {"node": "web-03"}]
+    since = len(sent(sim))
+    result = run_module("node_power", {"nodes": rows, "state": "off", "mode": "immediate", "on_failure": "stop", **SETTINGS})
+    assert [row["error"]["code"] for row in result["nodes"]] == ["busy", "skipped"]
+    assert (result["changed"], len(sent(sim))) == (False, since)
+
+
+@pytest.mark.parametrize("task", ["restart", "install"])
+def test_what_cannot_be_joined_is_not_offered_to_be_run_again(sim, run_module, task):
+    """Run again, the task would restart or install once more."""
+    sim.switches("xclarity", job_seconds=600)
+    module, params = TASKS[task]
+    result = run_module(module, {**params, "wait": True, "wait_timeout": 0.3, "poll_interval": 0.1})
+    assert result.code == "wait_timeout"
+    assert "It goes on by itself: wait for it with the module job (job " in result["msg"]
+    assert "Run again, this task would send its request once more." in result["msg"]
+    assert "join" not in result["msg"]
