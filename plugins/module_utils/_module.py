@@ -61,7 +61,7 @@ def main(spec: Spec, body: Body) -> None:
     run: Run | None = None
     failure: Failure | None = None
     try:
-        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, say=SAY, part=PART)
+        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, task=module.task, say=SAY, part=PART)
         run.redactor.add(*module.no_log_values)
         if OWN_PROCESS:
             # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.

@@ -211,11 +211,16 @@ def shown(params: t.Mapping[str, t.Any], options: Options) -> dict[str, t.Any]:
     return found
 
 
+# What the action plugins hand over beside the options; see plugin_utils/in_process.py.
+TASK = "_ansible_groundwork_task"
+
+
 class Module(AnsibleModule):
     """An AnsibleModule whose options are read by :func:`settle`."""
 
     params: dict[str, t.Any]
     argument_spec: Options
+    task = ""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -223,6 +228,7 @@ class Module(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
+        self.task = str(self.params.pop(TASK, ""))
         self.params = settle(out_of_place(self.params, self.spec.options), self.spec)
         self.argument_spec = strict(self.argument_spec)
         self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))

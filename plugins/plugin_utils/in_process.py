@@ -31,6 +31,7 @@ import stat
 import sys
 import threading
 import typing as t
+import uuid
 
 from ansible import constants
 from ansible.module_utils import basic
@@ -43,6 +44,7 @@ from ansible.utils.display import Display
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._options import TASK
 from ansible_collections.groundwork.provision.plugins.module_utils._run import failed_result
 
 display = Display()
@@ -53,6 +55,7 @@ PARENT_POLL = 0.5  # seconds
 PATIENCE = 1.0  # seconds that a terminal which takes nothing is waited for
 # Callbacks whose output is parsed, or has one line for each result.
 READ_BY_PROGRAMS = ("json", "jsonl", "null", "oneline")
+RUN = uuid.uuid4().hex  # of this run of Ansible, or of one worker of it, which makes all attempts of a task
 PROFILE = "legacy"  # how ansible-core 2.19 and later names the JSON dialect between controller and module
 
 
@@ -225,12 +228,14 @@ class InProcessAction(ActionBase):
         if not self._same_here(task_vars):
             try:
                 with end_with_parent():
-                    return self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))
+                    return self._execute_module(
+                        module_args=self._arguments(), task_vars=task_vars, wrap_async=bool(self._task.async_val)
+                    )
             except BaseException as exc:
                 if not _module.is_task_timeout(exc):
                     raise
                 return self._timed_out(self._given_up())
-        arguments = dict(self._task.args)
+        arguments = self._arguments()
         self._update_module_args(self._task.action, arguments, task_vars)
         screen = self._screen(task_vars)
         try:
@@ -248,6 +253,10 @@ class InProcessAction(ActionBase):
             result = result.as_result_dict(for_round_trip=True)
         error = result.get("error")
         return self._timed_out(result) if isinstance(error, dict) and error.get("code") == "task_timeout" else result
+
+    def _arguments(self) -> dict[str, t.Any]:
+        """The task's, and who it is: each attempt of ``until`` is the same task of the same run, and nobody has looked in between."""
+        return {**self._task.args, TASK: f"{RUN}-{self._task._uuid}"}
 
     def _given_up(self) -> dict[str, t.Any]:
         """The result of a module that nobody waits for any more: it ends by itself, as its output is not read, and tells nobody
