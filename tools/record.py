@@ -44,7 +44,6 @@ READERS = {
     "clustering": ("cluster_profile_info", "cluster_profile_type_info"),
 }
 SET_BY = {"xclarity": ("XCLARITY_ENDPOINT",), "ops_manager": ("OPS_MANAGER_ENDPOINT",), "clustering": ("OS_CLOUD", "OS_AUTH_URL")}
-SECRET_NAME = re.compile(r"pass|secret|private_key|token|csrf|credential", re.IGNORECASE)
 
 # Parts of a path that are literals of the API; any other part is data.
 PATH_WORDS = {
@@ -84,6 +83,7 @@ class Masker:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._sounds_secret = importlib.import_module(f"{PLUGINS}.module_utils._secret_names").sounds_secret
 
     def text(self, text: str) -> str:
         if not text:
@@ -92,18 +92,21 @@ class Masker:
         with self._lock:
             return self._names.setdefault(text, f"<{kind} {len(self._names) + 1}>")
 
-    def value(self, value: Any, key: str = "") -> Any:
-        """A JSON value with its keys and types; of a long list the first entries."""
+    def value(self, value: Any, key: str = "", secret: bool = False) -> Any:
+        """A JSON value with its keys and types; of a long list the first entries. secret: it stands below the name of one."""
+        secret = secret or self._sounds_secret(key)
         if isinstance(value, dict):
-            names = (self.text if key in USERS_KEYS else self._key) if value else str
-            return {names(str(name)): self.value(one, "" if key in USERS_KEYS else str(name)) for name, one in value.items()}
+            names = (self.text if secret or key in USERS_KEYS else self._key) if value else str
+            return {names(str(name)): self.value(one, "" if key in USERS_KEYS else str(name), secret) for name, one in value.items()}
         if isinstance(value, list):
             more = len(value) - KEPT_ENTRIES
-            return [self.value(one, key) for one in value[:KEPT_ENTRIES]] + ([f"<{more} more>"] if more > 0 else [])
+            return [self.value(one, key, secret) for one in value[:KEPT_ENTRIES]] + ([f"<{more} more>"] if more > 0 else [])
         if isinstance(value, str):
-            return value if key in WORD_KEYS and WORD.fullmatch(value) else self.text(value)
+            return value if key in WORD_KEYS and not secret and WORD.fullmatch(value) else self.text(value)
         if isinstance(value, bool) or value is None:
             return value
+        if secret:
+            return self.text(str(value))
         return value if abs(value) < LARGEST_NUMBER else f"<{type(value).__name__} of {len(str(value))} digits>"
 
     def target(self, path: str, query: Iterable[tuple[str, str]]) -> str:
@@ -212,8 +215,8 @@ def main() -> int:
     modules = [options.module] if options.module else [module for system in present for module in READERS[system]]
     if not modules:
         parser.error("no server is named: set XCLARITY_ENDPOINT, OPS_MANAGER_ENDPOINT, OS_CLOUD or OS_AUTH_URL")
-    given = {**os.environ, **{name: str(value) for name, value in options.arguments.items()}}
-    recorder = Recorder(options.dest, [value for name, value in given.items() if SECRET_NAME.search(name)])
+    secrets = importlib.import_module(f"{PLUGINS}.module_utils._secret_names").secrets
+    recorder = Recorder(options.dest, secrets(dict(os.environ)) | secrets(options.arguments))
     recorder.install()
     failed = False
     for module in modules:

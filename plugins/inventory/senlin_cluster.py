@@ -107,8 +107,9 @@ import typing as t
 from ansible.errors import AnsibleParserError
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
-from ansible_collections.groundwork.provision.plugins.module_utils._options import OPENSTACK_AUTH, secrets_in
+from ansible_collections.groundwork.provision.plugins.module_utils._options import OPENSTACK_AUTH
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, safe
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list, settings
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import as_host_name, is_elsewhere, may_be_host, unique
@@ -187,5 +188,5 @@ class InventoryModule(ServerInventory):
 
     def _without_secrets(self, text: str) -> str:
         redactor = Redactor()
-        redactor.add(*secrets_in([self.get_option(name) for name in self.secrets]))
+        redactor.add(*secrets([self.get_option(name) for name in self.secrets]))
         return redactor.text(text)

@@ -39,18 +39,20 @@ OPEN, TOLD = "open", "told"
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """One request whose end is not known. wall, monotonic, boot: when it was recorded. settled: a later run has waited until
-    it could not be on its way any more."""
+    it could not be on its way any more. teller: the task that told the user."""
 
     state: str
     wall: float
     monotonic: float
     boot: str
     settled: bool = False
+    teller: str = ""
 
     @classmethod
     def load(cls, value: t.Mapping[str, t.Any]) -> Entry:
         """From a line of the record. Raises what a line of another shape raises."""
-        return cls(str(value["state"]), float(value["wall"]), float(value["monotonic"]), str(value["boot"]), value["settled"] is True)
+        when = float(value["wall"]), float(value["monotonic"]), str(value["boot"])
+        return cls(str(value["state"]), *when, value["settled"] is True, str(value.get("teller", "")))
 
     def elapsed(self, clock: Clock) -> float:
         """Seconds since it was recorded. Over a restart of the machine only the wall clock can tell."""
@@ -64,14 +66,17 @@ class Guard:
 
     directory: private (0700), made if need be. system, kind: of the work. settle: seconds after which a request that was
     on its way has arrived or never will. required: fail when the lock cannot be had; otherwise go on without one and say so
-    in ``note``. wait: seconds to wait for another run.
+    in ``note``. wait: seconds to wait for another run. teller: names the task of this very run of Ansible; what it has told itself is
+    asked again, since an attempt that follows by itself (``until``) has no user who has looked meanwhile.
     """
 
     def __init__(
-        self, directory: str, system: str, kind: str, clock: Clock, *, settle: float, required: bool = True, wait: float = 600.0
-    ) -> None:
+        self, directory: str, system: str, kind: str, clock: Clock, *, settle: float, required: bool = True, wait: float = 600.0,
+        teller: str = "",
+    ) -> None:  # fmt: skip
         self._directory = os.path.expanduser(directory)
         self._prefix = f"{system}-{kind}-"
+        self._teller = teller
         self._name = ""
         self._clock, self._settle, self._required, self._wait = clock, settle, required, wait
         self._lock: int | None = None
@@ -127,8 +132,8 @@ class Guard:
 
     @property
     def unfinished(self) -> set[str]:
-        """What an earlier run was about to send when it was killed: nobody was told."""
-        return {key for key, entry in self._entries.items() if entry.state == OPEN}
+        """What an earlier run was about to send when it was killed: nobody was told. Or an earlier attempt of this task has told it."""
+        return {key for key, entry in self._entries.items() if self._is_open(entry)}
 
     def __enter__(self) -> Guard:
         try:
@@ -191,7 +196,7 @@ class Guard:
                 self._acquire()
                 self._generation, self._entries = self._read()
                 for key in set(keys) & self._entries.keys():
-                    self._entries[key] = dataclasses.replace(self._entries[key], state=TOLD)
+                    self._entries[key] = dataclasses.replace(self._entries[key], state=TOLD, teller=self._teller)
                     self._dirty = True
             finally:
                 self._close()
@@ -201,6 +206,9 @@ class Guard:
     @property
     def _record(self) -> str:
         return self._name + ".record"
+
+    def _is_open(self, entry: Entry) -> bool:
+        return entry.state == OPEN or (self._teller != "" and entry.teller == self._teller)
 
     def _now(self, state: str) -> Entry:
         return Entry(state, self._clock.wall(), self._clock.monotonic(), _boot_id())
@@ -267,7 +275,7 @@ class Guard:
         if waits and max(waits) > 0:
             self._clock.sleep(max(waits))
         if waits:
-            self._entries = {key: dataclasses.replace(entry, settled=True) for key, entry in self._entries.items() if entry.state == OPEN}
+            self._entries = {key: dataclasses.replace(entry, settled=True) for key, entry in self._entries.items() if self._is_open(entry)}
             with contextlib.suppress(Failure):
                 self._write()
 

@@ -17,7 +17,7 @@ import threading
 import traceback
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _floor
 
@@ -26,8 +26,9 @@ _floor.require_python()  # before the imports below, which an older Python may n
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Module, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import Module, Spec, shown
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 
 # False while plugin_utils/in_process.py runs a module inside the controller's worker, whose signals are Ansible's.
@@ -60,7 +61,7 @@ def main(spec: Spec, body: Body) -> None:
     run: Run | None = None
     failure: Failure | None = None
     try:
-        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, say=SAY, part=PART)
+        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, task=module.task, say=SAY, part=PART)
         run.redactor.add(*module.no_log_values)
         if OWN_PROCESS:
             # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.
@@ -84,7 +85,7 @@ def main(spec: Spec, body: Body) -> None:
     _leave(module, run, result)
 
 
-def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> None:
+def _leave(module: Module, run: Run | None, result: dict[str, t.Any]) -> None:
     """The one exit: what came from outside is made printable, secrets are masked in every form, keys included."""
     failed = result.pop("failed")
     result = safe(result)
@@ -92,9 +93,11 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
         result = run.redactor.value(result)
         for text in run.warnings:
             module.warn(text)
-    if not module._diff:
+    if module._diff and isinstance(result.get("diff"), dict):
+        result["diff"] = {side: _of_free_data(value) for side, value in result["diff"].items()}
+    else:
         result.pop("diff", None)
-    result["invocation"] = {"module_args": _shown(module.params)}
+    result["invocation"] = {"module_args": _shown(shown(module.params, module.spec.options))}
     try:
         if failed:
             module.fail_json(**result)
@@ -104,6 +107,11 @@ def _leave(module: AnsibleModule, run: Run | None, result: dict[str, t.Any]) -> 
             sys.stdout.flush()
             run.told()
         raise
+
+
+def _of_free_data(side: t.Any) -> t.Any:
+    """One side of a diff without the secrets that it shows of specs and the like. Its own keys may be names of resources."""
+    return {key: masked(value) for key, value in side.items()} if isinstance(side, dict) else side
 
 
 def _shown(params: dict[str, t.Any]) -> dict[str, t.Any]:

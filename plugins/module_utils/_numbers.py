@@ -33,6 +33,17 @@ def digits(text: t.Any) -> int | None:
     return int(text) if good else None
 
 
+def whole(value: t.Any) -> int | None:
+    """A whole number of at most 19 digits, told as a JSON number (17 or 17.0) or as a text of ASCII digits."""
+    if isinstance(value, str):
+        return digits(value.strip())
+    found = number(value)
+    if found is None or not found.is_integer():
+        return None
+    exact = int(value)
+    return exact if abs(exact) < 10**19 else None
+
+
 def http_date(text: str) -> float | None:
     """Seconds since 1970 of the date of a header; None when it is none."""
     try:

@@ -675,7 +675,7 @@ class _Task:
                 done += 1
             else:
                 still.append((item.title, one.state if one is not None else None))
-        return Standing(done, failed, still)
+        return Standing(done, failed, still, "" if self.op.joins or self.op.reads_only else self.op.where)
 
     def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
         """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.validation import check_type_dict, check_type_path, check_type_str
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, parsed, secrets
 from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
 
 Options = dict[str, dict[str, t.Any]]
@@ -61,10 +61,6 @@ class Spec:
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
-
-# Keys of a free mapping (a cloud that is written out) whose values are masked.
-_SECRET_KEY = re.compile(r"pass|secret|token|private|otp|assertion", re.IGNORECASE)
-
 
 def from_environment(*names: str) -> str:
     """The first of these environment variables that is not blank, letter for letter. An option's ``fallback``."""
@@ -182,14 +178,41 @@ def _inside(value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
     return value if is_blank(value) else [] if isinstance(value, list) else MASK
 
 
-def secrets_in(value: t.Any) -> set[str]:
-    """The texts under keys of a free mapping that sound like a secret."""
-    if isinstance(value, list):
-        return set().union(*map(secrets_in, value))
-    if not isinstance(value, t.Mapping):
-        return set()
-    found = {str(one) for key, one in value.items() if _SECRET_KEY.search(str(key)) and isinstance(one, (str, int)) and str(one)}
-    return found.union(*map(secrets_in, value.values()))
+def is_free(option: t.Mapping[str, t.Any]) -> bool:
+    """Whether an option takes data of a shape that it does not declare, so that the names in it tell what is secret."""
+    return option.get("type") in ("dict", "raw") and "options" not in option
+
+
+def free_values(params: t.Mapping[str, t.Any], options: Options) -> t.Iterator[t.Any]:
+    """The data of all options that take some, also of those inside others."""
+    for name, option in options.items():
+        value = params.get(name)
+        if is_free(option):
+            yield parsed(value)
+        elif "options" in option:
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, t.Mapping):
+                    yield from free_values(one, option["options"])
+
+
+def shown(params: t.Mapping[str, t.Any], options: Options) -> dict[str, t.Any]:
+    """``params`` with a mask in place of each secret of such data."""
+    found: dict[str, t.Any] = {}
+    for name, value in params.items():
+        option = options.get(name, {})
+        if is_free(option):
+            found[name] = masked(parsed(value))
+        elif "options" in option and isinstance(value, list):
+            found[name] = [shown(one, option["options"]) if isinstance(one, t.Mapping) else one for one in value]
+        elif "options" in option and isinstance(value, t.Mapping):
+            found[name] = shown(value, option["options"])
+        else:
+            found[name] = value
+    return found
+
+
+# What the action plugins hand over beside the options; see plugin_utils/in_process.py.
+TASK = "_ansible_groundwork_task"
 
 
 class Module(AnsibleModule):
@@ -197,18 +220,18 @@ class Module(AnsibleModule):
 
     params: dict[str, t.Any]
     argument_spec: Options
+    task = ""
 
     def __init__(self, spec: Spec) -> None:
-        self._spec = spec
+        self.spec = spec
         super().__init__(supports_check_mode=True, **spec.kwargs())
 
     def _load_params(self) -> None:
         super()._load_params()
-        self.params = settle(out_of_place(self.params, self._spec.options), self._spec)
+        self.task = str(self.params.pop(TASK, ""))
+        self.params = settle(out_of_place(self.params, self.spec.options), self.spec)
         self.argument_spec = strict(self.argument_spec)
-        for name, option in self._spec.options.items():
-            if option.get("type") == "raw":
-                self.no_log_values.update(secrets_in(self.params.get(name)))
+        self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))
 
 
 def _without(option: t.Mapping[str, t.Any], key: str) -> dict[str, t.Any]:

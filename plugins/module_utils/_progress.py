@@ -14,18 +14,25 @@ from ansible_collections.groundwork.provision.plugins.module_utils._wait import 
 
 # Seconds until the first line, and from each line to the next; the last one for ever. A change of note is told after the first of them.
 PACE = (10.0, 10.0, 20.0, 40.0, 60.0)
-JOIN = "It goes on by itself when the play is stopped; run the task again to join the wait."
+JOIN = "run the task again to join the wait."
 
 Say = t.Callable[[str], None]
 
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """How the items of a wait stand. open: title and last state of each that is still waited for."""
+    """How the items of a wait stand. open: title and last state of each that is still waited for. where: the place to look at before
+    the task is run again, which would send it again; empty where it joins the wait."""
 
     done: int
     failed: int
     open: t.Sequence[tuple[str, State | None]]
+    where: str = ""
+
+    @property
+    def again(self) -> str:
+        """What to do when the play was stopped."""
+        return f"look at {self.where} before running it again." if self.where else JOIN
 
     @property
     def total(self) -> int:
@@ -82,7 +89,7 @@ class Progress:
         if slowest is None:
             return
         text = line(standing, slowest, now - self._began)
-        self._say(text if self._lines else f"{text} {JOIN}")
+        self._say(text if self._lines else f"{text} It goes on by itself when the play is stopped; {standing.again}")
         self._last, self._noted = now, noted
         self._lines += 1
 
@@ -95,7 +102,8 @@ class Progress:
         titles = [title for title, _state in standing.open]
         if titles:
             work = "The work" if standing.total == 1 else f"The work for {len(titles)} of {standing.total}"
-            self._part(f"{work} ({named(titles, 100)}) goes on by itself on the server. Run the task again to join the wait.")
+            again = standing.again[:1].upper() + standing.again[1:]
+            self._part(f"{work} ({named(titles, 100)}) goes on by itself on the server. {again}")
 
 
 def line(standing: Standing, slowest: tuple[str, State | None], seconds: float) -> str:

@@ -21,6 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     UNKNOWN,
     Failure,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
 
 if t.TYPE_CHECKING:
@@ -31,7 +32,8 @@ if t.TYPE_CHECKING:
 class Step:
     """One request that starts or changes something, for one resource, with one sentence why.
 
-    path: as on the wire. query: pairs, not encoded. body: JSON-able. secret: names of body keys to mask.
+    path: as on the wire. query: pairs, not encoded. body: JSON-able. secret: names of body keys to
+    mask, beside those that sound like a secret.
     operation: ``activate``, ``copy`` ... in the user's words. resource: the id that record and results know it by; title: the
     name for people, when that is another. effect: what an accepted request makes, and the participle for it. foreseen: its
     path holds what only an earlier request of the plan will tell; the step that is sent takes its place.
@@ -55,8 +57,8 @@ class Step:
         return {
             "method": self.method,
             "path": self.path,
-            "query": dict(self.query),
-            "body": body,
+            "query": masked(dict(self.query)),
+            "body": masked(body),
             "resource": self.resource,
             "why": self.why,
         }

@@ -48,6 +48,7 @@ class Run:
 
     outcomes: what became of every request that changes something. partial: what was reached, for an end that nobody expected.
     ending: fills into a failure that came from outside of the driver what is known of each item by then.
+    task: names the task of this run of Ansible, the same for each of its attempts; empty where that is not known.
     say: shows a line to whoever watches the run, where there is somebody; part: shows the last one of a run that is told to end.
     reveal: what a good result carries although the redactor knows it; only for a module whose very result is a secret.
     after_told: what is done once the result is out, since it holds only for what somebody could read.
@@ -63,6 +64,7 @@ class Run:
     partial: dict[str, t.Any] | None = None
     ending: t.Callable[[Failure], None] | None = None
     reveal: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    task: str = ""
     say: t.Callable[[str], None] | None = None
     part: t.Callable[[str], None] | None = None
     after_told: list[t.Callable[[], None]] = dataclasses.field(default_factory=list)
@@ -127,6 +129,7 @@ class Run:
             self.clock,
             settle=params["reconcile_timeout"],
             required=params["lock"] == "required",
+            teller=self.task,
         )
 
 

@@ -136,7 +136,7 @@ policy:
     id: {description: Its id., type: str, sample: 0cb65109-991d-4708-a92e-40716066e8f5}
     name: {description: Its name., type: str, sample: oldest-first}
     type: {description: Type and version of the policy., type: str, sample: senlin.policy.deletion-1.0}
-    spec: {description: The specification as it was sent., type: dict}
+    spec: {description: "The specification as it was sent, but what is below names that sound like a secret is masked.", type: dict}
     data: {description: What the service keeps with it., type: dict}
     created_at: {description: When it was created (UTC). Its form differs from answer to answer., type: str}
     updated_at: {description: When it was updated last (UTC)., type: str}
@@ -197,6 +197,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, LOCKS, ONCE, OPENSTACK, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, policies, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.policy_operations import set_policies
 
@@ -245,6 +246,8 @@ def desired(params: dict) -> list[policies.Desired]:
 def run(run: Run) -> dict:
     """Read, plan, apply, verify; see openstack/policy_operations.py."""
     asked = desired(run.params)
+    for one in asked:  # those of a file are no option's, which are known already
+        run.redactor.add(*secrets(one.spec))
     with api.connect(run, minor=api.NEWEST) as client:
         return set_policies(run, client, asked, single=run.params["policies"] is None)
 

@@ -192,7 +192,7 @@ profile:
     id: {description: Its id., type: str, sample: 7fa885cd-fa39-4531-a42d-780af95c84a4}
     name: {description: Its name., type: str, sample: web-server}
     type: {description: Type and version of the profile., type: str, sample: os.nova.server-1.0}
-    spec: {description: The specification as it was sent., type: dict}
+    spec: {description: "The specification as it was sent, but what is below names that sound like a secret is masked.", type: dict}
     metadata: {description: The metadata with the keys of this collection., type: dict, sample: {owner: web-team}}
     created_at: {description: When it was created (UTC)., type: str, sample: "2026-03-01T09:15:00Z"}
     updated_at: {description: When it was updated last (UTC)., type: str}
@@ -276,6 +276,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPENSTACK, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profile_operations import set_profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Desired
@@ -334,6 +335,8 @@ def run(run: Run) -> dict:
     """Read, plan, apply, verify; see openstack/cluster_profile_operations.py."""
     params = run.params
     asked = desired(params)
+    for one in asked:  # those of a file are no option's, which are known already
+        run.redactor.add(*secrets(one.spec))
     how = {"present": params["state"] == "present", "policy": params["on_spec_change"], "single": params["profiles"] is None}
     with api.connect(run) as client:
         return set_profiles(run, client, asked, **how)

@@ -133,7 +133,10 @@ receiver:
     type: {description: Its type., type: str, sample: webhook}
     cluster_id: {description: Id of its cluster., type: str}
     action: {description: The action that it starts., type: str, sample: CLUSTER_SCALE_OUT}
-    params: {description: Parameters of the action., type: dict, sample: {count: 1}}
+    params:
+      description: Parameters of the action. What is below names that sound like a secret is masked.
+      type: dict
+      sample: {count: 1}
     created_at: {description: When it was created (UTC)., type: str}
     updated_at: {description: When it was updated last (UTC)., type: str}
     project: {description: Id of its project., type: str}
@@ -148,7 +151,10 @@ deleted:
   type: list
   elements: str
 urls:
-  description: The addresses of the receivers, by their names. They are secrets.
+  description:
+    - The addresses of the receivers, by their names. They are secrets.
+    - Where O(receivers) has a name more than once, for several clusters, the key is the cluster as it is given, a slash and the name,
+      C(web/out).
   returned: success, with O(return_url)
   type: dict
 receivers:
@@ -158,6 +164,7 @@ receivers:
   elements: dict
   contains:
     name: {description: Name of the receiver., type: str, sample: one-more}
+    cluster: {description: "Name of its cluster; as it was given when there is none.", type: str, sample: web-cluster}
     receiver: {description: As RV(receiver)., type: dict}
     deleted: {description: As RV(deleted)., type: list, elements: str}
 duration:

@@ -11,7 +11,8 @@ short_description: Let XClarity Administrator take servers over, or give them up
 version_added: 1.0.0
 description:
   - Brings one server, or many in one task, under the management of XClarity Administrator, or out of it, and waits until that is so.
-  - A server is taken over by the address of its management controller. One that is not known yet is discovered first.
+  - A server is taken over by the address of its management controller. One that is not known yet is discovered first. Two addresses of
+    one server are refused as that server given twice.
   - One that is managed already is left alone, and one that is being taken over or given up is waited for. Each request is sent at most
     once.
 author:
@@ -30,7 +31,9 @@ options:
       - Use O(nodes) for many.
     type: str
   node:
-    description: UUID or name of a managed server, in place of O(address) with O(state=absent).
+    description:
+      - UUID or name of a managed server, in place of O(address) with O(state=absent).
+      - One that no managed server has is warned of, since it may be misspelt.
     type: str
   state:
     description:

@@ -41,7 +41,9 @@ options:
   body:
     description:
       - The body, a mapping or a list, sent as JSON.
-      - The values of keys whose names sound like a secret (C(password), C(token) and their likes) are masked in results and messages.
+      - Everything below a key whose name sounds like a secret (C(password), C(apiKey), C(snmpCommunity), C(Authorization) and their
+        likes) is masked in all output, texts, numbers, lists and mappings. A secret under another name is shown, so set C(no_log) to
+        V(true) for such a task.
     type: raw
   changes:
     description:
@@ -106,7 +108,7 @@ plan:
   elements: dict
 response:
   description:
-    - The parsed answer; null when it is empty, or in check mode. Values of keys that sound like a secret are masked.
+    - The parsed answer; null when it is empty, or in check mode. Everything below a key that sounds like a secret is masked.
   returned: success
   type: raw
   sample: {"result": "success"}
@@ -153,6 +155,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import ONCE, WAIT, XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, raw_requests
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.raw_request_operations import send_request
@@ -198,14 +201,13 @@ def run(run: Run) -> dict:
         raise bad_input("config_options", "range is set for a request that changes something.", "Remove range and run again.")
     if method == "GET" and body is not None:
         raise bad_input("config_body", "body is set, and a GET has none.", "Remove body, or correct method, and run again.")
-    run.redactor.add(*raw_requests.secrets(body))
     with api.connect(run) as client:
         if changes:
             return send_request(run, client, raw_requests.plan(method, path, query, body))
         headers = {"Range": params["range"]} if params["range"] else None
         reply = client.read_reply(path, query=query, what=f"{method} {path}", method=method, body=body, headers=headers, max_body=MAX_LIST)
     data = reply.json() if reply.body.strip() else None
-    result = {"changed": False, "outcome": NONE, "plan": [], "diff": {"before": {}, "after": {}}, "response": raw_requests.masked(data)}
+    result = {"changed": False, "outcome": NONE, "plan": [], "diff": {"before": {}, "after": {}}, "response": masked(data)}
     return result | ({"content_range": reply.headers.get("Content-Range", "")} if headers else {})
 
 

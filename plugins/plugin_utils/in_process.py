@@ -21,15 +21,17 @@ A task that waits shows a line now and then, which a module in a process of its 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import inspect
 import io
 import json
 import os
+import select
 import signal
+import stat
 import sys
 import threading
 import typing as t
+import uuid
 
 from ansible import constants
 from ansible.module_utils import basic
@@ -42,6 +44,7 @@ from ansible.utils.display import Display
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._options import TASK
 from ansible_collections.groundwork.provision.plugins.module_utils._run import failed_result
 
 display = Display()
@@ -49,25 +52,70 @@ display = Display()
 # What the test matrix runs: tools/matrix.py has the same list. On any other release the tasks run as modules.
 TESTED = ("2.18", "2.19", "2.20", "2.21")
 PARENT_POLL = 0.5  # seconds
+PATIENCE = 1.0  # seconds that a terminal which takes nothing is waited for
 # Callbacks whose output is parsed, or has one line for each result.
 READ_BY_PROGRAMS = ("json", "jsonl", "null", "oneline")
+RUN = uuid.uuid4().hex  # of this run of Ansible, or of one worker of it, which makes all attempts of a task
 PROFILE = "legacy"  # how ansible-core 2.19 and later names the JSON dialect between controller and module
 
 
-@dataclasses.dataclass(frozen=True)
-class Screen:
-    """Where lines about one host are shown."""
+# Where the messages of this process go. The controller imports this file before it starts its workers, whose own stderr leads nowhere
+# in most releases. The copy shares the place in a file with Ansible, so that neither writes over the other.
+try:
+    MESSAGES: int | None = os.dup(2)
+except OSError:
+    MESSAGES = None
 
-    host: str
+
+class Screen:
+    """Where lines about one host are shown. Takes hold of where the messages of Ansible go at once, since Ansible may be gone by the time
+    of the last line, and its number be that of another process."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._messages = _messages_of(os.getppid())
 
     def say(self, text: str) -> None:
         """A line in the output of Ansible, which takes it from its workers."""
         display.display(f"[{self.host}] {text}")
 
     def part(self, text: str) -> None:
-        """A line when Ansible itself ends, and takes nothing from its workers any more: straight to where its messages go."""
-        with contextlib.suppress(OSError), open(f"/proc/{os.getppid()}/fd/2", "a", encoding="utf-8", errors="replace") as messages:
-            messages.write(f"[{self.host}] {text}\n")
+        """A line when Ansible itself ends, and takes nothing from its workers any more: straight to where its messages go. It begins
+        on a line of its own, wherever Ansible was cut off."""
+        fd = self._messages
+        if fd is None:
+            return
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                os.lseek(fd, 0, os.SEEK_END)
+            ready = select.poll()
+            ready.register(fd, select.POLLOUT)
+            if ready.poll(PATIENCE * 1000):
+                os.write(fd, f"\n[{self.host}] {text}\n".encode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """Let go of it."""
+        fd, self._messages = self._messages, None
+        if fd is not None:
+            os.close(fd)
+
+
+def _messages_of(parent: int) -> int | None:
+    """A descriptor of our own for the stderr of the process that started this one; None when it cannot be had."""
+    path = f"/proc/{parent}/fd/2"
+    try:
+        there = os.stat(path)
+        for own in (MESSAGES, 2):
+            with contextlib.suppress(OSError):
+                if own is not None and os.path.samestat(os.fstat(own), there):
+                    return os.dup(own)
+        found = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if os.getppid() != parent:  # it has ended meanwhile, so whose this is nobody knows
+        os.close(found)
+        return None
+    return found
 
 
 def is_tested(release: str) -> bool:
@@ -180,15 +228,22 @@ class InProcessAction(ActionBase):
         if not self._same_here(task_vars):
             try:
                 with end_with_parent():
-                    return self._execute_module(task_vars=task_vars, wrap_async=bool(self._task.async_val))
+                    return self._execute_module(
+                        module_args=self._arguments(), task_vars=task_vars, wrap_async=bool(self._task.async_val)
+                    )
             except BaseException as exc:
                 if not _module.is_task_timeout(exc):
                     raise
                 return self._timed_out(self._given_up())
-        arguments = dict(self._task.args)
+        arguments = self._arguments()
         self._update_module_args(self._task.action, arguments, task_vars)
-        with end_with_parent():
-            text = run_to_end(type(self).main, arguments, self._screen(task_vars))
+        screen = self._screen(task_vars)
+        try:
+            with end_with_parent():
+                text = run_to_end(type(self).main, arguments, screen)
+        finally:
+            if screen is not None:
+                screen.close()
         parse = self._parse_returned_data
         answer = {"stdout": text, "stderr": "", "rc": 0}
         result = parse(answer, PROFILE) if "profile" in inspect.signature(parse).parameters else parse(answer)
@@ -198,6 +253,10 @@ class InProcessAction(ActionBase):
             result = result.as_result_dict(for_round_trip=True)
         error = result.get("error")
         return self._timed_out(result) if isinstance(error, dict) and error.get("code") == "task_timeout" else result
+
+    def _arguments(self) -> dict[str, t.Any]:
+        """The task's, and who it is: each attempt of ``until`` is the same task of the same run, and nobody has looked in between."""
+        return {**self._task.args, TASK: f"{RUN}-{self._task._uuid}"}
 
     def _given_up(self) -> dict[str, t.Any]:
         """The result of a module that nobody waits for any more: it ends by itself, as its output is not read, and tells nobody

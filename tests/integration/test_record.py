@@ -87,6 +87,14 @@ def test_a_module_that_sends_a_secret(sim: Control, record: Any) -> None:
     assert sent["request_body"]["protocol"] == "SFTP"
 
 
+def test_a_small_number_below_the_name_of_a_secret(sim: Control, record: Any) -> None:
+    body = {"pin": 481, "password": {"status": "Ready", "n": 9876}, "count": 481}
+    sim.fault("xclarity", "POST", "^/anything$", status=200, body="{}", content_type="application/json")
+    lines, _text = record("xclarity_request", json.dumps({"method": "POST", "path": "/anything", "body": body}))
+    sent = next(line for line in lines if line["path"] not in ("/sessions", "/aicc") and line["method"] == "POST")["request_body"]
+    assert (sent["count"], sent["pin"] == 481, "Ready" in str(sent), "9876" in str(sent)) == (481, False, False, False)
+
+
 def test_a_reply_of_another_shape_is_told(sim: Control, record: Any) -> None:
     body = json.dumps({"identifier": "id", "label": "id", "items": [{"id": "71", "profileName": "web-01"}]})
     sim.fault("xclarity", "GET", "^/profiles$", status=200, body=body, content_type="application/json")

@@ -375,9 +375,8 @@ class SetClusters(Operation):
 
     def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
         if not after:
-            return {item.title: item.before.view() for item in items if item.before is not None}
-        shown = {item.title: self._after(item) for item in items}
-        return {title: view for title, view in shown.items() if view is not None}
+            return listing.by_title(items, lambda item: item.before.view() if item.before is not None else None)
+        return listing.by_title(items, self._after)
 
     def _after(self, item: Item) -> dict[str, t.Any] | None:
         reading, desired, context = item.before, item.desired, self.contexts[item.key]

@@ -17,6 +17,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_profiles, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.api import Clustering, microversion
@@ -203,7 +204,7 @@ class SetProfiles(Operation):
         now = item.current if item.verified or not made else made[-1]
         shown = {
             "name": item.title,
-            "profile": now.data if now else None,
+            "profile": masked(now.data) if now else None,
             **item.facts(),
             "deleted": deleted,
             "kept": [{"id": ident, "used_by": users} for ident, users in self.kept[item.key].items()],

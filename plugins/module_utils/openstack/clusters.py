@@ -15,6 +15,7 @@ import itertools
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import listing, nodes, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, NODES, Entry
@@ -83,16 +84,16 @@ class Reading:
 
     @property
     def capacity(self) -> int:
-        return int(self.cluster.get("desired_capacity") or 0)
+        return whole(self.cluster.get("desired_capacity")) or 0
 
     @property
     def min_size(self) -> int:
-        return int(self.cluster.get("min_size") or 0)
+        return whole(self.cluster.get("min_size")) or 0
 
     @property
     def max_size(self) -> int:
-        value = self.cluster.get("max_size")
-        return -1 if value is None else int(value)
+        value = whole(self.cluster.get("max_size"))
+        return -1 if value is None else value
 
     @property
     def well(self) -> int:

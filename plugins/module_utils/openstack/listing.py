@@ -9,12 +9,14 @@ things. So all is listed by name, compared to the letter, held to the token's pr
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api
 
@@ -52,6 +54,9 @@ def parse(kind: Kind, entry: t.Any) -> Entry:
     for key in ("metadata", "config", "spec", "params"):
         if key in entry and entry[key] is not None and not isinstance(entry[key], dict):
             raise bad_reply(f"the answer holds a {kind.noun} whose {key} is not a mapping")
+    for key in ("desired_capacity", "min_size", "max_size"):
+        if entry.get(key) is not None and whole(entry[key]) is None:
+            raise bad_reply(f"the answer holds a {kind.noun} whose {key} is no whole number")
     return entry
 
 
@@ -110,6 +115,15 @@ def meant(kind: Kind, asked: str, entries: t.Sequence[Entry]) -> Entry | None:
         "Give the id of the one that is meant, and run again.",
         resource=asked,
     )
+
+
+def by_title(items: t.Iterable[t.Any], view: t.Callable[[t.Any], t.Any]) -> dict[str, t.Any]:
+    """One side of a diff: what ``view`` makes of each item, without those of which it makes None, by the items' titles. Titles need not
+    differ where items are asked for by their ids; those that repeat have the id beside."""
+    items = list(items)
+    count = collections.Counter(item.title for item in items)
+    shown = {item.title if count[item.title] == 1 else f"{item.title} ({item.key})": view(item) for item in items}
+    return {title: one for title, one in shown.items() if one is not None}
 
 
 def names_and_ids(asked: t.Iterable[str]) -> tuple[list[str], list[str]]:

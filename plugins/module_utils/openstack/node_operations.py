@@ -382,8 +382,7 @@ class SetNodes(Operation):
                 shown["metadata"] = desired.metadata
             return shown
 
-        found = {item.title: view(item) for item in items}
-        return {title: one for title, one in found.items() if one is not None}
+        return listing.by_title(items, view)
 
     def present(self, item: Item) -> dict[str, t.Any]:
         return {

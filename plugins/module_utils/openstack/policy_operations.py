@@ -12,6 +12,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import actions, api, clusters, listing, policies, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, POLICIES, Entry
@@ -188,14 +189,13 @@ class SetPolicies(Operation):
             spec = item.desired.spec if item.desired.spec is not None else (item.before or {}).get("spec")
             return {"name": item.title, "spec": spec}
 
-        shown = {item.title: view(item) for item in items}
-        return {title: one for title, one in shown.items() if one is not None}
+        return listing.by_title(items, view)
 
     def present(self, item: Item) -> dict[str, t.Any]:
         deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
         made = next((outcome.data for outcome in item.outcomes if isinstance(outcome.data, dict)), None)
         now = item.current if item.verified or made is None else made
-        return {"name": item.title, "policy": policies.public(now) if now else None, **item.facts(), "deleted": deleted}
+        return {"name": item.title, "policy": masked(policies.public(now)) if now else None, **item.facts(), "deleted": deleted}
 
     def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
         if not self.single:
@@ -319,7 +319,7 @@ class SetBindings(Operation):
         return {"attached": True, "enabled": enabled if enabled is not None else now.get("enabled") if now else True}
 
     def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
-        return {item.title: self.view(item, after) for item in items}
+        return listing.by_title(items, lambda item: self.view(item, after))
 
     def present(self, item: Item) -> dict[str, t.Any]:
         cluster, policy, _enabled = item.desired

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, listing, receivers, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, RECEIVERS, Entry
@@ -44,6 +46,7 @@ class SetReceivers(Operation):
         entries = read_all(self.run, self.client, {one.name for one in self.asked})
         self.there = {one["id"] for one in entries}
         items: list[Item] = []
+        times = collections.Counter(one.name for one in self.asked)
         for one in self.asked:
             cluster = listing.meant(CLUSTERS, one.cluster, clusters)
             if cluster is None and self.is_present:
@@ -56,7 +59,7 @@ class SetReceivers(Operation):
             of = cluster["id"] if cluster is not None else None
             mine = [entry for entry in entries if entry["name"] == one.name and entry.get("cluster_id") == of]
             found = listing.meant(RECEIVERS, one.name, mine)
-            key = found["id"] if found is not None else f"{one.cluster}/{one.name}"
+            key = found["id"] if found is not None else f"{of or one.cluster}/{one.name}"
             if any(item.key == key for item in items):
                 why = f"the receiver {one.name} of the cluster {one.cluster} is given more than once."
                 raise bad_input("duplicate_item", why, "Give each receiver once and run again.", resource=one.name)
@@ -65,7 +68,8 @@ class SetReceivers(Operation):
                 steps = receivers.plan(one, cluster, found)
             elif found is not None:
                 steps = (receivers.delete(found, "it is desired absent"),)
-            items.append(Item(key, one.name, desired=(one, cluster), before=found, current=found, steps=steps[:1], later=steps[1:]))
+            title = one.name if times[one.name] == 1 else f"{one.cluster}/{one.name}"
+            items.append(Item(key, title, desired=(one, cluster), before=found, current=found, steps=steps[:1], later=steps[1:]))
         return items
 
     def accept(self, step: Step, data: t.Any) -> Accepted:
@@ -81,7 +85,7 @@ class SetReceivers(Operation):
         return Accepted(data=made)
 
     def find(self, unknown: Pairs) -> dict[str, Accepted]:
-        entries = read_all(self.run, self.client, {item.title for item, _outcome in unknown})
+        entries = read_all(self.run, self.client, {item.desired[0].name for item, _outcome in unknown})
         found = {}
         for _item, outcome in unknown:
             step = outcome.step
@@ -99,7 +103,7 @@ class SetReceivers(Operation):
         return outcome.step.method == "DELETE" and outcome.failure is not None and outcome.failure.status == 404
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
-        entries = read_all(self.run, self.client, {item.title for item in items})
+        entries = read_all(self.run, self.client, {item.desired[0].name for item in items})
         states = {}
         for item in items:
             made = next((outcome.data for outcome in item.outcomes if isinstance(outcome.data, dict)), None)
@@ -132,16 +136,16 @@ class SetReceivers(Operation):
             if not self.is_present:
                 return None
             made = next(step for step in (*item.steps, *item.later) if step.method == "POST").body["receiver"]
-            return {"name": item.title, "action": made["action"], "params": made.get("params", {})}
+            return {"name": item.desired[0].name, "action": made["action"], "params": made.get("params", {})}
 
-        shown = {item.title: view(item) for item in items}
-        return {title: one for title, one in shown.items() if one is not None}
+        return listing.by_title(items, view)
 
     def present(self, item: Item) -> dict[str, t.Any]:
         deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
         shown = {
-            "name": item.title,
-            "receiver": receivers.public(item.current) if item.current else None,
+            "name": item.desired[0].name,
+            "cluster": item.desired[1]["name"] if item.desired[1] is not None else item.desired[0].cluster,
+            "receiver": masked(receivers.public(item.current)) if item.current else None,
             **item.facts(),
             "deleted": deleted,
         }

@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
@@ -179,12 +180,7 @@ def read_space(client: Client, package_size: int | None = None) -> dict[str, t.A
         api.check_result(data, "read the space of the repository")
     else:
         fits = clean(data.get("result"), 40).lower() in ("success", "warning")
-    return {"space_used": _bytes(data.get("spaceUsed")), "total_space": _bytes(data.get("totalSpace")), "fits": fits}
-
-
-def _bytes(value: t.Any) -> int | None:
-    text = str(value).strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return {"space_used": whole(data.get("spaceUsed")), "total_space": whole(data.get("totalSpace")), "fits": fits}
 
 
 # -- steps and answers ------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
 
@@ -33,20 +34,15 @@ _TEXTS = {
 _TOTAL = re.compile(r"/\s*([0-9]{1,18})\s*\Z")
 
 
-def _number(value: t.Any) -> int | None:
-    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
 def parse(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """One event. Numbers come as such and as texts."""
 
     def word(key: str, words: t.Mapping[int, str]) -> str:
-        return words.get(_number(entry.get(key)) or 0, clean(entry.get(key) or "", 60))
+        return words.get(whole(entry.get(key)) or 0, clean(entry.get(key) or "", 60))
 
     texts = {key: clean(value, 1000) if isinstance(value := entry.get(theirs), str) else "" for key, theirs in _TEXTS.items()}
     return {
-        "number": _number(entry.get("cn")), **texts, "severity": word("severity", SEVERITIES), "class": word("eventClass", CLASSES),
+        "number": whole(entry.get("cn")), **texts, "severity": word("severity", SEVERITIES), "class": word("eventClass", CLASSES),
         "service": word("service", SERVICES),
     }  # fmt: skip
 
@@ -68,7 +64,7 @@ def read(client: Client, kind: str, after: int | None, last: int) -> tuple[list[
     path = KINDS[kind]
     found, newest = _page(client, path, 0, 1)
     if newest is None:
-        numbers = [number for one in found if (number := _number(one.get("cn"))) is not None]
+        numbers = [number for one in found if (number := whole(one.get("cn"))) is not None]
         newest = max(numbers, default=0)
     begin = max(newest - last, 0)
     if after is not None and after <= newest:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -40,6 +40,7 @@ class ManageNodes(Operation):
         self.credentials: dict[str, dict[str, t.Any]] = {}
         self.found: dict[str, dict[str, t.Any]] = {}  # what a discovery tells, by address
         self.discoveries: dict[str, str | None] = {}  # the job of a discovery that this run has started
+        self.uuids: dict[str, str] = {}  # of the servers that are known, by address
 
     def read(self) -> list[Item]:
         managed = managed_nodes.read_all(self.client)
@@ -65,7 +66,20 @@ class ManageNodes(Operation):
                 item.follows = [f"manage:{address}"]
                 item.steps = [managed_nodes.discovery(address) if found is None else self._management(address, found, row)]
             items.append(item)
+            self.uuids[address] = nodes.key_of(entry or found or {})
+            self._refuse_twice(address)
         return items
+
+    def _refuse_twice(self, address: str) -> None:
+        """Two addresses of one server are that server given twice: it would be sent two requests."""
+        others = self._same(address)
+        if others:
+            raise twice(f"{others[0]} and {address} are addresses of one server ({self.uuids[address]})", address)
+
+    def _same(self, address: str) -> list[str]:
+        """The other addresses of the task at which this server is."""
+        uuid = self.uuids[address]
+        return [other for other, one in self.uuids.items() if uuid and one == uuid and other != address]
 
     def _running(self, entries: t.Iterable[dict[str, t.Any]]) -> dict[str, str]:
         """The jobs that take these servers over already."""
@@ -133,8 +147,13 @@ class ManageNodes(Operation):
         managed = managed_nodes.read_all(self.client)
         running = self._running(self.found[item.key] for item in items)
         work = []
+        self.uuids.update((item.key, nodes.key_of(self.found[item.key])) for item in items)
         for item in items:
             entry = self.found[item.key]
+            others = self._same(item.key)
+            if others:
+                item.fail(twice(f"{item.key} is told to be an address of the same server as {others[0]}", item.key), self.client.system)
+                continue
             item.current = managed_nodes.at(managed, item.key) or self._by_uuid(managed, item)
             if item.current is None and nodes.key_of(entry) not in running:
                 work.append((item, self._management(item.key, entry, item.desired)))
@@ -195,6 +214,9 @@ class UnmanageNodes(Operation):
 
     def read(self) -> list[Item]:
         items = self._items(managed_nodes.read_all(self.client))
+        unknown = [item.title for item in items if item.before is None and not item.desired["address"]]
+        if unknown:
+            self.run.warn(f"No managed server is named {named(unknown, 120)}; nothing is given up for that.")
         uuids = {item.key for item in items if item.steps}
         if not uuids:
             return items
@@ -219,12 +241,9 @@ class UnmanageNodes(Operation):
             step = managed_nodes.release(entry, title, row["force"])
             items.append(Item(nodes.key_of(entry), title, desired=row, before=entry, current=entry, steps=[step]))
         keys = [item.key for item in items]
-        twice = next((item for item in items if keys.count(item.key) > 1), None) if len(set(keys)) < len(keys) else None
-        if twice is not None:
-            raise bad_input(
-                "duplicate_item", f"the server {twice.title} is given more than once.", "Give each server once and run again.",
-                resource=twice.title,
-            )  # fmt: skip
+        double = next((item for item in items if keys.count(item.key) > 1), None) if len(set(keys)) < len(keys) else None
+        if double is not None:
+            raise twice(f"the server {double.title} is given more than once", double.title)
         return items
 
     def _named(self, managed: t.Sequence[dict[str, t.Any]], asked: str) -> dict[str, t.Any] | None:
@@ -269,6 +288,11 @@ class UnmanageNodes(Operation):
             "name": clean(entry.get("name") or item.desired["node"] or "", 80), "managed": item.current is not None, "job": item.job,
             "joined": item.join is not None, **item.facts(),
         }  # fmt: skip
+
+
+def twice(why: str, resource: str) -> Failure:
+    """One server is given more than once."""
+    return bad_input("duplicate_item", f"{why}.", "Give each server once and run again.", resource=resource)
 
 
 def explain_jobs(client: XClarity, items: t.Sequence[Item], path: str) -> None:

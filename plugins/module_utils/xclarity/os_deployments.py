@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, ended_badly, named
-from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
@@ -72,15 +72,12 @@ class Desired:
 
 
 def parse(entry: t.Mapping[str, t.Any]) -> Host:
-    state = number(entry.get("deployStatusID"))
-    if state is None and isinstance(entry.get("deployStatusID"), str) and entry["deployStatusID"].isdigit():
-        state = float(entry["deployStatusID"])
     told = entry.get("availableImages")
     images = [one.get("value") or one.get("label") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     return Host(
         nodes.key_of(entry),
         clean(entry.get("name") or "", 200),
-        int(state) if state is not None else None,
+        whole(entry.get("deployStatusID")),
         clean(entry.get("deployStatus") or "", 80),
         tuple(clean(one, 300) for one in images if isinstance(one, str)),
     )

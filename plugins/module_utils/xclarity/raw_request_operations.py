@@ -11,8 +11,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs, raw_requests
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, jobs
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 
 
@@ -49,11 +50,11 @@ class SendRequest(Operation):
         return Failure("effect_missing", "the job of the request did not end well.", "Look at the job on the server, then run again.")
 
     def view(self, item: Item, after: bool) -> t.Any:
-        return {"request": item.key, "body": raw_requests.masked(self.step.body)} if after else {}
+        return {"request": item.key, "body": masked(self.step.body)} if after else {}
 
     def more(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
         (item,) = items
-        return {"response": raw_requests.masked(item.data), "job": item.job, "history": item.history}
+        return {"response": masked(item.data), "job": item.job, "history": item.history}
 
 
 def send_request(run: Run, client: XClarity, step: Step) -> dict[str, t.Any]:

@@ -13,11 +13,9 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
-from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
-_SECRET_KEY = re.compile(r"pass|secret|token|csrf|private|credential", re.IGNORECASE)
 # GETs that start work, by their documentation.
 _WORKING_GETS = (
     (re.compile(r"/ffdc/endpoint/.+"), None),
@@ -65,26 +63,3 @@ def plan(method: str, path: str, query: tuple[tuple[str, str], ...], body: t.Any
         body=body,
         effect=("the request", "accepted"),
     )
-
-
-def masked(value: t.Any, depth: int = 0) -> t.Any:
-    """An answer, or a body, without the values of keys that sound like a secret."""
-    if depth > 100:
-        return None
-    if isinstance(value, dict):
-        return {
-            key: MASK if _SECRET_KEY.search(str(key)) and isinstance(one, (str, int)) and not isinstance(one, bool) and one != ""
-            else masked(one, depth + 1)
-            for key, one in value.items()
-        }  # fmt: skip
-    return [masked(one, depth + 1) for one in value] if isinstance(value, list) else value
-
-
-def secrets(value: t.Any) -> set[str]:
-    """The texts in a body under keys that sound like a secret."""
-    if isinstance(value, list):
-        return set().union(*map(secrets, value))
-    if not isinstance(value, dict):
-        return set()
-    found = {one for key, one in value.items() if isinstance(one, str) and one and _SECRET_KEY.search(str(key))}
-    return found.union(*map(secrets, value.values()))

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Plan, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
@@ -56,12 +57,12 @@ def parse(entry: t.Mapping[str, t.Any]) -> Server:
         value = entry.get(key)
         return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
-    port = text("port")
+    port = whole(entry.get("port"))
     return Server(
         id=text("serverId"),
         name=text("displayName"),
         address=text("address"),
-        port=int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0,
+        port=port if port is not None and 0 < port < 10**5 else 0,
         protocol=text("protocol").upper(),
         server_username=text("username"),
         key_type=text("keyType"),

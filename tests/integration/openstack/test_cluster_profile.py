@@ -124,6 +124,22 @@ def test_a_database_that_does_not_tell_capitals_apart(empty_sim, run_module):
     assert there(empty_sim) == [other]
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("in_a_file", [True, False])
+def test_secrets_of_a_spec_are_masked(empty_sim, run_module, tmp_path, check, in_a_file):
+    """In plan, diff, result and invocation, the old ones as well."""
+    old = HEAT | {"properties": {**HEAT["properties"], "parameters": {"db_password": "S3cret-old"}}}
+    seed(empty_sim, "web", old)
+    spec = HEAT | {"properties": {**HEAT["properties"], "parameters": {"db_password": "S3cret-new", "pins": ["S3cret-pin"], "size": 3}}}
+    file = tmp_path / "web.json"
+    file.write_text(json.dumps(spec))
+    given = {"spec_file": str(file)} if in_a_file else {"spec": spec}
+    result = run_module(MODULE, {"name": "web", "on_spec_change": "replace", **given}, check=check)
+    assert (result.failed, result["changed"]) == (False, True)
+    assert "S3cret" not in json.dumps(result)
+    assert there(empty_sim)[-1]["spec"]["properties"]["parameters"] == (old if check else spec)["properties"]["parameters"]
+
+
 def test_a_spec_file_is_the_file_of_the_other_client(empty_sim, run_module, tmp_path):
     """A date that nobody quoted is the text it looks like; JSON is taken too."""
     yml, jsn = tmp_path / "web.yml", tmp_path / "web.json"

@@ -72,6 +72,47 @@ def test_a_receiver_is_known_by_name_and_cluster(estate, run_module):
         assert run_module(MODULE, {"name": "out", "cluster": cluster, "state": "absent"})["changed"] is False
 
 
+def test_secrets_among_the_parameters_are_masked(estate, run_module):
+    row = OUT | {"params": {"count": 1, "apiKey": "S3cret", "token": ["S3cret-2"]}}
+    for params in (row, {"receivers": [row]}):
+        result = run_module(MODULE, params)
+        assert not result.failed, result
+        assert "S3cret" not in json.dumps(result)
+    assert there(estate)[0]["params"]["apiKey"] == "S3cret"
+
+
+def test_receivers_of_one_name_on_two_clusters(estate, run_module):
+    """Each has its address and its side of the diff."""
+    rows = [OUT, OUT | {"cluster": "db"}]
+    checked = run_module(MODULE, {"receivers": rows}, check=True)
+    result = run_module(MODULE, {"receivers": rows, "return_url": True})
+    names = {one["id"]: one["name"] for one in estate.state("clustering")["clusters"]}
+    urls = {f"{names[one['cluster_id']]}/out": one["channel"]["alarm_url"] for one in there(estate)}
+    assert result["urls"] == urls
+    assert set(result["diff"]["after"]) == set(checked["diff"]["after"]) == {"web/out", "db/out"}
+    assert [(one["cluster"], one["name"], one["receiver"]["name"]) for one in result["receivers"]] == [
+        ("web", "out", "out"), ("db", "out", "out"),
+    ]  # fmt: skip
+    assert run_module(MODULE, {"receivers": rows, "return_url": True})["urls"] == urls
+    since = estate.last()
+    gone = run_module(MODULE, {"receivers": [{"name": "out", "cluster": cluster} for cluster in ("web", "db")], "state": "absent"})
+    assert (set(gone["diff"]["before"]), len(changing(estate, since)), there(estate)) == ({"web/out", "db/out"}, 2, [])
+
+
+def test_a_receiver_given_twice_by_the_name_and_the_id_of_its_cluster(estate, run_module):
+    (ident,) = [one["id"] for one in estate.state("clustering")["clusters"] if one["name"] == "web"]
+    result = run_module(MODULE, {"receivers": [OUT, OUT | {"cluster": ident}]})
+    assert (result.code, there(estate)) == ("duplicate_item", [])
+
+
+def test_clusters_of_one_name_each_have_their_side_of_the_diff(estate, run_module):
+    estate.seed(clustering={"clusters": [{"name": "web", "profile": "small", "project": "demo", "nodes": 1}]})
+    idents = [one["id"] for one in estate.state("clustering")["clusters"] if one["name"] == "web"]
+    result = run_module("cluster", {"clusters": [{"id": ident} for ident in idents], "state": "absent"}, check=True)
+    assert set(result["diff"]["before"]) == {f"web ({ident})" for ident in idents}
+    assert len(idents) == 2
+
+
 @pytest.mark.parametrize(
     ("params", "code"),
     [({"cluster": "nope"}, "cluster_not_found"), ({"action": None}, "config_action"), ({"name": "a b"}, "config_name")],

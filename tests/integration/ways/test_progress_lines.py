@@ -43,15 +43,19 @@ def test_a_short_task_says_nothing(sim, harness):
     assert "running" not in done.output
 
 
-def test_a_run_that_is_told_to_end_says_what_goes_on(sim, harness):
-    """And the task that is run again joins it."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_told_to_end_says_what_goes_on(sim, harness, number):
+    """Also where Ansible ends before its workers. And the task that is run again joins it."""
     sim.switches("xclarity", job_seconds=8)
     with RunningPlay(harness, [{"hosts": "localhost", "tasks": [TASK]}]) as play:
         until(lambda: len([one for one in sim.log() if one["path"].startswith("/tasks/")]) > 2, play)
-        play.tell(signal.SIGINT)
+        if number == signal.SIGINT:
+            play.tell(number)
+        else:
+            play.process.send_signal(number)
         output = play.output()
     sent = len(sim.log(changing=True))
     again = harness.play([TASK])
     assert again.rc == 0, again.output
     assert [one for one in sim.log(changing=True)[sent:] if one["path"].startswith("/profiles/")] == []
-    assert "[localhost] The work for 3 of 3 (web-01, web-02, web-03) goes on by itself on the server. Run the task again" in output
+    assert "\n[localhost] The work for 3 of 3 (web-01, web-02, web-03) goes on by itself on the server. Run the task again" in output

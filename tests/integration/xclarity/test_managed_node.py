@@ -94,6 +94,52 @@ def test_what_cannot_be_taken_over(sim, run_module, device, more, code, words, k
     assert len(bodies(sim)) == (0 if refused and known else 1 if refused or known or code == "device_not_found" else 2)
 
 
+DOUBLE = {
+    "uuid": UUID.lower(), "ipAddresses": [FIRST, "2001:db8::121"], "type": "Rack-Tower Server", "machineType": "7X06",
+    "managementProcessor": "XCC", "managementPorts": [], "status": {"name": "UNMANAGED", "manageable": True},
+}  # fmt: skip
+BOTH = {**STORED, "nodes": [{"address": FIRST}, {"address": "2001:db8::121"}, {"address": SECOND}]}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_two_addresses_of_one_server_that_is_known(sim, run_module, check):
+    sim.fault("xclarity", "GET", "^/discovery$", times=-1, status=200, body=json.dumps({"nodeList": [DOUBLE], "chassisList": []}))
+    result = run_module("managed_node", BOTH, check=check)
+    assert (result.code, result["changed"], bodies(sim)) == ("duplicate_item", False, [])
+    assert f"{FIRST} and 2001:db8::121" in result["msg"]
+
+
+def test_two_addresses_of_one_server_that_a_discovery_tells(sim, run_module):
+    """Neither of the two requests is sent, whose passwords may differ; the other server is taken over."""
+    reply = json.dumps({"nodeList": [DOUBLE], "result": 100, "progress": 100})
+    for job in ("11", "12", "13"):
+        sim.fault("xclarity", "GET", f"^/discoverRequest/jobs/{job}$", times=-1, status=200, body=reply)
+    both = {**BOTH, "nodes": BOTH["nodes"][:2]}
+    result = run_module("managed_node", both)
+    assert (result.code, {path for _method, path, _body in bodies(sim)}) == ("duplicate_item", {"/discoverRequest"})
+    assert [row["error"]["code"] for row in result["nodes"]] == ["duplicate_item"] * 2
+    assert managed(sim) & {"new-01"} == set()
+
+
+def test_two_addresses_of_one_server_that_is_managed(sim, run_module):
+    assert not run_module("managed_node", {**STORED, "address": FIRST}).failed
+    nodes = json.dumps({"nodeList": [{"uuid": UUID, "name": "new-01", "accessState": "Online", "type": "Rack-Tower Server",
+                                      "ipv4Addresses": [FIRST], "ipv6Addresses": ["2001:db8::121"]}]})  # fmt: skip
+    sim.fault("xclarity", "GET", "^/nodes", times=-1, status=200, body=nodes)
+    since = sim.last()
+    result = run_module("managed_node", {**BOTH, "nodes": BOTH["nodes"][:2]})
+    assert (result.code, bodies(sim, since)) == ("duplicate_item", [])
+
+
+def test_a_name_that_is_not_known_is_told(sim, run_module, capfd):
+    """It may be misspelt, and the server stays managed. An address is no name: nothing is managed there, as is desired."""
+    result = run_module("managed_node", {"state": "absent", "node": "web-1"})
+    told = "No managed server is named web-1; nothing is given up for that."
+    assert (result["changed"], told in capfd.readouterr().err) == (False, True)
+    run_module("managed_node", {"state": "absent", "address": "192.0.2.200"})
+    assert "No managed server" not in capfd.readouterr().err
+
+
 def test_force_takes_what_another_manager_has_lost(sim, run_module):
     sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "lost", "manageable": False}]})
     result = run_module("managed_node", {**OWN, "address": "192.0.2.130", "force": True})

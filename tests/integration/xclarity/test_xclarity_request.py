@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 WEB = "0A10000000000000000000000000000A"
@@ -87,3 +89,32 @@ def test_what_is_refused_before_anything_is_sent(sim, run_module, params, code):
     result = run_module("xclarity_request", params)
     assert (result.code, result["changed"]) == (code, False)
     assert sim.log(system="xclarity") == []
+
+
+HIDING = {
+    "passwords": ["S3cret-list"], "password": {"value": "S3cret-nested", "n": 48151623}, "apiKey": "S3cret-api", "pwd": "S3cret-pwd",
+    "Authorization": "Basic S3cret-basic", "authKey": "S3cret-auth", "pin": 48151, "snmpCommunity": "S3cret-community",
+    "secret_list": ["a", "S3cret-second"], "shown": [{"name": "adminPassword", "value": "S3cret-pair"}, {"keyboard": "qwerty"}],
+}  # fmt: skip
+CANARIES = ("S3cret", "S3CRET", "48151")
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("as_text", [False, True])
+def test_secrets_of_any_type_are_masked_everywhere(sim, run_module, check, as_text):
+    """In plan, diff, invocation, the answer, and what the server says, also where it gives them back."""
+    body = json.dumps({"result": "failed", "messages": [{"text": f"{HIDING['passwords']} of {HIDING['pin']} is wrong"}]})
+    sim.fault("xclarity", "POST", "^/anything", status=200, body=body)
+    params = {"method": "POST", "path": "/anything", "query": {"token": "S3cret-query"}, "body": json.dumps(HIDING) if as_text else HIDING}
+    result = run_module("xclarity_request", params, check=check, diff=True)
+    assert result.failed is not check
+    text = json.dumps(result)
+    assert [word for word in CANARIES if word in text] == []
+    assert ("qwerty" in str(result["plan"]), "qwerty" in str(result["diff"]), "qwerty" in str(result["invocation"])) == (True, True, True)
+
+
+def test_secrets_of_an_answer_are_masked(sim, run_module):
+    sim.fault("xclarity", "GET", "^/anything", status=200, body=json.dumps({"answer": HIDING}))
+    text = json.dumps(run_module("xclarity_request", {"path": "/anything"})["response"])
+    assert [word for word in CANARIES if word in text] == []
+    assert "qwerty" in text

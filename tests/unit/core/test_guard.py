@@ -108,6 +108,40 @@ def test_a_run_that_said_it_does_not_know_has_waited_itself(state, still):
     assert sum(still.slept) == 5
 
 
+@pytest.mark.parametrize("killed_before", [True, False])
+def test_an_attempt_that_follows_by_itself_is_told_again(state, still, killed_before):
+    """``until``: nobody has looked between the attempts of one task. Another task, or the next run of the play, goes on."""
+    if killed_before:
+        killed(state, lambda guard: guard.intend(["a:1", "a:2"]))
+    else:
+        with guard_of(state, still, teller="run-task") as guard:
+            guard.intend(["a:1", "a:2"])
+            guard.resolve("a:1", "unknown")
+            guard.resolve("a:2", "unknown")
+        guard.tell(["a:1", "a:2"])
+    for _attempt in range(3):
+        with guard_of(state, still, teller="run-task") as guard:
+            assert guard.unfinished == {"a:1", "a:2"}
+        guard.tell(["a:1", "a:2"])
+    assert sum(still.slept) == SETTLE, "waited for once"
+    with guard_of(state, still, teller="run-task") as guard:
+        guard.settled_by_reading(["a:2"])
+    with guard_of(state, still, teller="run-task") as guard:
+        assert guard.unfinished == {"a:1"}
+    for other in ("run-other", ""):
+        with guard_of(state, still, teller=other) as guard:
+            assert guard.unfinished == set()
+
+
+def test_who_is_not_known_is_nobody(state, still):
+    killed(state, lambda guard: guard.intend(["a:1"]))
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == {"a:1"}
+    guard.tell(["a:1"])
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == set()
+
+
 def test_what_was_not_told_yet_is_told_by_the_next_run(state, still):
     """The run is killed while it waits for its other items: nobody has read of the unknown one."""
     with guard_of(state, still) as guard:

@@ -21,7 +21,7 @@ FLOORS = [
     {"_floor"},
     {"_clock", "_search", "_numbers"},
     {"_text"},
-    {"_errors"},
+    {"_errors", "_secret_names"},
     {"_wire", "_slots"},
     {"_proxy", "_authorities"},
     {"_diagnosis"},

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import re
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,3 +89,100 @@ def test_a_module_that_nobody_waits_for_any_more_is_not_said_to_have_had_a_job(c
     told = in_process.InProcessAction._given_up(SimpleNamespace(_task=task))
     assert sentence in told["msg"]
     assert told["changed"] is not check
+
+
+# -- the last line ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parent(monkeypatch):
+    """Starts a process with this stderr that stands in for the one that started the worker."""
+    started = []
+
+    def start(stderr):
+        process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr)
+        started.append(process)
+        monkeypatch.setattr(in_process.os, "getppid", lambda: process.pid)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_the_last_line_when_the_controller_is_gone(tmp_path, parent):
+    """It stands on a line of its own, also after half a line, and comes to where its messages went and to nobody else."""
+    messages, strange = tmp_path / "messages", tmp_path / "strange"
+    messages.write_text("half a line")
+    with messages.open("a") as file, strange.open("w") as other:
+        controller = parent(file)
+        screen = in_process.Screen("web-01")
+        controller.kill()
+        controller.wait()
+        parent(other)  # whoever adopts the worker
+        screen.part("It goes on.")
+        screen.close()
+        screen.part("closed")
+    assert (messages.read_text(), strange.read_text()) == ("half a line\n[web-01] It goes on.\n", "")
+
+
+def test_the_last_line_is_not_written_over(tmp_path, parent, monkeypatch):
+    """ansible-playbook 2>file: it writes where it had come to, so the place is shared."""
+    path = tmp_path / "messages"
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        os.write(fd, b"[WARNING]: first\n")
+        parent(fd)
+        monkeypatch.setattr(in_process, "MESSAGES", fd)
+        screen = in_process.Screen("web-01")
+        screen.part("It goes on.")
+        os.write(fd, b"[ERROR]: User interrupted execution\n")
+        screen.close()
+    finally:
+        os.close(fd)
+    assert path.read_text() == "[WARNING]: first\n\n[web-01] It goes on.\n[ERROR]: User interrupted execution\n"
+
+
+def test_the_last_line_to_a_socket(parent, monkeypatch):
+    """As a service has it, whose messages go to a journal: a socket cannot be opened anew."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        parent(theirs.fileno())
+        monkeypatch.setattr(in_process, "MESSAGES", theirs.fileno())
+        screen = in_process.Screen("h")
+        screen.part("x")
+        screen.close()
+        ours.settimeout(5)
+        assert ours.recv(100) == b"\n[h] x\n"
+
+
+def test_no_last_line_where_nobody_is_known_to_read_it(tmp_path, parent, monkeypatch):
+    before = sorted(os.listdir("/proc/self/fd"))
+    with (tmp_path / "messages").open("w") as file:
+        controller = parent(file)
+        changes = iter([controller.pid])
+        monkeypatch.setattr(in_process.os, "getppid", lambda: next(changes, 1))
+        in_process.Screen("h").part("x")
+        monkeypatch.setattr(in_process.os, "getppid", lambda: 2**22 + 1)
+        in_process.Screen("h").part("x")
+    assert (tmp_path / "messages").read_text() == ""
+    assert len(os.listdir("/proc/self/fd")) <= len(before) + 1  # the pipe to the process that stands in
+
+
+def test_a_terminal_that_takes_nothing_does_not_hold_the_end_up(parent, monkeypatch):
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    try:
+        while True:
+            os.write(write, b"x" * 4096)
+    except BlockingIOError:
+        os.set_blocking(write, True)
+    monkeypatch.setattr(in_process, "PATIENCE", 0.01)
+    monkeypatch.setattr(in_process, "MESSAGES", write)
+    parent(write)
+    screen = in_process.Screen("h")
+    screen.part("x")
+    screen.close()
+    os.close(read)
+    os.close(write)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.groundwork.provision.plugins.module_utils._numbers import count, digits, http_date, number
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import count, digits, http_date, number, whole
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs
 
@@ -34,10 +34,22 @@ def test_no_number(value):
     assert number(value) is None
 
 
+@pytest.mark.parametrize(
+    "value, found",
+    [(17, 17), (17.0, 17), ("17", 17), (" 17 ", 17), (-1, -1), (0, 0), (10**19 - 1, 10**19 - 1), (17.5, None), ("²", None),
+     ("١٧", None),
+     ("9" * 400, None), ("9" * 5000, None), ("-1", None),
+     ("", None), (10**19, None), (1e308, None), (True, None), (None, None), ([], None)],
+)  # fmt: skip
+def test_a_whole_number_as_number_or_text(value, found):
+    assert whole(value) == found
+
+
 @given(ANYTHING)
 def test_what_comes_out_is_finite(value):
     found = number(value)
     assert found is None or math.isfinite(found)
+    assert whole(value) is None or abs(whole(value)) < 10**19
     counted = count(value)
     assert counted is None or 0 <= counted < 10**19
 

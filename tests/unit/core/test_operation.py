@@ -466,6 +466,31 @@ def test_a_run_that_is_told_to_end_sends_nothing_more_and_tells_what_it_had_sent
     assert len(server.requests) == sent
 
 
+@pytest.mark.parametrize(
+    "joins, reads_only, again",
+    [(True, False, "Run the task again to"), (False, True, "Run the task again to"), (False, False, "Look at the list of lights before")],
+)
+def test_a_run_that_is_told_to_end_in_a_wait_says_what_to_do_next(serve, client_of, run_of, joins, reads_only, again):
+    run, said = run_of(), []
+    run.part = said.append
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    operation = Light(run, client_of(server), items("1"), shows=lambda key, reading: False)
+    operation.joins, operation.reads_only, operation.at_once = joins, reads_only, False
+    sleep = run.clock.sleep
+
+    def end(seconds):
+        if run.progress._look is not None:
+            run.clock.stop.set("the test says so")
+            run.clock.stop.check()
+        sleep(seconds)
+
+    run.clock.sleep = end
+    with pytest.raises(Ended):
+        drive(operation)
+    (line,) = said
+    assert again in line
+
+
 ENDINGS = {
     "interrupted": lambda: Failure("interrupted", "the run was told to end (SIGTERM).", "Look."),
     "task_timeout": lambda: Failure("task_timeout", "the timeout of the task has passed.", "Look."),

@@ -17,9 +17,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
     XCLARITY,
     Spec,
     out_of_place,
-    secrets_in,
     settle,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
 from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 
 CANARY = "s3cret-canary"
@@ -165,7 +165,7 @@ def test_a_mapping_of_a_cloud_keeps_its_secrets():
     assert found["failed" if "failed" in found else "changed"] is False
     assert CANARY not in text
     assert "demo" in text
-    assert secrets_in(cloud) == {CANARY, "other-" + CANARY}
+    assert secrets(cloud) == {CANARY, "other-" + CANARY}
 
 
 @pytest.mark.parametrize("value", [CANARY, 5, True])

@@ -32,7 +32,7 @@ def told(still, standings, interval=1.0):
 def test_the_first_after_ten_seconds_then_ever_more_seldom(still):
     said = told(still, [Standing(0, 0, [("web-01", running(40.0))])])
     assert [second for second, _text in said] == [10, 20, 40, 80, 140, 200, 260, 320, 380, 440, 500, 560]
-    assert said[0][1] == f"web-01: Running, 40 % after 10 s. {JOIN}"
+    assert said[0][1] == f"web-01: Running, 40 % after 10 s. It goes on by itself when the play is stopped; {JOIN}"
     assert said[4][1] == "web-01: Running, 40 % after 2 min 20 s."
 
 
@@ -92,6 +92,16 @@ def test_what_goes_on_when_the_run_is_told_to_end(still, standing, text):
     progress.part()
     progress.part()
     assert said == ([f"{text} Run the task again to join the wait."] if text else [])
+
+
+def test_what_does_not_join_is_to_be_looked_at(still):
+    standing = Standing(0, 0, [("web-01", running(40.0))], "the jobs of the server")
+    assert told(still, [standing])[0][1].endswith("when the play is stopped; look at the jobs of the server before running it again.")
+    said = []
+    progress = Progress(still, None, said.append)
+    progress.see(lambda: standing)
+    progress.part()
+    assert said == ["The work (web-01) goes on by itself on the server. Look at the jobs of the server before running it again."]
 
 
 # -- a wait for one's turn --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from refusals import code_of
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, secrets
 from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
@@ -268,10 +269,10 @@ def test_what_may_be_requested(path, query, changes, code):
 
 def test_secrets_of_a_request_and_its_answer():
     value = {"userPw": "a", "Password": "b", "list": [{"csrf_token": "c", "passwordChanged": True}], "name": "d"}
-    assert raw_requests.masked(value) == {
+    assert masked(value) == {
         "userPw": "a", "Password": MASK, "list": [{"csrf_token": MASK, "passwordChanged": True}], "name": "d",
     }  # fmt: skip
-    assert raw_requests.secrets(value) == {"b", "c"}
+    assert secrets(value) == {"b", "c"}
 
 
 def test_a_changed_credential_needs_user_and_password():
@@ -286,6 +287,13 @@ def test_a_changed_credential_needs_user_and_password():
     assert plan(password="p", always=True)[1].method == "PUT"
     assert plan(username="v")[0] == "config_missing"
     assert plan(username="v", password="p")[1].body == {"userName": "v", "password": "p", "description": "d"}
+
+
+@pytest.mark.parametrize(
+    "told, state", [(17, 17), ("17", 17), (17.0, 17), ("²", None), ("9" * 400, None), ("9" * 5000, None), (True, None), ("", None)]
+)
+def test_the_number_of_a_deployment(told, state):
+    assert os_deployments.parse({"uuid": UUID, "deployStatusID": told}).state == state
 
 
 @given(ANY)
