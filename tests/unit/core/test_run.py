@@ -198,7 +198,7 @@ def test_what_holds_once_the_user_has_read_it_is_done_after_the_result_is_out(mo
         print(result["msg"])
         raise SystemExit(1)
 
-    module = types.SimpleNamespace(params={}, _diff=False, warn=seen.append, fail_json=out, exit_json=out)
+    module = types.SimpleNamespace(params={}, spec=Spec(), _diff=False, warn=seen.append, fail_json=out, exit_json=out)
     run = Run({})
     run.after_told = [lambda: seen.append(capsys.readouterr().out), lambda: seen.append("more"), lambda: (_ for _ in ()).throw(OSError())]
     with pytest.raises(SystemExit):
