@@ -13,12 +13,18 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs
 
 
-def refuse(client: Client, items: t.Sequence[Item], server: t.Callable[[Item], str] = lambda item: item.key) -> None:
+def refuse(
+    client: Client,
+    items: t.Sequence[Item],
+    server: t.Callable[[Item], str] = lambda item: item.key,
+    but: t.Callable[[str], bool] = lambda text: False,
+) -> None:
     """Fail those that something would be sent for while an open job of the appliance is about the same server: to cut the power of a
-    server whose firmware is being written can break it. server: the UUID, in capitals and without dashes, of an item's."""
+    server whose firmware is being written can break it. server: the UUID, in capitals and without dashes, of an item's. but: tells by
+    the text of a job that the operation itself judges such jobs."""
     going = {server(item): item for item in items if item.steps and item.failure is None}
-    for job, device in jobs.read_open_devices(client) if going else []:
-        item = going.pop(device, None)
+    for job, device, text in jobs.read_open_devices(client) if going else []:
+        item = going.pop(device, None) if not but(text) else None
         if item is not None:
             hint = f"Wait for it with the module job (job {job}), then run again."
             item.fail(Failure("busy", f"the job {job} has not ended, and it is about this server.", hint, job=job), client.system)

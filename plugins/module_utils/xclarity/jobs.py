@@ -188,9 +188,9 @@ def read_all(client: Client, *, children: bool = False, attempts: int = READ_ATT
     return _entries(client.read("/tasks", query=query, what="list jobs", attempts=attempts, max_body=MAX_LIST))
 
 
-def read_open_devices(client: Client) -> list[tuple[str, str]]:
-    """(id, UUID of its device) of the jobs that have not ended. /tasks does not tell the device, only the older /jobs does; nothing
-    where that is not there any more, or is answered otherwise."""
+def read_open_devices(client: Client) -> list[tuple[str, str, str]]:
+    """(id, UUID of its device, :func:`text`) of the jobs that have not ended. /tasks does not tell the device, only the older /jobs
+    does; nothing where that is not there any more, or is answered otherwise."""
     try:
         entries = _entries(client.read("/jobs", query=(("state", "Running"),), what="list jobs", max_body=MAX_LIST))
     except Failure as failure:
@@ -201,7 +201,7 @@ def read_open_devices(client: Client) -> list[tuple[str, str]]:
     for entry in entries:
         known, device = ident(entry), entry.get("uuid")
         if known and isinstance(device, str) and device and is_open(entry):
-            found.append((known, device.replace("-", "").upper()))
+            found.append((known, device.replace("-", "").upper(), text(entry)))
     return found
 
 

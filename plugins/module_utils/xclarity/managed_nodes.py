@@ -113,7 +113,7 @@ def read_running(client: Client, path: str, uuids: t.Collection[str]) -> dict[st
     if not uuids:
         return {}
     found: dict[str, str] = {}
-    for ident, uuid in jobs.read_open_devices(client):
+    for ident, uuid, _text in jobs.read_open_devices(client):
         if uuid in uuids and uuid not in found:
             try:
                 client.read(f"/{path}/jobs/{segment(ident, 'job id')}", what="read the job")

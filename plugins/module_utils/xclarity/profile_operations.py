@@ -72,7 +72,12 @@ class SetProfiles(Operation):
         return items
 
     def _refuse_busy(self, items: t.Sequence[Item]) -> None:
-        busy.refuse(self.client, items, lambda item: profiles.normal(item.desired.desired.uuid or item.before.uuid).upper())
+        """Whether an activation runs tells the profile; the job of a deferred one may be open until the server restarts."""
+
+        def server(item: Item) -> str:
+            return profiles.normal(item.desired.desired.uuid or item.before.uuid).upper()
+
+        busy.refuse(self.client, items, server, but=profiles.may_activate)
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""

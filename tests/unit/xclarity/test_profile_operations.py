@@ -37,6 +37,7 @@ class Appliance:
     def __init__(self, activations, *, others=True, version="", jobs=(RUNNING,)):
         self.activations, self.others, self.version, self.jobs = activations, others, version, list(jobs)
         self.appliance, self.status = None, "PENDING"
+        self.older: list[dict[str, object]] = []
 
     def read(self, path, *, query=(), what, attempts=4, max_body=0):
         if path == "/profiles":
@@ -52,7 +53,7 @@ class Appliance:
         if path == "/tasks":
             return self.jobs
         if path == "/jobs":
-            return []
+            return self.older
         assert path == "/aicc"
         return {"appliance": {"uuid": "A", "version": self.version}}
 
@@ -101,6 +102,16 @@ def test_where_no_activation_can_be_running_it_is_sent(appliance):
     (item,) = read(appliance, "web")
     assert len(item.steps) == 1
     assert item.join is None
+
+
+@pytest.mark.parametrize("name, sent", [("Activate profile", True), ("Firmware update", False)])
+def test_other_work_on_the_server_is_left_to_end(name, sent):
+    """The job of a deferred activation may be open until the server restarts, which is what is sent."""
+    appliance = Appliance({WEB: "COMPLETED"})
+    appliance.older = [{"id": "18", "uuid": WEB, "name": name, "status": {"state": "Running", "percentage": 5}}]
+    (item,) = read(appliance, "web")
+    assert bool(item.steps) is sent
+    assert (item.failure is None) is sent
 
 
 def test_what_is_told_counts():
