@@ -44,6 +44,7 @@ class Auth:
     """What the client asks of an authentication."""
 
     logged_in = False  # the server has accepted a login
+    elsewhere: tuple[str, str] | None = None  # (why, next step) of a 401 after credentials that were accepted
     MAX_CHALLENGES = 3  # a 401 of one request is answered this often at most: the first challenge, and two more for stale nonces
 
     def open(self, transport: Transport) -> None:
@@ -161,12 +162,11 @@ class XClaritySession(Auth):
             # That another worker's answer proved it good may not have been seen yet; that is tolerated once.
             unseen = len(self._users) > 1 and not self._renewed_unproven
             if not self._proven and not unseen:
-                raise Failure(
-                    "auth_failed",
+                self.elsewhere = (
                     "the server accepted user and password, and then refused the session that it gave.",
                     "Look whether endpoint leads to more than one appliance, or somebody ends its sessions; then run again.",
-                    status=reply.status,
                 )
+                return False
             self._renewed_unproven = not self._proven
             self._logout(transport)  # should the server still know it, it does not cost the user one of three sessions
             self._login(transport)

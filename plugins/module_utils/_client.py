@@ -261,6 +261,8 @@ class Client:
             check_status(reply, starts=starts, what=what, place=self.transport.endpoint.place)
         except Failure as failure:
             failure.system = self.system
+            if failure.code == "auth_failed" and self.auth.elsewhere is not None:
+                failure.why, failure.next_step = self.auth.elsewhere
             told = self._explain(reply)
             if told:
                 failure.about(server_message=told)

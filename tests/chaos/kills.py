@@ -92,7 +92,7 @@ def _killed(lab: Lab, start: Start, event: str, nth: int, fate: str) -> list[str
     asked = second.code == "earlier_run_unfinished"
     if asked and start.proves:
         wrong.append("asked a person although a reading proves it")
-    if second.failed and not asked and second.code not in ("filename_lost", "already_fulfilled", "deployment_running"):
+    if second.failed and not asked and second.code not in ("filename_lost", "already_fulfilled", "deployment_running", "busy"):
         wrong.append(f"LOST: the next run fails with {second.code}: {second['msg']}")
     if asked:
         third = lab.run(start)
@@ -174,4 +174,4 @@ def crowd(lab: Lab, start: Start, count: int, chance: random.Random) -> list[str
 
 
 # Two runs for one thing at once: one starts it; the others join, or are told by these codes.
-BORNE = {"earlier_run_unfinished", "filename_lost", "already_fulfilled", "job_cancelled", "sessions_exhausted", "auth_failed"}
+BORNE = {"busy", "earlier_run_unfinished", "filename_lost", "already_fulfilled", "job_cancelled", "sessions_exhausted", "auth_failed"}
