@@ -392,8 +392,8 @@ _CREDENTIALS = re.compile(
     r"(?i)passw|credential|incorrect|wrong|attempt|lock|disabled|expired|invalid|not valid|failed log[io]n|log[io]n failure"
 )
 _HINT_SESSIONS = (
-    "End unused sessions of this user (in XClarity Administrator, or with xclarity_session, state absent, and auth_method: basic, which "
-    "needs no session, as does xclarity_session_info), or let fewer tasks run at once, and run again."
+    "End unused sessions of this user (in XClarity Administrator, or list them with xclarity_session_info and end them with "
+    "xclarity_session, state absent, both with auth_method: basic, which needs no session), or let fewer tasks run at once, and run again."
 )
 
 
@@ -423,7 +423,7 @@ def _refusal(reply: Reply, place: str) -> Failure | None:
     return Failure(
         "auth_failed",
         "the server did not accept user and password, or the user has no session left (3 by default); its answer does not tell which.",
-        "Check username and password. If they are right, end unused sessions of this user. Then run again.",
+        "Check username and password, and whether endpoint is the right server. If they are, end unused sessions of this user. Then run again.",
         **facts,
     )
 

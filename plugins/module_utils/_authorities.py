@@ -74,5 +74,5 @@ def _check(path: str) -> Store:
     except (OSError, ssl.SSLError):
         good = False
     if not good:
-        raise bad_input("config_ca_path", "ca_path is not a readable file of PEM certificates.", "Correct ca_path and run again.")
+        raise bad_input("config_ca_path", f"ca_path ({path}) is not a readable file of PEM certificates.", "Correct ca_path and run again.")
     return found

@@ -71,7 +71,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read the users
+- name: Read the settings of the user accounts
   groundwork.provision.xclarity_request:
     endpoint: https://xclarity.example.com
     username: automation
