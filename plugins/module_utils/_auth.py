@@ -423,7 +423,7 @@ def _refusal(reply: Reply, place: str) -> Failure | None:
     return Failure(
         "auth_failed",
         "the server did not accept user and password, or the user has no session left (3 by default); its answer does not tell which.",
-        "Check username and password, and whether endpoint is the right server. If they are, end unused sessions of this user. Then run again.",
+        "Check username and password, and whether endpoint is the right server. If so, end unused sessions of this user. Then run again.",
         **facts,
     )
 

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import math
+import os
 import signal
 import threading
 import time
@@ -200,7 +202,7 @@ def test_what_holds_once_the_user_has_read_it_is_done_after_the_result_is_out(mo
 
     module = types.SimpleNamespace(params={}, spec=Spec(), _diff=False, warn=seen.append, fail_json=out, exit_json=out)
     run = Run({})
-    run.after_told = [lambda: seen.append(capsys.readouterr().out), lambda: seen.append("more"), lambda: (_ for _ in ()).throw(OSError())]
+    run.after_told = [lambda: seen.append(capsys.readouterr().out), lambda: seen.append("more"), functools.partial(os.close, -1)]
     with pytest.raises(SystemExit):
         _module._leave(module, run, {"failed": failed, "msg": "it is not known"})
     assert seen == ["it is not known\n", "more"]

@@ -99,7 +99,7 @@ def test_data_nested_too_deep():
     masked(value)
     secrets([[value]])
     deep: list = []
-    for _ in range(5000):
+    for _depth in range(5000):
         deep = [deep]
     masked(deep)
     secrets({"pin": deep})
