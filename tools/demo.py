@@ -117,7 +117,8 @@ class Demo:
         return {
             "hardware": {node["name"]: [node["power"], node["reboots"]] for node in xclarity["nodes"].values()},
             "firmware": [xclarity["firmware"][key] for key in ("assigned", "versions", "updates")],
-            "profiles": {key: [one["status"], one["target"]] for key, one in xclarity["profiles"].items()},
+            # By the target: which of two new profiles gets which id is chance.
+            "profiles": sorted([str(one["target"]), one["status"]] for one in xclarity["profiles"].values()),
             "backups": sorted([one["label"], sorted(one["locations"])] for one in xclarity["data"]["backups"].values()),
             "images": [path.stat().st_size for path in images if path.suffix == ".gz"],
             "servers": dict(collections.Counter(
