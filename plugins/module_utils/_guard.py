@@ -189,15 +189,27 @@ class Guard:
         """The user was told, by name, that it is not known what became of these requests; that is done once. Called when the message
         is out and the lock given back: whoever is killed before that has told nobody. Without the lock the user is told once more,
         which does no harm."""
+
+        def told() -> None:
+            for key in set(keys) & self._entries.keys():
+                self._entries[key] = dataclasses.replace(self._entries[key], state=TOLD, teller=self._teller)
+                self._dirty = True
+
+        self._amend(told)
+
+    def settle(self, keys: t.Iterable[str]) -> None:
+        """The end of these requests was seen, after the lock was given back. What cannot be written is asked about once more."""
+        self._amend(lambda: self.settled_by_reading(keys))
+
+    def _amend(self, change: t.Callable[[], None]) -> None:
+        """Change the record once the lock was given back. Never raises a failure."""
         self._wait = min(self._wait, 5.0)
         with contextlib.suppress(Failure, OSError):
             self._lock = self._open()
             try:
                 self._acquire()
                 self._generation, self._entries = self._read()
-                for key in set(keys) & self._entries.keys():
-                    self._entries[key] = dataclasses.replace(self._entries[key], state=TOLD, teller=self._teller)
-                    self._dirty = True
+                change()
             finally:
                 self._close()
 

@@ -275,10 +275,14 @@ class Operation:
         """The reading tells what became of the same request of an earlier run that was killed."""
         return True
 
+    def repeats(self, item: Item) -> bool:
+        """Each run sends it anew, and none joins it: a restart, an installation."""
+        return False
+
     def doubt(self, items: t.Sequence[Item]) -> tuple[str, str]:
         """(why, next step) where it does not."""
         return (
-            f"an earlier run ended before it knew whether its requests for {named([item.title for item in items])} had arrived.",
+            f"an earlier run ended before it knew what became of its requests for {named([item.title for item in items])}.",
             f"Look at {self.where}; run again to send them.",
         )
 
@@ -474,7 +478,8 @@ class _Task:
         def work_on(pair: tuple[Item, Outcome]) -> bool:
             outcome = pair[1]
             send_step(self.client, outcome, op.receive, empty_ok=op.empty_ok)
-            guard.resolve(outcome.step.key, outcome.state)
+            if not (outcome.state == STARTED and self._is_open(pair[0])):
+                guard.resolve(outcome.step.key, outcome.state)
             return outcome.failure is None
 
         begun = 0
@@ -793,7 +798,24 @@ class _Task:
             failure.of_all(_at_the_end(self.items, self.op.noun))
         failure.result = {**result, **self.op.rows(self._selected()), "outcome": state}
 
+    def _is_open(self, item: Item) -> bool:
+        """Its request stays in the record until its end was seen, or its user was told that it was not: run again, it would be sent
+        once more, and nothing else holds whoever comes after a run that was killed."""
+        return self.op.repeats(item) and bool(self.run.params.get("wait", True))
+
+    def _settle(self, guard: Guard) -> None:
+        """What became of such requests is in the record: the end was seen, or it is told that it was not."""
+        kept = [item for item in self.items if item.outcomes and self._is_open(item)]
+        over = [item for item in kept if item.failure is None or item.failure.over]
+        seen = {outcome.step.key for item in over for outcome in item.outcomes}
+        rest = {outcome.step.key for item in kept for outcome in item.outcomes} - seen
+        if seen:
+            guard.settle(seen)
+        if rest:
+            self.run.after_told.append(lambda: guard.tell(rest))
+
     def _end(self, guard: Guard, changed: bool) -> dict[str, t.Any]:
+        self._settle(guard)
         result = self.result() | {"changed": changed}
         failed = [item for item in self.items if item.failure is not None]
         if not failed:

@@ -68,6 +68,9 @@ class SetPower(Operation):
     def proves(self, item: Item) -> bool:
         return not _is_restart(item)
 
+    def repeats(self, item: Item) -> bool:
+        return _is_restart(item)
+
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
         """As a rule an empty answer, whose header names the job."""
         if data is not None:

@@ -72,6 +72,9 @@ class DeploySystems(Operation):
     def proves(self, item: Item) -> bool:
         return False
 
+    def repeats(self, item: Item) -> bool:
+        return True
+
     def not_reached(self, item: Item) -> Failure:
         host: Host = item.current
         if host.state in FAILED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from running import RunningPlay, until
 
 WEB = "0A10000000000000000000000000000A"
 SETTINGS = {"wait": False}
@@ -66,3 +67,23 @@ def test_what_cannot_be_joined_is_not_offered_to_be_run_again(sim, run_module, t
     assert "It goes on by itself: wait for it with the module job (job " in result["msg"]
     assert "Run again, this task would send its request once more." in result["msg"]
     assert "join" not in result["msg"]
+
+
+@pytest.mark.parametrize("task", ["restart", "install"])
+def test_a_run_that_was_killed_in_its_wait_is_asked_about_once(sim, harness, run_module, task):
+    """The server shows nothing of a restart or an installation that has ended since: the next run must not send it unasked."""
+    module, params = TASKS[task]
+    sim.switches("xclarity", job_seconds=2)
+    play = [{"hosts": "localhost", "tasks": [{f"groundwork.provision.{module}": {**params, "wait": True, "poll_interval": 0.2}}]}]
+    with RunningPlay(harness, play) as running:
+        until(lambda: any(entry["path"].startswith("/tasks/") for entry in sim.log()), running)  # it waits
+        running.kill()
+    count = len(sent(sim))
+    params = {**params, "wait": True, "reconcile_timeout": 0.1}
+    until(lambda: run_module(module, params, check=True).code == "earlier_run_unfinished")  # "busy" before
+    assert run_module(module, params).code == "earlier_run_unfinished"
+    assert len(sent(sim)) == count
+    again = run_module(module, params)
+    assert not again.failed, again
+    assert len(sent(sim)) == count + 1, "it was asked about, so it is sent"
+    assert not run_module(module, params).failed, "the end was seen, so nothing is asked"
