@@ -17,7 +17,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
-from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
+from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, managed_nodes, nodes, stored_credentials
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 
@@ -166,6 +166,12 @@ class ManageNodes(Operation):
     def proves(self, item: Item) -> bool:
         """A server that is not in the list may be about to be."""
         return False
+
+    def timed_out(self, item: Item, watched: Watched) -> Failure:
+        if not self._discovers(item):
+            return super().timed_out(item, watched)
+        hint = "It goes on by itself. Run again, the task looks whether the server was found, and if not discovers once more."
+        return Failure("wait_timeout", "the discovery had not ended in time.", hint)
 
     def not_reached(self, item: Item) -> Failure:
         if not self._discovers(item):
