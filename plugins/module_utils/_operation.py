@@ -369,6 +369,7 @@ class _Task:
         with contextlib.ExitStack() as stack:
             guard = self._read(stack)
             self._refuse_doubts(guard)
+            self._stop_early()
             self.plan = Plan(
                 [step for item in self.items for step in item.steps] + [step for item in self.items for step in item.later],
                 op.diff(self.items, after=False),
@@ -379,7 +380,6 @@ class _Task:
                 op.check(self.items)
                 return self._end(guard, any(item.predicted and item.failure is None for item in self.items))
             op.prepare(self.items)
-            self._stop_early()
             self._send(guard, [(item, step) for item in self.items for step in item.steps])
         self._wait()
         while work := self._next(guard):
@@ -870,7 +870,8 @@ def _skipped() -> Failure:
 def _summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Failure:
     """One failure for all: the only one as it is; of several how many and which failed, how many were started, and the first
     reason. The sentence about the server is of all items."""
-    first = t.cast(Failure, failed[0].failure)
+    failures = [t.cast(Failure, item.failure) for item in failed]
+    first = next((failure for failure in failures if failure.code != "skipped"), failures[0])
     if len(items) == 1:
         return first
     effect = first.effect or JOB

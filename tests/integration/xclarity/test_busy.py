@@ -52,8 +52,11 @@ def test_the_others_of_the_list_go_on(sim, run_module):
     assert "1 of 2 nodes failed (web-01)" in result["msg"]
     rows = [{"node": WEB}, {"node": "web-03"}]
     since = len(sent(sim))
-    result = run_module("node_power", {"nodes": rows, "state": "off", "mode": "immediate", "on_failure": "stop", **SETTINGS})
-    assert [row["error"]["code"] for row in result["nodes"]] == ["busy", "skipped"]
+    for check in (True, False):
+        params = {"nodes": rows[::-1], "state": "off", "mode": "immediate", "on_failure": "stop", **SETTINGS}
+        result = run_module("node_power", params, check=check)
+        assert (result.code, result["plan"]) == ("busy", [])
+        assert [row["error"]["code"] for row in result["nodes"]] == ["skipped", "busy"]
     assert (result["changed"], len(sent(sim))) == (False, since)
 
 
