@@ -17,8 +17,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds to wait. The server's work is not cancelled when they are over. The message of O(wait_timeout) tells whether the task, run
-        again, joins the wait.
+      - Seconds to wait. The server's work is not cancelled when they are over. The message then says whether
+        the task, run again, joins the wait.
     type: float
     default: 3600.0
   poll_interval:

@@ -174,7 +174,7 @@ class XClaritySession(Auth):
             return True
 
     def accepted(self) -> None:
-        self._proven, self._renewed_unproven = True, False
+        self._proven, self._renewed_unproven, self.elsewhere = True, False, None
 
     def pause(self, transport: Transport) -> None:
         with self._lock:

@@ -478,8 +478,7 @@ class _Task:
         def work_on(pair: tuple[Item, Outcome]) -> bool:
             outcome = pair[1]
             send_step(self.client, outcome, op.receive, empty_ok=op.empty_ok)
-            if not (outcome.state == STARTED and self._is_open(pair[0])):
-                guard.resolve(outcome.step.key, outcome.state)
+            self._resolve(guard, *pair)
             return outcome.failure is None
 
         begun = 0
@@ -529,12 +528,12 @@ class _Task:
                     return
                 if not failure.transient:
                     break
-            for _item, outcome in unknown:
+            for item, outcome in unknown:
                 accepted = found.get(outcome.step.key)
                 if accepted is not None:
                     outcome.state, outcome.job, outcome.data = STARTED, accepted.job or outcome.job, accepted.data
                     outcome.reconciled, outcome.failure = True, None
-                    guard.resolve(outcome.step.key, STARTED)
+                    self._resolve(guard, item, outcome)
             unknown = [(item, outcome) for item, outcome in unknown if outcome.state == UNKNOWN]
             if deadline.passed():
                 break
@@ -802,6 +801,11 @@ class _Task:
         """Its request stays in the record until its end was seen, or its user was told that it was not: run again, it would be sent
         once more, and nothing else holds whoever comes after a run that was killed."""
         return self.op.repeats(item) and bool(self.run.params.get("wait", True))
+
+    def _resolve(self, guard: Guard, item: Item, outcome: Outcome) -> None:
+        """Record what became of a request, unless it stays open until its end was seen."""
+        if not (outcome.state == STARTED and self._is_open(item)):
+            guard.resolve(outcome.step.key, outcome.state)
 
     def _settle(self, guard: Guard) -> None:
         """What became of such requests is in the record: the end was seen, or it is told that it was not."""

@@ -44,7 +44,6 @@ class Keystone(Auth):
         self._plugin = _plugin(settings)
         self._lock = threading.Lock()
         self._spare = True  # a token that is not taken may be replaced; again only after the new one was taken
-        self._given = False  # the last token was given, and is not known to be taken
         self._token = ""
         self._catalog: t.Any = None
         self.project = ""  # the id of the token's project
@@ -89,23 +88,22 @@ class Keystone(Auth):
             if sent.get("X-Auth-Token") != self._token:
                 return True  # another worker has renewed it meanwhile
             if not self._spare:
-                if self._given:
-                    self.elsewhere = (
-                        "Keystone accepted the credentials, and the service refused the token that it gave.",
-                        "Look whether both belong together, their clocks agree, and the token lives long enough; then run again.",
-                    )
                 return False
             try:
                 self.login()
             except Failure as failure:
                 # Whoever is refused is not asked again for each worker; a Keystone that restarts is, by the next poll.
-                self._spare, self._given = failure.transient, False
+                self._spare, self.elsewhere = failure.transient, None
                 raise
-            self._spare, self._given = False, True
+            self._spare = False
+            self.elsewhere = (
+                "Keystone accepted the credentials, and the service refused the token that it gave.",
+                "Look whether both belong together, their clocks agree, and the token lives long enough; then run again.",
+            )
             return True
 
     def accepted(self) -> None:
-        self._spare = True
+        self._spare, self.elsewhere = True, None
 
     def endpoint(self) -> str:
         """The URL of the clustering service in the catalog. Never a guess between regions."""

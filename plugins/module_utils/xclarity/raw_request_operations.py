@@ -27,7 +27,7 @@ class SendRequest(Operation):
     def __init__(self, run: Run, client: XClarity, step: Step) -> None:
         super().__init__(run, client)
         self.step = step
-        self.jobs = jobs.Reader(client)
+        self.jobs = jobs.Reader(client, joins=False)
 
     def read(self) -> list[Item]:
         return [Item(self.step.resource, self.step.resource, steps=[self.step])]

@@ -90,3 +90,27 @@ def test_a_run_that_was_killed_in_its_wait_is_asked_about_once(sim, harness, run
     assert not again.failed, again
     assert len(sent(sim)) == count + 1, "it was asked about, so it is sent"
     assert not run_module(module, params).failed, "the end was seen, so nothing is asked"
+
+
+@pytest.mark.parametrize("task", ["restart", "install"])
+def test_an_end_that_was_not_seen_is_told_once(sim, run_module, task):
+    """Whoever has read of it may run the task again when the job is over; a further attempt of the same task may not."""
+    module, params = TASKS[task]
+    sim.switches("xclarity", job_seconds=1.5)
+    params = {**params, "wait": True, "poll_interval": 0.1, "reconcile_timeout": 0.1}
+    first = {**params, "wait_timeout": 0.3, "_ansible_groundwork_task": "this task"}
+    assert run_module(module, first).code == "wait_timeout"
+    count = len(sent(sim))
+    until(lambda: run_module(module, params, check=True).code not in ("busy", "deployment_running"))
+    assert run_module(module, first).code == "earlier_run_unfinished"
+    assert len(sent(sim)) == count
+    assert not run_module(module, params).failed
+    assert len(sent(sim)) == count + 1
+
+
+def test_the_job_of_any_request_is_not_offered_to_be_joined(sim, run_module):
+    sim.switches("xclarity", job_seconds=600)
+    params = {"method": "PUT", "path": f"/nodes/{WEB}", "body": {"powerState": "powerCycleSoft"}, "wait_timeout": 0.3, "poll_interval": 0.1}
+    result = run_module("xclarity_request", params)
+    assert result.code == "wait_timeout"
+    assert "Run again, this task would send its request once more." in result["msg"]

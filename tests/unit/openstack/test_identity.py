@@ -156,6 +156,7 @@ def test_a_token_that_is_not_taken_at_all_is_replaced_once(cloud):
     with pytest.raises(Failure) as caught:
         client.start("POST", "/profiles/1", what="create")
     assert caught.value.code == "auth_failed"
+    assert "Keystone accepted the credentials, and the service refused the token" in caught.value.message()
     assert made.logins == 2
 
 
