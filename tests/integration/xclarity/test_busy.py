@@ -102,6 +102,7 @@ def test_an_end_that_was_not_seen_is_told_once(sim, run_module, task):
     assert run_module(module, first).code == "wait_timeout"
     count = len(sent(sim))
     until(lambda: run_module(module, params, check=True).code not in ("busy", "deployment_running"))
+    assert not run_module(module, params, check=True).failed, "it was told, so another task is not asked"
     assert run_module(module, first).code == "earlier_run_unfinished"
     assert len(sent(sim)) == count
     assert not run_module(module, params).failed
