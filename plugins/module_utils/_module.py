@@ -36,6 +36,8 @@ OWN_PROCESS = True
 
 MANY = 20  # entries of a list that are shown
 
+PLAN = "plan"  # what was tried by a task that was refused before it asked for anything
+
 AFTER_THE_END = "Nothing more is sent. Look at the resources of this task, then run it again."
 
 # Show a line to the user while a module runs inside the controller's worker, and the last one when it is told to end. A module in a
@@ -80,6 +82,7 @@ def main(spec: Spec, body: Body) -> None:
         if failure is None:
             raise
     if failure is not None:
+        failure.about(system=spec.system, operation=PLAN)
         result = {"failed": True, **failed_result(failure, run)}
     result["duration"] = round(clock.monotonic() - began, 3)
     _leave(module, run, result)

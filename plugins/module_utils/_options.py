@@ -25,7 +25,7 @@ Options = dict[str, dict[str, t.Any]]
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """What a module takes. ``a + b`` has the options and the rules of both."""
+    """What a module takes. ``a + b`` has the options and the rules of both. system: the kind of server that it is about."""
 
     options: Options = dataclasses.field(default_factory=dict)
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
@@ -33,6 +33,7 @@ class Spec:
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[t.Any, ...], ...] = ()
     required_by: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    system: str | None = None
 
     def __add__(self, other: Spec) -> Spec:
         return Spec(
@@ -42,6 +43,7 @@ class Spec:
             self.required_one_of + other.required_one_of,
             self.required_if + other.required_if,
             self.required_by + other.required_by,
+            self.system or other.system,
         )
 
     def kwargs(self) -> dict[str, t.Any]:
@@ -233,6 +235,24 @@ class Module(AnsibleModule):
         self.argument_spec = strict(self.argument_spec)
         self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))
 
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        """Ansible's refusal of a task that does not set what it has to, with the other place that this is read from."""
+        names = msg.removeprefix(MISSING).split(", ") if msg.startswith(MISSING) else []
+        notes = [note for note in (_where(name, self.spec.options.get(name, {})) for name in names) if note]
+        super().fail_json(f"{msg}. {' '.join(notes)} A text that is blank counts as not set." if notes else msg, **kwargs)
+
+
+MISSING = "missing required arguments: "
+
+
+def _where(name: str, option: t.Mapping[str, t.Any]) -> str:
+    """The environment variables that an option is read from, when the task does not set it, and how these stand."""
+    if "fallback" not in option:
+        return ""
+    variables = option["fallback"][1]
+    state = "is blank" if any(one in os.environ for one in variables) else "is not set either"
+    return f"{name} is also read from the environment variable {' or '.join(variables)}, which {state}."
+
 
 def _without(option: t.Mapping[str, t.Any], key: str) -> dict[str, t.Any]:
     return {name: value for name, value in option.items() if name != key}
@@ -269,7 +289,8 @@ XCLARITY = Spec(
         "max_sessions": {"type": "int", "default": 3, "fallback": _env("XCLARITY_MAX_SESSIONS")},
         "session_timeout": {"type": "float", "default": 3600.0, "fallback": _env("XCLARITY_SESSION_TIMEOUT")},
         **STATE_DIR,
-    }
+    },
+    system="xclarity",
 )
 
 OPS_MANAGER = Spec(
@@ -282,6 +303,7 @@ OPS_MANAGER = Spec(
     },
     mutually_exclusive=(("group_id", "group_name"),),
     required_one_of=(("group_id", "group_name"),),
+    system="ops_manager",
 )
 
 # As in the openstack.cloud collection: whatever is not given comes from clouds.yaml, or else from the OS_* variables. Those
@@ -320,7 +342,8 @@ OPENSTACK = Spec(
         "ca_path": {"type": "path", "aliases": ["ca_cert"]},
         "use_proxy": {"type": "bool", "default": True},
         "timeout": {"type": "float", "default": 90.0},
-    }
+    },
+    system="openstack",
 )
 
 WAIT = Spec(

@@ -267,7 +267,10 @@ error:
     code: {description: Stable word for the kind of failure., type: str, sample: source_not_local}
     status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was tried., type: str, sample: copy}
+    operation:
+      description: What was tried. V(plan) when the task was refused by what was read, or by its options.
+      type: str
+      sample: copy
     resource:
       description: What RV(error.operation) was tried on. Of several items the first that failed.
       type: str

@@ -152,7 +152,10 @@ error:
     code: {description: Stable word for the kind of failure., type: str, sample: job_failed}
     status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was tried., type: str, sample: wait}
+    operation:
+      description: What was tried. V(plan) when the task was refused by what was read, or by its options.
+      type: str
+      sample: wait
     resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str, sample: "17"}
     resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str, sample: The share is full.}

@@ -82,7 +82,7 @@ error:
     code: {description: Stable word for the kind of failure., type: str}
     status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was tried., type: str}
+    operation: {description: "What was tried. V(plan) when the task was refused by what was read, or by its options.", type: str}
     resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
     resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str}

@@ -59,6 +59,13 @@ options:
   idle_for:
     description: With O(state=absent), those that were not used for so many seconds, or longer.
     type: float
+  session_timeout:
+    description:
+      - Seconds that the task waits for a session, when other tasks of this machine have all of them, or when the server says that
+        its limit is reached. After that it fails with V(sessions_exhausted).
+      - If not set, the environment variable E(XCLARITY_SESSION_TIMEOUT) is used, and else 3600 with O(state=present) and 30 with
+        O(state=absent), where often none is left.
+    type: float
 notes:
   - The result holds the session in clear, since other tasks have to take it. Set C(no_log=true) on the task, and do not write
     the registered variable to a file. Whoever has it can act as the user until the session ends.
@@ -171,7 +178,7 @@ error:
     code: {description: Stable word for the kind of failure., type: str, sample: auth_failed}
     status: {description: HTTP status of the answer that the failure is about., type: int, sample: 403}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was tried., type: str}
+    operation: {description: "What was tried. V(plan) when the task was refused by what was read, or by its options.", type: str}
     resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
     resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str, sample: The user name or the password is not valid.}
@@ -196,6 +203,7 @@ SPEC = (
             "user": {"type": "str"},
             "older_than": {"type": "float"},
             "idle_for": {"type": "float"},
+            "session_timeout": {key: value for key, value in XCLARITY.options["session_timeout"].items() if key != "default"},
         },
         required_if=(("state", "absent", ("session", *SELECT), True),),
     )
@@ -206,6 +214,9 @@ NOTHING = {"changed": False, "outcome": "none", "plan": []}
 def run(run: Run) -> dict:
     """Open or end; see xclarity/sessions.py and session_operations.py."""
     given, asked = run.params["session"], {name: run.params[name] for name in SELECT}
+    if run.params["session_timeout"] is None:
+        patience = XCLARITY.options["session_timeout"]["default"] if run.params["state"] == "present" else sessions.BRIEFLY
+        run.params["session_timeout"] = patience
     selects = any(value is not None for value in asked.values())
     if run.params["state"] == "present" and (selects or sessions.is_there(given)):
         named = "session" if sessions.is_there(given) else next(name for name in SELECT if asked[name] is not None)

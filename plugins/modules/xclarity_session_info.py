@@ -28,6 +28,13 @@ options:
   idle_for:
     description: Only those that were not used for so many seconds, or longer.
     type: float
+  session_timeout:
+    description:
+      - Seconds that the task waits for a session of its own. It is short here, since who lists the sessions often does so because there are
+        none left.
+      - If not set, the environment variable E(XCLARITY_SESSION_TIMEOUT) is used.
+    type: float
+    default: 30
 notes:
   - A session is shown by the SHA-256 digest of its id. The id itself is the cookie of the session, and is masked wherever it would show.
   - With O(auth_method=basic) the list can be read while the user has no session left.
@@ -90,7 +97,7 @@ error:
     code: {description: Stable word for the kind of failure., type: str, sample: connect_refused}
     status: {description: HTTP status of the answer that the failure is about., type: int}
     system: {description: The kind of server., type: str, sample: xclarity}
-    operation: {description: What was tried., type: str}
+    operation: {description: "What was tried. V(plan) when the task was refused by what was read, or by its options.", type: str}
     resource: {description: What RV(error.operation) was tried on. Of several items the first that failed., type: str}
     resources: {description: "Every item that failed or is in doubt, when the task is about several.", type: list, elements: str}
     server_message: {description: What the server said., type: str}
@@ -102,7 +109,11 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, sessions
 
-SPEC = XCLARITY + Spec({"user": {"type": "str"}, "older_than": {"type": "float"}, "idle_for": {"type": "float"}})
+SPEC = (
+    XCLARITY
+    + Spec({"user": {"type": "str"}, "older_than": {"type": "float"}, "idle_for": {"type": "float"}})
+    + Spec({"session_timeout": {**XCLARITY.options["session_timeout"], "default": sessions.BRIEFLY}})
+)
 
 
 def run(run: Run) -> dict:

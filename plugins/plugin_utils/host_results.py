@@ -13,6 +13,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 
 Result = dict[str, t.Any]
 _WHAT = "activate the profile of this host"
+STOPPED = "skipped"  # the code of what was not begun because of another; its own profile may be all right
 _LOOK = "Look at the profile on the server, then run the role again."
 
 
@@ -68,7 +69,7 @@ class _Why:
         if self._culprits and outcome == NONE:
             others = f" and {len(self._culprits) - 1} more" if len(self._culprits) > 1 else ""
             why = f"stopped before anything was sent because of host {self._culprits[0]}{others}: {self._reason(hint)}"
-            return {"msg": self._failure(why, hint, None, outcome).message(), "error": self._error}
+            return {"msg": self._failure(why, hint, None, outcome).message(), "error": {**self._error, "code": STOPPED}}
         if row is None or not self._msg:
             return {"msg": self._msg, "error": self._error if self._error.get("resource") else {**self._error, **_about(profile)}}
         failure = self._failure(self._reason(hint), hint, row.get("job"), outcome)

@@ -22,6 +22,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity impo
 
 RUNNING, ENDED = "running", "ended"
 
+# Seconds that a task waits for a session of its own, which is there to look at the sessions, or to end some.
+BRIEFLY = 30.0
+
 
 def begin(client: Client) -> dict[str, str]:
     """Log in and leave the session open: ``{"id", "csrf"}``. Whoever takes it has to end it."""

@@ -11,6 +11,8 @@ import hashlib
 import pytest
 from harness import OMIT
 
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
+
 MODULE = "xclarity_session"
 ONLY = {"username": OMIT, "password": OMIT}  # tasks that take a session need no other credentials
 
@@ -263,6 +265,29 @@ def test_whoever_has_no_session_left_gets_at_them_with_basic(sim, run_module, le
     assert run_module(MODULE, {**basic, "state": "absent", "older_than": 0})["changed"] is True
     assert open_sessions(sim) == 0
     assert not run_module("backup_info", AT_ONCE).failed
+
+
+@pytest.mark.parametrize(
+    "module, params, seconds",
+    [
+        (INFO, {}, 30), (MODULE, {"state": "absent", "older_than": 3600}, 30), (MODULE, {}, 3600),
+        (INFO, {"session_timeout": 7}, 7), (MODULE, {"state": "absent", "older_than": 3600, "session_timeout": 7}, 7),
+    ],
+)  # fmt: skip
+def test_who_comes_to_look_at_the_sessions_does_not_wait_an_hour_for_one(sim, run_module, monkeypatch, module, params, seconds):
+    """Often there is none left, which is why somebody looks."""
+    patience = []
+
+    class Noted(api.Slots):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            patience.append(self.patience)
+
+    monkeypatch.setattr(api, "Slots", Noted)
+    found = run_module(module, params)
+    assert patience == [seconds]
+    if "session" in found:
+        run_module(MODULE, {"session": found["session"], "state": "absent"})
 
 
 @pytest.mark.parametrize(

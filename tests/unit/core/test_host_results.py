@@ -91,6 +91,8 @@ def test_who_is_stopped_by_another_host_reads_whose_fault_it_is(rows):
         "Nothing was changed. Name another."
     )
     assert [shared[host]["error"]["resource"] for host in HOSTS] == ["p-a", "p-a"]
+    # A rescue that goes by the code must not take b's profile for the taken one.
+    assert [shared[host]["error"]["code"] for host in HOSTS] == ["target_in_use", "skipped"]
     assert flags(shared) == {"a": (False, True), "b": (False, True)}
 
 

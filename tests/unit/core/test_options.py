@@ -11,6 +11,7 @@ import os
 import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import (
     OPENSTACK,
     OPS_MANAGER,
@@ -123,9 +124,32 @@ def test_a_module_with_the_name_of_a_group_and_its_id_in_the_environment(environ
     assert "warnings" not in found
 
 
-def test_a_required_option_that_is_blank_is_missing(environment):
+@pytest.mark.parametrize("variable, state", [(None, "is not set either"), ("", "is blank"), ("  ", "is blank")])
+def test_a_required_option_that_is_blank_is_missing(environment, variable, state):
+    """What is blank is told as blank: the variable stands in the environment for everybody to see."""
+    if variable is not None:
+        environment(XCLARITY_ENDPOINT=variable)
     found, _text = run(XCLARITY, endpoint="")
-    assert found["msg"] == "missing required arguments: endpoint"
+    assert found["msg"] == (
+        "missing required arguments: endpoint. endpoint is also read from the environment variable XCLARITY_ENDPOINT, "
+        f"which {state}. A text that is blank counts as not set."
+    )
+
+
+def test_a_required_option_without_a_variable_is_missing_in_the_words_of_ansible(environment):
+    found, _text = run(Spec({"name": {"type": "str", "required": True}}))
+    assert found["msg"] == "missing required arguments: name"
+
+
+@pytest.mark.parametrize("spec, system", [(XCLARITY, "xclarity"), (OPS_MANAGER, "ops_manager"), (OPENSTACK, "openstack")])
+def test_a_task_that_is_refused_before_it_asks_tells_of_which_system_it_is(environment, spec, system):
+    def refuse(_run):
+        raise bad_input("config_empty", "profiles is an empty list.", "Name one.")
+
+    given = {"endpoint": "https://x.example", **({"group_id": "a"} if system == "ops_manager" else {})}
+    given = {} if system == "openstack" else given
+    error = json.loads(in_process.run_here(lambda: _module.main(Spec({"name": {}}) + spec, refuse), given))["error"]
+    assert (error["code"], error["system"], error["operation"]) == ("config_empty", system, "plan")
 
 
 @pytest.mark.parametrize("given", [{"group_id": "a", "group_name": "b"}, {}])
