@@ -17,7 +17,7 @@ import threading
 import traceback
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _floor
 
@@ -26,9 +26,19 @@ _floor.require_python()  # before the imports below, which an older Python may n
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Module, Spec, shown
+from ansible_collections.groundwork.provision.plugins.module_utils._options import (
+    TASK,
+    Options,
+    Spec,
+    free_values,
+    out_of_place,
+    settle,
+    shown,
+    strict,
+    told_missing,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
-from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, secrets
 from ansible_collections.groundwork.provision.plugins.module_utils._text import safe
 
 # False while plugin_utils/in_process.py runs a module inside the controller's worker, whose signals are Ansible's.
@@ -46,6 +56,29 @@ SAY: t.Callable[[str], None] | None = None
 PART: t.Callable[[str], None] | None = None
 
 Body = t.Callable[[Run], dict[str, t.Any]]
+
+
+class Module(AnsibleModule):
+    """An AnsibleModule whose options are read by :func:`settle`."""
+
+    params: dict[str, t.Any]
+    argument_spec: Options
+    task = ""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        super().__init__(supports_check_mode=True, **spec.kwargs())
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.task = str(self.params.pop(TASK, ""))
+        self.params = settle(out_of_place(self.params, self.spec.options), self.spec)
+        self.argument_spec = strict(self.argument_spec)
+        self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.Any:
+        """The exit of whoever is refused, also by Ansible itself."""
+        super().fail_json(told_missing(msg, self.spec.options), **kwargs)
 
 
 def main(spec: Spec, body: Body) -> None:

@@ -13,11 +13,10 @@ import dataclasses
 import os
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.validation import check_type_dict, check_type_path, check_type_str
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, parsed, secrets
+from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, parsed
 from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
 
 Options = dict[str, dict[str, t.Any]]
@@ -117,8 +116,10 @@ def _nested(value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
         return [_nested(one, option) for one in value]
     if not isinstance(value, t.Mapping):
         return value
-    rules = ("mutually_exclusive", "required_together", "required_one_of")
-    inner = Spec(option["options"], **{rule: tuple(map(tuple, option.get(rule, ()))) for rule in rules})
+    exclusive, together, one_of = (
+        tuple(map(tuple, option.get(rule, ()))) for rule in ("mutually_exclusive", "required_together", "required_one_of")
+    )
+    inner = Spec(option["options"], exclusive, together, one_of)
     return settle(value, inner)
 
 
@@ -217,32 +218,14 @@ def shown(params: t.Mapping[str, t.Any], options: Options) -> dict[str, t.Any]:
 TASK = "_ansible_groundwork_task"
 
 
-class Module(AnsibleModule):
-    """An AnsibleModule whose options are read by :func:`settle`."""
-
-    params: dict[str, t.Any]
-    argument_spec: Options
-    task = ""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        super().__init__(supports_check_mode=True, **spec.kwargs())
-
-    def _load_params(self) -> None:
-        super()._load_params()
-        self.task = str(self.params.pop(TASK, ""))
-        self.params = settle(out_of_place(self.params, self.spec.options), self.spec)
-        self.argument_spec = strict(self.argument_spec)
-        self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))
-
-    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
-        """Ansible's refusal of a task that does not set what it has to, with the other place that this is read from."""
-        names = msg.removeprefix(MISSING).split(", ") if msg.startswith(MISSING) else []
-        notes = [note for note in (_where(name, self.spec.options.get(name, {})) for name in names) if note]
-        super().fail_json(f"{msg}. {' '.join(notes)} A text that is blank counts as not set." if notes else msg, **kwargs)
-
-
 MISSING = "missing required arguments: "
+
+
+def told_missing(msg: str, options: Options) -> str:
+    """Ansible's refusal of a task that does not set what it has to, with the other place that this is read from."""
+    names = msg.removeprefix(MISSING).split(", ") if msg.startswith(MISSING) else []
+    notes = [note for note in (_where(name, options.get(name, {})) for name in names) if note]
+    return f"{msg}. {' '.join(notes)} A text that is blank counts as not set." if notes else msg
 
 
 def _where(name: str, option: t.Mapping[str, t.Any]) -> str:
