@@ -51,6 +51,8 @@ def gates() -> tuple[list[Gate], list[Gate]]:
     others = [
         Gate("generated", [sys.executable, "tools/generate.py", "--check"]),
         Gate("words", [sys.executable, "tools/words.py"]),
+        Gate("files", [sys.executable, "tools/unwanted_files.py"]),
+        Gate("reuse", ["reuse", "lint", "--quiet"]),
         Gate("ruff", ["ruff", "check", "--quiet", "--no-cache", "--output-format=concise", "."]),
         Gate("changelog", ["antsibull-changelog", "lint"]),
         Gate(
