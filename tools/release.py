@@ -29,9 +29,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 import artifact
 import tree
-import yaml
 
 OUT = tree.ROOT / "build" / "release"
 TOOLS = tree.ROOT / ".cache" / "release"
@@ -86,11 +87,15 @@ def write_changelog(source: Path, wanted: str) -> None:
 
 def repack(made: Path, target: Path, when: int) -> None:
     """The same files with one time, one owner and one order, so that the same sources give the same bytes."""
-    with tarfile.open(made) as old, open(target, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=when) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as new:
-            for member in sorted(old.getmembers(), key=lambda one: one.name):
-                member.mtime, member.uid, member.gid, member.uname, member.gname = when, 0, 0, "", ""
-                new.addfile(member, old.extractfile(member) if member.isfile() else None)
+    with (
+        tarfile.open(made) as old,
+        open(target, "wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=when) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as new,
+    ):
+        for member in sorted(old.getmembers(), key=lambda one: one.name):
+            member.mtime, member.uid, member.gid, member.uname, member.gname = when, 0, 0, "", ""
+            new.addfile(member, old.extractfile(member) if member.isfile() else None)
 
 
 @contextlib.contextmanager
@@ -143,7 +148,7 @@ def import_as_galaxy_does(made: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(made, folder)
         settings = Path(folder, "importer.cfg")
-        settings.write_text("[galaxy-importer]\nCHECK_REQUIRED_TAGS=True\nLOCAL_IMAGE_DOCKER=False\nRUN_ANSIBLE_TEST=False\n", encoding="utf-8")
+        settings.write_text("[galaxy-importer]\nCHECK_REQUIRED_TAGS=True\nRUN_ANSIBLE_TEST=False\n", encoding="utf-8")
         programs = own_tools()
         path = f"{programs}{os.pathsep}{tree.environment()['PATH']}"
         told = run(
