@@ -56,12 +56,30 @@ def test_the_forgery_that_is_tried_is_consistent(tmp_path):
     assert manifest["file_manifest_file"]["chksum_sha256"] == hashlib.sha256(after["FILES.json"]).hexdigest()
 
 
-def test_a_file_that_is_not_what_the_sums_say_is_refused(tmp_path):
+def test_the_sums_are_of_all_that_they_do_not_sign_themselves(tmp_path):
     (tmp_path / "a").write_text("one")
-    release.sums(tmp_path)
-    (tmp_path / "a").write_text("two")
-    with pytest.raises(release.Refused, match="a is not what SHA256SUMS says"):
-        release.verify(tmp_path)
+    for _time in range(2):
+        release.sums(tmp_path)
+        assert (tmp_path / "SHA256SUMS").read_text() == f"{hashlib.sha256(b'one').hexdigest()}  a\n"
+
+
+def test_the_steps_of_the_page_are_what_verifies(tmp_path, monkeypatch):
+    """A command that ends badly refuses the files; the forgeries leave out exactly the steps that are about signatures."""
+    script = release.documented()
+    assert [script.count(word) for word in ("sha256sum --check", "--verify SHA256SUMS.asc", "collection verify --offline")] == [1, 1, 1]
+    (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  a\n")
+    (tmp_path / "a").write_text("one")
+    with pytest.raises(release.Refused, match="a: FAILED"):
+        release.verify(tmp_path, script)
+    ran = []
+    monkeypatch.setattr(release, "verify", lambda _folder, steps: ran.append(steps))
+    monkeypatch.setattr(release, "_refuse", lambda _folder, steps, word: ran.append((steps, word)))
+    small(tmp_path / "one.tar.gz")
+    release.refuse_forgeries(tmp_path, script)
+    assert not any(word in ran[0] for word in ("sha256sum", "--verify", "--signature"))
+    assert "collection verify --offline groundwork.provision" in ran[0]
+    assert [word for _steps, word in ran[1:]] == ["FAILED", "successful signatures", "BAD signature"]
+    assert [("sha256sum" in steps, "--signature" in steps) for steps, _word in ran[1:]] == [(True, True), (False, True), (True, True)]
 
 
 @pytest.mark.parametrize("told", ["1.0.0-rc.1", "1.0", "1.0.0-dev0"])
