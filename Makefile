@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
 .PHONY: help venv build demo playground test gates fix molecule test-senlin senlin-up senlin-down test-clients test-ways matrix chaos mutants bench \
-        docs record release changelog clean
+        docs record ee release changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ docs: $(READY) ## build the documentation site into build/docs/html
 
 record: build ## record the shapes of replies of a real server, without secrets (ARGS="--help")
 	@$(INSTALLED) $(BIN)/python tools/record.py $(ARGS)
+
+ee: build ## build an execution environment and run a play in it, where buildah is there or can be installed
+	@$(INSTALLED) $(BIN)/python tests/ee/run.py
 
 release: $(READY) ## make and verify the files of a release in build/release (GROUNDWORK_RELEASE_KEY names the key)
 	@$(BIN)/python tools/release.py
