@@ -13,6 +13,8 @@ description:
   - Updates what does not comply with the policy of a server, for one server or many in one task, and waits until it complies.
   - A server that complies gets no request. One whose firmware is being updated is waited for. What that update leaves of what is asked
     for is sent once, when it has ended; check mode does not show it. Components that it brings are not sent again.
+  - One that complies and that an open job of the appliance is about, its restart perhaps, is waited for as well; the job of an
+    activation of its profile is not.
   - Components that the policy leaves alone are left out of the request, and so are those that comply.
   - Every update is sent at most once.
 author:
@@ -75,7 +77,7 @@ attributes:
       - With O(activation=delayed) and O(activation=prioritized) the server does not comply until it is restarted, so a run before that
         sends the update again.
 notes:
-  - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
+  - A server that is to be updated and that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
   - The server is compared with its policy; see M(groundwork.provision.firmware_policy). There is no update to a chosen version without one.
   - With V(delayed) and V(prioritized) the components have to tell that they ended well. The words for a bad end are known, the one for a
     good end is not; C(Success), C(Complete) and their likes are taken for it.

@@ -101,7 +101,9 @@ attributes:
       - The request that manages a server is made of what its discovery finds. For a server that was not discovered before check mode shows
         the discovery only, and says so in RV(not_predictable).
 notes:
-  - With O(state=absent) a server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
+  - With O(state=absent) a server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it. So does
+    one that is managed while it is being given up, with O(state=present), and one that is not managed while it is being taken over, with
+    O(state=absent).
   - Chassis and switches are not taken over by this module. A server in a Flex chassis is managed with its chassis and refused.
   - The body of the request is the one of Lenovo's own client. The word by which a job of managing ends well, and the answer for a server
     that is managed already were never seen. The list of servers is the judge.

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring the firmware of servers to their policy: what only this knows, for the driver.
 
-Requests for N servers: the servers, the comparison, the state of updates, the identity, N, one poll for all jobs at a time, and the two
-readings again.
+Requests for N servers: the open jobs, the servers, the state of updates, the comparison, the identity, N, one poll for all jobs at a
+time, and the two readings again.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class UpdateFirmware(Operation):
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
+        going = busy.read(self.client)
         entries = nodes.find(nodes.read_for(self.client, wanted, firmware.NODE_ATTRIBUTES), wanted)
         # In this order: an update that ends between the two readings shows in the comparison, and not in neither.
         self.parts = self._old = firmware_updates.read_status(self.client)
@@ -65,9 +66,18 @@ class UpdateFirmware(Operation):
             if under_way:
                 item.join = ""
                 self._mine(item)  # which job it is
+            elif step is None:
+                self._wait_for_other(item, busy.job_of(going, key))
             items.append(item)
-        busy.refuse(self.client, items)
+        busy.refuse(self.client, items, going)
         return items
+
+    def _wait_for_other(self, item: Item, job: str | None) -> None:
+        """Nothing of the server is to be updated, and an open job is about it, its restart perhaps: the job is waited for. What the server
+        then lacks is not sent by this run, which has planned nothing for it."""
+        if job is not None:
+            item.join = job
+            self._again.add(item.key)
 
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
         api.check_result(data, step.what, informational=True)
@@ -189,7 +199,7 @@ class UpdateFirmware(Operation):
             )  # fmt: skip
         if not item.steps:
             return Failure(
-                "effect_missing", f"the update that was under way has ended, and the server does not comply with its policy {policy}.",
+                "effect_missing", f"the work that was under way has ended, and the server does not comply with its policy {policy}.",
                 "Run again to update it.",
             )  # fmt: skip
         return Failure(

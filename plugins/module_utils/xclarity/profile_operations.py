@@ -77,7 +77,7 @@ class SetProfiles(Operation):
         def server(item: Item) -> str:
             return profiles.normal(item.desired.desired.uuid or item.before.uuid).upper()
 
-        busy.refuse(self.client, items, server, but=profiles.may_activate)
+        busy.refuse(self.client, items, server=server, but=profiles.may_activate)
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""

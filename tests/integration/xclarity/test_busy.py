@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 from running import RunningPlay, until
@@ -40,6 +41,27 @@ def test_one_thing_at_a_time_on_one_server(sim, run_module, first, second):
         assert (result["changed"], len(sent(sim))) == (False, count)
         if result.code == "busy":
             assert "has not ended, and it is about this server. Nothing was changed. Wait for it with the module job" in result["msg"]
+
+
+@pytest.mark.parametrize("state, before", [("on", 8), ("off", 5)])
+def test_a_power_that_seems_to_be_so_already_may_be_about_to_change(sim, run_module, state, before):
+    """A graceful stop, or a start, of somebody else: the server shows the old power until that ends."""
+    sim.switches("xclarity", power_effect="at_end", job_seconds=600)
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "new", "power": before}]})
+    assert not run_module("node_power", {"node": "new", "state": "off" if state == "on" else "on", **SETTINGS}).failed
+    for check in (True, False):
+        result = run_module("node_power", {"nodes": [{"node": "new"}, {"node": "web-01", "state": "on"}], "state": state}, check=check)
+        assert (result.code, result["changed"], len(sent(sim))) == ("busy", False, 1)
+        assert [row.get("error", {}).get("code") for row in result["nodes"]] == ["busy", None]
+
+
+def test_a_deferred_activation_does_not_hide_what_is_so_already(sim, run_module):
+    """Its job may be open until the server restarts, and whether it is about the server or the profile is not documented."""
+    job = {"id": "700", "uuid": WEB, "status": {"state": "Running", "percentage": 1}, "messageDisplay": "Activate the server profile"}
+    sim.fault("xclarity", "GET", "^/jobs", times=-1, status=200, body=json.dumps([job]))
+    result = run_module("node_power", {"node": WEB, "state": "on"})
+    assert (result.failed, result["changed"]) == (False, False), result
+    assert run_module("node_power", {"node": WEB, "state": "restarted", **SETTINGS}).code == "busy"
 
 
 def test_the_others_of_the_list_go_on(sim, run_module):

@@ -237,6 +237,36 @@ def test_what_a_smaller_update_that_is_joined_leaves_is_sent(sim, run_module, la
         assert row["compliant"]
 
 
+def test_a_server_that_complies_and_still_restarts_is_waited_for(sim, run_module):
+    params = {"node": "web-03", "activation": "delayed"}
+    assert not run_module("firmware_update", params).failed
+    sim.switches("xclarity", job_seconds_by_kind={"power": 3.0})
+    restart = run_module("node_power", {"node": "web-03", "state": "restarted", "wait": False})
+    since = sim.last()
+    planned = run_module("firmware_update", params, check=True)
+    short = run_module("firmware_update", {**params, "wait_timeout": 0.1})
+    assert (planned["changed"], planned["nodes"][0]["joined"], planned["nodes"][0]["compliant"]) == (False, True, True)
+    assert (short.code, short["nodes"][0]["job"]) == ("wait_timeout", restart["nodes"][0]["job"])
+    result = run_module("firmware_update", params)
+    assert (result.failed, result["changed"], result["nodes"][0]["joined"], bodies(sim, since)) == (False, False, True, []), result
+    assert sim.state("xclarity")["jobs"][-1]["state"] == "Complete"
+    assert run_module("firmware_update", params)["nodes"][0]["joined"] is False
+
+
+def test_a_job_of_a_server_that_complies_is_followed_by_no_update(sim, run_module):
+    """What the server lacks by then was not planned by this run."""
+    sim.switches("xclarity", job_seconds_by_kind={"power": 2.0})
+    assert not run_module("firmware_update", {"node": "web-03", "activation": "immediate"}).failed
+    assert not run_module("node_power", {"node": "web-03", "state": "restarted", "wait": False}).failed
+    since = sim.last()
+    target = {"componentName": "BMC (Primary)", "compliant": "no", "packageExistence": "yes", "versionList": ["9.00"]}
+    entry = {"uuid": WEB3, "policyName": "production", "endpointCompliant": "no", "supported": "true", "targetFirmware": [target]}
+    changed = json.dumps({"all": [{"racklist": [entry]}]})
+    sim.fault("xclarity", "GET", "^/compliancePolicies/persistedResult", nth=2, times=999, status=200, body=changed)
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert (result.code, result["changed"], bodies(sim, since)) == ("effect_missing", False, [])
+
+
 def test_of_an_update_that_is_joined_only_what_is_asked_for_counts(sim, run_module):
     sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0})
     params = {"node": "web-03", "activation": "immediate", "components": ["UEFI (Primary)"]}
