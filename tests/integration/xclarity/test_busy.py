@@ -106,12 +106,39 @@ def test_a_run_that_was_killed_in_its_wait_is_asked_about_once(sim, harness, run
     count = len(sent(sim))
     params = {**params, "wait": True, "reconcile_timeout": 0.1}
     until(lambda: run_module(module, params, check=True).code == "earlier_run_unfinished")  # "busy" before
-    assert run_module(module, params).code == "earlier_run_unfinished"
-    assert len(sent(sim)) == count
+    asked = run_module(module, params)
+    assert (asked.code, asked["outcome"], asked["changed"], len(sent(sim))) == ("earlier_run_unfinished", "started", False, count)
+    job = sim.state("xclarity")["jobs"][-1]["id"]
+    made = {"restart": f"The job was started (job {job})", "install": f"The deployment was started ({job})"}[task]
+    assert f"{made}; its end was not seen. Look at" in asked["msg"]
     again = run_module(module, params)
     assert not again.failed, again
     assert len(sent(sim)) == count + 1, "it was asked about, so it is sent"
     assert not run_module(module, params).failed, "the end was seen, so nothing is asked"
+
+
+def test_an_installation_that_was_found_by_reading_stays_in_the_record(sim, harness, run_module):
+    """Its answer was lost, so no job is known; the run was killed in its wait."""
+    module, params = TASKS["install"]
+    sim.switches("xclarity", job_seconds=6)
+    sim.fault("xclarity", "PUT", "^/hostPlatforms", reset="after")
+    params = {**params, "wait": True, "poll_interval": 0.2}
+    play = [{"hosts": "localhost", "tasks": [{f"groundwork.provision.{module}": params}]}]
+
+    def looks():
+        log = [(entry["method"], entry["path"]) for entry in sim.log(system="xclarity")]
+        after = [number for number, (method, _path) in enumerate(log) if method == "PUT"]
+        return log[after[0] :].count(("GET", "/hostPlatforms")) if after else 0
+
+    with RunningPlay(harness, play) as running:
+        until(lambda: looks() > 2, running)  # the first of these has found it
+        running.kill()
+    count, params = len(sent(sim)), {**params, "reconcile_timeout": 0.1}
+    until(lambda: run_module(module, params, check=True).code != "deployment_running")
+    asked = run_module(module, params)
+    assert (asked.code, len(sent(sim))) == ("earlier_run_unfinished", count)
+    assert "The deployment was started; its end was not seen." in asked["msg"]
+    assert not run_module(module, params).failed
 
 
 @pytest.mark.parametrize("task", ["restart", "install"])
