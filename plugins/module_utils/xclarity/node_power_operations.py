@@ -16,7 +16,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, node_power, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
+    api,
+    busy,
+    firmware_update_record,
+    jobs,
+    node_power,
+    nodes,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.node_power import OFF, RESTARTED, Desired, Power
 
@@ -83,6 +90,8 @@ class SetPower(Operation):
         return Accepted(api.started_job(data, headers), data)
 
     def ended(self, item: Item) -> None:
+        if item.desired.state != OFF:
+            firmware_update_record.Records(self.run.params.get("state_dir")).forget(item.key)
         if _is_restart(item) and item.job is None:
             self.run.warn(f"The server named no job for the restart of {item.title}, so it is not known whether it has ended.")
 

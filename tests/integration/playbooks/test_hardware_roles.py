@@ -99,6 +99,7 @@ def test_a_run_that_ends_early_is_completed_by_the_next(sim, book, harness, drai
     assert (second.rc, in_use(harness, "web-03")) == (0, "in"), second.output
     state = sim.state("xclarity")
     assert (state["firmware"]["waiting"], state["firmware"]["versions"][UUIDS["web-03"]]["UEFI (Primary)"]) == ({}, "2.00")
+    assert state["firmware"]["updates"] == 1
     since = sim.last()
     third = book("update_firmware", host, **wanted)
     assert (third.rc, third.recap["changed"], changing(sim, since)) == (0, 0, []), third.output
