@@ -39,7 +39,8 @@ OPEN, TOLD = "open", "told"
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """One request whose end is not known. wall, monotonic, boot: when it was recorded. settled: a later run has waited until
-    it could not be on its way any more. teller: the task that told the user."""
+    it could not be on its way any more. teller: the task that told the user. job: the id of the one that it has started, an empty text
+    where that is not told, None where it is not known that it has started anything."""
 
     state: str
     wall: float
@@ -47,12 +48,14 @@ class Entry:
     boot: str
     settled: bool = False
     teller: str = ""
+    job: str | None = None
 
     @classmethod
     def load(cls, value: t.Mapping[str, t.Any]) -> Entry:
         """From a line of the record. Raises what a line of another shape raises."""
         when = float(value["wall"]), float(value["monotonic"]), str(value["boot"])
-        return cls(str(value["state"]), *when, value["settled"] is True, str(value.get("teller", "")))
+        job = value.get("job")
+        return cls(str(value["state"]), *when, value["settled"] is True, str(value.get("teller", "")), None if job is None else str(job))
 
     def elapsed(self, clock: Clock) -> float:
         """Seconds since it was recorded. Over a restart of the machine only the wall clock can tell."""
@@ -135,6 +138,12 @@ class Guard:
         """What an earlier run was about to send when it was killed: nobody was told. Or an earlier attempt of this task has told it."""
         return {key for key, entry in self._entries.items() if self._is_open(entry)}
 
+    def started(self, keys: t.Iterable[str]) -> list[str] | None:
+        """The ids of the jobs that those of these requests have started that are :attr:`unfinished`; None where it is not known of one of
+        them that it has started something."""
+        found = [self._entries[key].job for key in sorted(set(keys) & self.unfinished)]
+        return [job for job in found if job] if found and None not in found else None
+
     def __enter__(self) -> Guard:
         try:
             self._lock = self._open()
@@ -175,9 +184,14 @@ class Guard:
             return
         self._entries.pop(key, None)
         self._dirty = True
-        line = "\n" + json.dumps({"done": key})
-        with contextlib.suppress(OSError):
-            os.write(self._log, line.encode())
+        self._add_line({"done": key})
+
+    def keep(self, key: str, job: str | None) -> None:
+        """Record that a request has started something, this job if told, and leave it open until the end of that was seen. Never raises,
+        as :meth:`resolve`."""
+        if self._log is not None and key in self._entries:
+            self._entries[key] = dataclasses.replace(self._entries[key], job=job or "")
+            self._add_line({"started": key, "job": job or ""})
 
     def settled_by_reading(self, keys: t.Iterable[str]) -> None:
         """A reading has shown what became of these requests of an earlier run."""
@@ -214,6 +228,10 @@ class Guard:
                 self._close()
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _add_line(self, value: t.Mapping[str, str]) -> None:
+        with contextlib.suppress(OSError):
+            os.write(t.cast(int, self._log), f"\n{json.dumps(value)}".encode())
 
     @property
     def _record(self) -> str:
@@ -317,6 +335,8 @@ class Guard:
                     generation = int(value["generation"])
                 elif "keys" in value:
                     entries.update(dict.fromkeys(map(str, value["keys"]), Entry.load(value)))
+                elif "started" in value:
+                    entries[str(value["started"])] = dataclasses.replace(entries[str(value["started"])], job=str(value["job"]))
                 elif "done" in value:
                     entries.pop(str(value["done"]), None)
             except (ValueError, TypeError, LookupError):

@@ -431,21 +431,26 @@ class _Task:
         if not self.run.check_mode:
             named_ones = {key for item in doubtful for key in item.keys}
             self.run.after_told.append(lambda: guard.tell(named_ones))
-        why, next_step = self.op.doubt(doubtful)
         step = next(iter((*doubtful[0].steps, *doubtful[0].later)))
+        jobs = [guard.started(item.keys) for item in doubtful]
+        started = sum(found is not None for found in jobs)
+        why, next_step = self.op.doubt(doubtful)
+        if started == len(doubtful):
+            why = f"an earlier run ended before it saw the end of what it had started for {named([item.title for item in doubtful])}."
+        state = STARTED if started == len(doubtful) else UNKNOWN
         failure = Failure(
             "earlier_run_unfinished",
             why,
             next_step,
-            outcome=UNKNOWN,
+            outcome=state,
             system=self.client.system,
             operation=step.operation,
             resource=doubtful[0].title,
             resources=[item.title for item in doubtful],
             effect=step.effect,
-            known=_unknown_sentence(len(doubtful), len(doubtful), step.effect),
+            known=_doubt_sentence(jobs, step.effect),
         )
-        failure.result = {**self.result(), "changed": False, "outcome": UNKNOWN}
+        failure.result = {**self.result(), "changed": False, "outcome": state}
         # It counts as told from now on, so a run that is told to end before its exit tells it all the same.
         self.run.ending = lambda ended: ended.become(failure)
         raise failure
@@ -804,7 +809,9 @@ class _Task:
 
     def _resolve(self, guard: Guard, item: Item, outcome: Outcome) -> None:
         """Record what became of a request, unless it stays open until its end was seen."""
-        if not (outcome.state == STARTED and self._is_open(item)):
+        if outcome.state == STARTED and self._is_open(item):
+            guard.keep(outcome.step.key, outcome.job)
+        else:
             guard.resolve(outcome.step.key, outcome.state)
 
     def _settle(self, guard: Guard) -> None:
@@ -946,6 +953,19 @@ def _not_followed(count: int, started: int) -> str:
     if not count:
         return ""
     return " and could not be followed to the end" if count == started else f", {count} of them could not be followed to the end"
+
+
+def _doubt_sentence(jobs: t.Sequence[t.Sequence[str] | None], effect: tuple[str, str]) -> str | None:
+    """What is known of the requests of a run that was killed. jobs: those that each item has started; None where that is not known."""
+    started = [found for found in jobs if found is not None]
+    unknown = _unknown_sentence(len(jobs) - len(started), len(jobs), effect)
+    if not started:
+        return unknown
+    if len(jobs) == 1:
+        made = was_made(effect, ", ".join(started[0]))
+        return f"{made[:1].upper()}{made[1:]}; its end was not seen."
+    told = f"{len(started)} of them {'was' if len(started) == 1 else 'were'} {effect[1]}, and the end was not seen."
+    return told if len(started) == len(jobs) else f"{told} {unknown}"
 
 
 def _unknown_sentence(count: int, of: int, effect: tuple[str, str]) -> str | None:

@@ -13,6 +13,8 @@ description:
   - Updates what does not comply with the policy of a server, for one server or many in one task, and waits until it complies.
   - A server that complies gets no request. One whose firmware is being updated is waited for. What that update leaves of what is asked
     for is sent once, when it has ended; check mode does not show it. Components that it brings are not sent again.
+  - One that complies and that an open job of the appliance is about, its restart perhaps, is waited for as well; the job of an
+    activation of its profile is not.
   - Components that the policy leaves alone are left out of the request, and so are those that comply.
   - Every update is sent at most once.
 author:
@@ -72,16 +74,21 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(activation=delayed) and O(activation=prioritized) the server does not comply until it is restarted, so a run before that
-        sends the update again.
+      - With O(activation=delayed) and O(activation=prioritized) the server does not comply until it is restarted, and the appliance does
+        not tell that an update waits for that. What was sent is remembered in O(state_dir), so a run before the restart sends nothing,
+        with RV(nodes[].joined) true and RV(nodes[].compliant) false. A run of another user or control node sends the update again.
 notes:
-  - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
+  - A server that is to be updated and that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
   - The server is compared with its policy; see M(groundwork.provision.firmware_policy). There is no update to a chosen version without one.
   - With V(delayed) and V(prioritized) the components have to tell that they ended well. The words for a bad end are known, the one for a
     good end is not; C(Success), C(Complete) and their likes are taken for it.
   - How soon the comparison follows an update is not documented. Components that tell a good end are believed after
     O(reconcile_timeout), with a warning. Those of an update that was joined are not, as it may have brought other versions or wait for a
     restart; with V(immediate) the task then fails.
+  - An update that waits for a restart is remembered until the server complies, is powered on or restarted by
+    M(groundwork.provision.node_power), or is updated with V(immediate). It is sent again where the policy, its components or
+    O(activation) have changed, where it ended badly or its end is not told any more, and together with components that do not wait. After
+    a restart by hand that did not bring it into effect, use one of these modules.
   - The request and its answers were never seen on an appliance by the authors. They are those of the documentation, of replies that others
     recorded, and of Lenovo's own client.
 seealso:

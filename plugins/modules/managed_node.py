@@ -13,8 +13,8 @@ description:
   - Brings one server, or many in one task, under the management of XClarity Administrator, or out of it, and waits until that is so.
   - A server is taken over by the address of its management controller. One that is not known yet is discovered first. Two addresses of
     one server are refused as that server given twice.
-  - One that is managed already is left alone, and one that is being taken over or given up is waited for. Each request is sent at most
-    once.
+  - One that is managed already is left alone. One that is being taken over with O(state=present), or given up with O(state=absent), is
+    waited for. Each request is sent at most once.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
@@ -101,12 +101,16 @@ attributes:
       - The request that manages a server is made of what its discovery finds. For a server that was not discovered before check mode shows
         the discovery only, and says so in RV(not_predictable).
 notes:
-  - With O(state=absent) a server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
+  - With O(state=absent) a server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it. So does
+    one that is managed while it is being given up, with O(state=present), and one that is not managed while it is being taken over, with
+    O(state=absent).
   - Chassis and switches are not taken over by this module. A server in a Flex chassis is managed with its chassis and refused.
   - The body of the request is the one of Lenovo's own client. The word by which a job of managing ends well, and the answer for a server
     that is managed already were never seen. The list of servers is the judge.
   - That a server is being taken over or given up is found in the older list of jobs, C(/jobs), which tells the device of each. An appliance
     that does not have that list any more does not tell it.
+  - A discovery that is under way is not joined, since neither the jobs nor the answer of a discovery tell which addresses it was asked
+    for. A further run asks for another one where the server was not found by then. A discovery only looks; it changes nothing on a server.
   - The request that takes a server over and is lost, or belongs to a run that was killed, is asked about once, since a job that still
     runs does not show in the list.
 seealso:

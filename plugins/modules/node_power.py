@@ -65,7 +65,9 @@ attributes:
     support: partial
     details: [With O(state=restarted) every run restarts the servers that are on.]
 notes:
-  - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
+  - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it, also where its power is as
+    desired now, since it may be about to change. Of one that needs no request the activation of a profile does not count, as its job may
+    be open until the server restarts.
   - XClarity Administrator tells the power of a server from a cache. It is believed only while the server's C(accessState) is C(Online), or
     C(Partial) with a warning. A server that is not reached is refused before anything is sent.
   - A server to which its chassis denies power (C(POWER_DENIED)) is refused before anything is sent to power it on.

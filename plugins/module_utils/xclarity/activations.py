@@ -12,6 +12,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils._client impor
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
 
+Listed = t.TypeVar("Listed")
+MAY_BE_OLD = (profiles.PENDING, profiles.FAILED)  # what a list may still show of a profile that is being activated
+
 
 def open_jobs(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
     """The jobs that have not ended and could be the activation of a profile."""
@@ -29,3 +32,21 @@ def running(client: Client, found: t.Sequence[Profile], *, attempts: int = READ_
     if dark and not open_jobs(client, attempts=attempts):
         dark = set()
     return dark | {ident for ident, word in status.items() if word == profiles.ACTIVATING}
+
+
+def follow(
+    client: Client,
+    listed: Listed,
+    read: t.Callable[[], Listed],
+    chosen: t.Callable[[Listed], t.Iterable[Profile]],
+    *,
+    attempts: int = READ_ATTEMPTS,
+) -> tuple[Listed, set[str]]:
+    """A list that holds profiles, and the ids of those ``chosen`` of it whose activation is running.
+
+    What is ``listed`` may show one as it was before an activation that has ended since. So where the status, which is read after it,
+    tells of no activation, the list is read once more, to be as late as that.
+    """
+    old = [profile for profile in chosen(listed) if profile.status in MAY_BE_OLD]
+    going = running(client, old, attempts=attempts)
+    return (read() if any(profile.id not in going for profile in old) else listed), going

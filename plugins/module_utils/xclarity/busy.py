@@ -1,7 +1,10 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether something else is under way on a server that a request would restart, rewrite or give up."""
+"""Whether something else is under way on a server that a request would restart, rewrite or give up, or that seems to be as desired.
+
+The open jobs are read before what is judged by them: work that ends between two readings then shows in the second one.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,45 @@ import typing as t
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, profiles
+
+# (id, UUID of the server, text) of each open job
+Going = t.Sequence[tuple[str, str, str]]
+
+
+def read(client: Client) -> Going:
+    """The open jobs that are about a device."""
+    return jobs.read_open_devices(client)
+
+
+def job_of(going: Going, server: str, but: t.Callable[[str], bool] = profiles.may_activate) -> str | None:
+    """The open job about a server that seems to be as desired. but: leaves out by its text the activation of a profile, whose job may
+    be open until the server restarts, for weeks perhaps."""
+    return next((job for job, device, text in going if device == server and not but(text)), None)
 
 
 def refuse(
     client: Client,
     items: t.Sequence[Item],
+    going: Going | None = None,
     server: t.Callable[[Item], str] = lambda item: item.key,
     but: t.Callable[[str], bool] = lambda text: False,
 ) -> None:
     """Fail those that something would be sent for while an open job of the appliance is about the same server: to cut the power of a
     server whose firmware is being written can break it. server: the UUID, in capitals and without dashes, of an item's. but: tells by
     the text of a job that the operation itself judges such jobs."""
-    going = {server(item): item for item in items if item.steps and item.failure is None}
-    for job, device, text in jobs.read_open_devices(client) if going else []:
-        item = going.pop(device, None) if not but(text) else None
-        if item is not None:
-            hint = f"Wait for it with the module job (job {job}), then run again."
-            item.fail(Failure("busy", f"the job {job} has not ended, and it is about this server.", hint, job=job), client.system)
-            item.steps, item.later = (), ()
+    concerned = [item for item in items if item.steps and item.failure is None]
+    if not concerned:
+        return
+    going = read(client) if going is None else going
+    busy = {device: job for job, device, text in reversed(going) if not but(text)}
+    for item in concerned:
+        if server(item) in busy:
+            fail(client, item, busy[server(item)])
+
+
+def fail(client: Client, item: Item, job: str) -> None:
+    """The job has not ended, and it is about the server of this item."""
+    hint = f"Wait for it with the module job (job {job}), then run again."
+    item.fail(Failure("busy", f"the job {job} has not ended, and it is about this server.", hint, job=job), client.system)
+    item.steps, item.later = (), ()

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring the firmware of servers to their policy: what only this knows, for the driver.
 
-Requests for N servers: the servers, the comparison, the state of updates, the identity, N, one poll for all jobs at a time, and the two
-readings again.
+Requests for N servers: the open jobs, the servers, the state of updates, the comparison, the identity, N, one poll for all jobs at a
+time, and the two readings again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, firmware, firmware_updates, jobs, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
+    api,
+    busy,
+    firmware,
+    firmware_update_record,
+    firmware_updates,
+    jobs,
+    nodes,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Desired, Part
@@ -41,9 +49,16 @@ class UpdateFirmware(Operation):
         self._joined: dict[str, set[str]] = {}  # the jobs of the updates that are joined
         self._brought: dict[str, set[str]] = {}  # their components, also of those that are not told any more
         self._again: set[str] = set()  # planned again after what was joined, which is done once
+        self._records = firmware_update_record.Records(run.params.get("state_dir"))
+        self._server: tuple[str, ...] = ()
+
+    def identity(self) -> tuple[str, ...]:
+        self._server = self._server or self.client.identity()
+        return self._server
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
+        going = busy.read(self.client)
         entries = nodes.find(nodes.read_for(self.client, wanted, firmware.NODE_ATTRIBUTES), wanted)
         # In this order: an update that ends between the two readings shows in the comparison, and not in neither.
         self.parts = self._old = firmware_updates.read_status(self.client)
@@ -54,20 +69,63 @@ class UpdateFirmware(Operation):
             key = nodes.key_of(entry)
             now = firmware.of_node(results, key, title)
             under_way = firmware_updates.busy(self.parts.get(key, []))
-            step = None if under_way else firmware_updates.plan(now, desired, title)
+            names = [] if under_way else firmware_updates.components(now, desired, title)
+            waits = self._waits(key, now, desired, names)
+            step = firmware_updates.request(now, desired, title, names) if names and not waits else None
             if step is not None and str(entry.get("accessState") or "").casefold() == "offline":
                 raise bad_input(
                     "node_offline", f"the server {title} is not reached, so its firmware cannot be updated.",
                     "Look at its management controller and its network, and run again.", resource=title,
                 )  # fmt: skip
+            if now.compliant and not self.run.check_mode:
+                self._records.forget(key)
             self.names[key] = str(entry.get("name") or "")
             item = Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else [])
             if under_way:
                 item.join = ""
                 self._mine(item)  # which job it is
+            elif waits:
+                item.join = ""
+                self._joined[key] = {part.job for part in self.parts[key] if part.name in names}
+                self._mine(item)
+            elif step is None:
+                self._wait_for_other(item, busy.job_of(going, key))
             items.append(item)
-        busy.refuse(self.client, items)
+        busy.refuse(self.client, items, going)
         return items
+
+    def _waits(self, key: str, now: Compliance, desired: Desired, names: t.Sequence[str]) -> bool:
+        """An earlier run has asked for all of these components, and they only lack a restart."""
+        record = self._records.read(key) if names else None
+        return (
+            record is not None
+            and firmware_update_record.waits(record, desired.activation, now, names, self.parts.get(key, []))
+            and record.server == self.identity()
+        )
+
+    def prepare(self, items: t.Sequence[Item]) -> None:
+        self._remember([item for item in items if item.steps])
+
+    def _remember(self, items: t.Sequence[Item]) -> None:
+        """What these are about to be asked for, where it ends with a restart. An update that restarts the server leaves nothing waiting."""
+        for item in items:
+            if item.desired.activation == "immediate":
+                self._records.forget(item.key)
+                continue
+            names, parts = firmware_updates.asked_of(item.steps[0]), self.parts.get(item.key, [])
+            record = firmware_update_record.make(self.identity(), item.desired.activation, item.before, names, parts)
+            try:
+                self._records.write(item.key, record)
+            except Failure as failure:
+                why = failure.why.rstrip(".")
+                self.run.warn(f"The update of {item.title} could not be recorded ({why}); until its restart another run sends it again.")
+
+    def _wait_for_other(self, item: Item, job: str | None) -> None:
+        """Nothing of the server is to be updated, and an open job is about it, its restart perhaps: the job is waited for. What the server
+        then lacks is not sent by this run, which has planned nothing for it."""
+        if job is not None:
+            item.join = job
+            self._again.add(item.key)
 
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
         api.check_result(data, step.what, informational=True)
@@ -161,7 +219,9 @@ class UpdateFirmware(Operation):
                 self._old = {**self._old, item.key: parts}
                 work.append((item, step))
         busy.refuse(self.client, [item for item, _step in work])
-        return [(item, step) for item, step in work if item.failure is None]
+        work = [(item, step) for item, step in work if item.failure is None]
+        self._remember([item for item, _step in work])
+        return work
 
     def proves(self, item: Item) -> bool:
         """Where an update has ended and the comparison does not show it, that may be the one of an earlier run: how soon the comparison
@@ -189,7 +249,7 @@ class UpdateFirmware(Operation):
             )  # fmt: skip
         if not item.steps:
             return Failure(
-                "effect_missing", f"the update that was under way has ended, and the server does not comply with its policy {policy}.",
+                "effect_missing", f"the work that was under way has ended, and the server does not comply with its policy {policy}.",
                 "Run again to update it.",
             )  # fmt: skip
         return Failure(

@@ -43,6 +43,7 @@ class ManageNodes(Operation):
         self.uuids: dict[str, str] = {}  # of the servers that are known, by address
 
     def read(self) -> list[Item]:
+        going = busy.read(self.client)
         managed = managed_nodes.read_all(self.client)
         there = {str(row["address"]): managed_nodes.at(managed, str(row["address"])) for row in self.rows_asked}
         missing = [row for row in self.rows_asked if there[str(row["address"])] is None]
@@ -54,12 +55,16 @@ class ManageNodes(Operation):
         if missing:  # one that was taken over since the first list is gone from what is discovered, so the list is read after that
             managed = managed_nodes.read_all(self.client)
             there = {str(row["address"]): managed_nodes.at(managed, str(row["address"])) for row in self.rows_asked}
+        managed_uuids = {nodes.key_of(entry) for entry in there.values() if entry is not None}
+        leaving = managed_nodes.running(self.client, "unmanageRequest", going, managed_uuids)
         items = []
         for row in self.rows_asked:
             address = str(row["address"])
             entry = there[address]
             item = Item(address, address, desired=row, before=entry, current=entry)
             found = seen.get(address)
+            if entry is not None and nodes.key_of(entry) in leaving:
+                busy.fail(self.client, item, leaving[nodes.key_of(entry)])
             if entry is None and found is not None and nodes.key_of(found) in running:
                 self.found[address], item.join = found, running[nodes.key_of(found)]
             elif entry is None:
@@ -83,7 +88,8 @@ class ManageNodes(Operation):
 
     def _running(self, entries: t.Iterable[dict[str, t.Any]]) -> dict[str, str]:
         """The jobs that take these servers over already."""
-        return managed_nodes.read_running(self.client, "manageRequest", {nodes.key_of(entry) for entry in entries})
+        uuids = {nodes.key_of(entry) for entry in entries}
+        return managed_nodes.running(self.client, "manageRequest", busy.read(self.client), uuids) if uuids else {}
 
     def _management(self, address: str, entry: dict[str, t.Any], row: t.Mapping[str, t.Any]) -> Step:
         self.found[address] = entry
@@ -219,21 +225,29 @@ class UnmanageNodes(Operation):
         self.jobs = jobs.Reader(client)
 
     def read(self) -> list[Item]:
+        going = busy.read(self.client)
         items = self._items(managed_nodes.read_all(self.client))
         unknown = [item.title for item in items if item.before is None and not item.desired["address"]]
         if unknown:
             self.run.warn(f"No managed server is named {named(unknown, 120)}; nothing is given up for that.")
-        uuids = {item.key for item in items if item.steps}
-        if not uuids:
-            return items
-        running = managed_nodes.read_running(self.client, "unmanageRequest", uuids)
-        # A job that ended since the first list is none that runs, so the list is read after that.
-        items = self._items(managed_nodes.read_all(self.client))
+        running = managed_nodes.running(self.client, "unmanageRequest", going, {item.key for item in items if item.steps})
         for item in items:
-            if item.steps and item.key in running:
+            if item.key in running:
                 item.steps, item.join = [], running[item.key]
-        busy.refuse(self.client, items)
+        self._refuse_coming([item for item in items if item.before is None], going)
+        busy.refuse(self.client, items, going)
         return items
+
+    def _refuse_coming(self, items: t.Sequence[Item], going: busy.Going) -> None:
+        """One that is not managed may be about to be. Only what is discovered tells the UUID of a server at an address."""
+        if not items or not going:
+            return
+        known = managed_nodes.read_known(self.client)
+        uuids = {item.key: nodes.key_of(managed_nodes.at(known, item.key) or {"uuid": item.key}) for item in items}
+        running = managed_nodes.running(self.client, "manageRequest", going, set(uuids.values()))
+        for item in items:
+            if uuids[item.key] in running:
+                busy.fail(self.client, item, running[uuids[item.key]])
 
     def _items(self, managed: t.Sequence[dict[str, t.Any]]) -> list[Item]:
         items: list[Item] = []

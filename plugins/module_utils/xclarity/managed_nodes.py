@@ -20,7 +20,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._numbers impo
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import busy, nodes
 
 ATTRIBUTES = "uuid,name,status,type,machineType,accessState,ipv4Addresses,ipv6Addresses,mgmtProcIPaddress"
 LISTS = ("serverList", "nodeList", "chassisList", "rackswitchList", "switchList", "storageList", "xhmcList")
@@ -104,16 +104,14 @@ def read_reason(client: Client, path: str, job: str) -> str | None:
     return "; ".join(clean(text, 200) for text in texts if text) or None
 
 
-def read_running(client: Client, path: str, uuids: t.Collection[str]) -> dict[str, str]:
-    """The open job of managing or unmanaging (``path``) of each of these servers that has one.
+def running(client: Client, path: str, going: busy.Going, uuids: t.Collection[str]) -> dict[str, str]:
+    """Of the open jobs the one of managing or unmanaging (``path``) of each of these servers that has one.
 
     /tasks does not tell the device of a job; the older /jobs does. Whether a job is one of this kind tells its own call, which does not
     know others. An appliance without /jobs tells of none.
     """
-    if not uuids:
-        return {}
     found: dict[str, str] = {}
-    for ident, uuid, _text in jobs.read_open_devices(client):
+    for ident, uuid, _text in going:
         if uuid in uuids and uuid not in found:
             try:
                 client.read(f"/{path}/jobs/{segment(ident, 'job id')}", what="read the job")

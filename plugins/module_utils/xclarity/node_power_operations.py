@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Power servers on and off, and restart them: what only this knows, for the driver.
 
-Requests for N servers: one reading, the open jobs, the identity, N, one poll for all jobs at a time, one reading. Up to a hundred servers
+Requests for N servers: the open jobs, one reading, the identity, N, one poll for all jobs at a time, one reading. Up to a hundred servers
 that are given by their UUIDs are read by these, all others from the list.
 """
 
@@ -16,7 +16,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, node_power, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
+    api,
+    busy,
+    firmware_update_record,
+    jobs,
+    node_power,
+    nodes,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.node_power import OFF, RESTARTED, Desired, Power
 
@@ -36,6 +43,7 @@ class SetPower(Operation):
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
+        going = busy.read(self.client)
         entries = nodes.find(nodes.read_for(self.client, wanted, node_power.ATTRIBUTES), wanted)
         items = []
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
@@ -45,7 +53,11 @@ class SetPower(Operation):
             if power.access.casefold() == "partial":
                 self.run.warn(f"The server {title} is reached in part only, so its power may not be as it is told.")
             items.append(Item(power.uuid, title, desired=desired, before=power, current=power, steps=[step] if step else []))
-        busy.refuse(self.client, items)
+        busy.refuse(self.client, items, going)
+        for item in items:
+            job = None if item.steps or item.failure is not None else busy.job_of(going, item.key)
+            if job is not None:  # it may be on its way to another power
+                busy.fail(self.client, item, job)
         return items
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
@@ -78,6 +90,8 @@ class SetPower(Operation):
         return Accepted(api.started_job(data, headers), data)
 
     def ended(self, item: Item) -> None:
+        if item.desired.state != OFF:
+            firmware_update_record.Records(self.run.params.get("state_dir")).forget(item.key)
         if _is_restart(item) and item.job is None:
             self.run.warn(f"The server named no job for the restart of {item.title}, so it is not known whether it has ended.")
 

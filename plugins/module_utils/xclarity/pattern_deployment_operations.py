@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
@@ -25,8 +26,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api 
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployments import Desired, Target
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
 
-# What a list may still show of a profile that is being activated.
-_MAY_BE_OLD = (profiles.PENDING, profiles.FAILED)
+Held = dict[str, tuple[Profile, str] | None]  # the profile of each target, with the id of its pattern
 
 
 class DeployPattern(Operation):
@@ -66,14 +66,14 @@ class DeployPattern(Operation):
         """Of the targets that have a profile of the pattern: what is being activated is waited for, and what is not as ``restart`` leads to
         fails, since it is not deployed again."""
         short = [item for item in items if not self._is_reached(item, item.current)]
-        running = activations.running(self.client, [item.current for item in short if item.current.status in _MAY_BE_OLD])
-        if any(item.current.status in _MAY_BE_OLD and item.current.id not in running for item in short):
-            # An activation may have ended between the two readings: the list has to be as late as what explains it.
-            every = pattern_deployments.read_profiles(self.client)
-            for item in short:
-                held = pattern_deployments.on(every, item.desired[1])
-                if held is not None and held[1] == item.desired[2].id:
-                    item.before = item.current = held[0]
+        before: Held = {item.key: (item.current, item.desired[2].id) for item in short}
+        now, running = activations.follow(
+            self.client, before, lambda: self._held(short), lambda held: [pair[0] for pair in held.values() if pair is not None]
+        )
+        for item in short:
+            held = now[item.key]
+            if held is not None and held[1] == item.desired[2].id:
+                item.before = item.current = held[0]
         for item in short:
             if item.current.status == profiles.ACTIVATING or item.current.id in running:
                 item.join = ""
@@ -107,17 +107,20 @@ class DeployPattern(Operation):
             )  # fmt: skip
         return targets
 
+    def _held(self, items: t.Sequence[Item], *, attempts: int = READ_ATTEMPTS) -> Held:
+        every = pattern_deployments.read_profiles(self.client, attempts=attempts)
+        return {item.key: pattern_deployments.on(every, item.desired[1]) for item in items}
+
     # -- how an item stands ------------------------------------------------------------------------------------------
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
-        every = pattern_deployments.read_profiles(self.client, attempts=attempts)
-        held = {item.key: pattern_deployments.on(every, item.desired[1]) for item in items}
-        joined = [pair[0] for item in items if item.join is not None and (pair := held[item.key]) is not None]
-        ends = [one for one in joined if one.status in _MAY_BE_OLD]
-        running = activations.running(self.client, ends, attempts=attempts)
-        if any(one.id not in running for one in ends):
-            every = pattern_deployments.read_profiles(self.client, attempts=attempts)  # as late as what tells that it has ended
-            held = {item.key: pattern_deployments.on(every, item.desired[1]) for item in items}
+        def joined(held: Held) -> list[Profile]:
+            return [pair[0] for item in items if item.join is not None and (pair := held[item.key]) is not None]
+
+        def read() -> Held:
+            return self._held(items, attempts=attempts)
+
+        held, running = activations.follow(self.client, read(), read, joined, attempts=attempts)
         return {item.key: self._state(item, held[item.key], running) for item in items}
 
     def _state(self, item: Item, held: tuple[Profile, str] | None, running: t.Container[str]) -> State:

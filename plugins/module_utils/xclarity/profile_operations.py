@@ -77,7 +77,7 @@ class SetProfiles(Operation):
         def server(item: Item) -> str:
             return profiles.normal(item.desired.desired.uuid or item.before.uuid).upper()
 
-        busy.refuse(self.client, items, server, but=profiles.may_activate)
+        busy.refuse(self.client, items, server=server, but=profiles.may_activate)
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""
@@ -126,15 +126,14 @@ class SetProfiles(Operation):
     # -- how an item stands ------------------------------------------------------------------------------------------
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
-        now = {profile.id: profile for profile in profiles.read_all(self.client, attempts=attempts)}
-        there = [item for item in items if item.key in now]
-        # A list may show how the profile was before the activation that is joined; the status that is read after it tells.
-        ends = [now[item.key] for item in there if self._is_joined(item) and now[item.key].status in (profiles.PENDING, profiles.FAILED)]
-        running = activations.running(self.client, ends, attempts=attempts)
-        if any(profile.id not in running for profile in ends):
-            now = {profile.id: profile for profile in profiles.read_all(self.client, attempts=attempts)}  # as late as that
-            there = [item for item in there if item.key in now]
-        return {item.key: self._state(item, now[item.key], now[item.key].id in running) for item in there}
+        def read() -> dict[str, Profile]:
+            return {profile.id: profile for profile in profiles.read_all(self.client, attempts=attempts)}
+
+        def joined(now: dict[str, Profile]) -> list[Profile]:
+            return [now[item.key] for item in items if item.key in now and self._is_joined(item)]
+
+        now, running = activations.follow(self.client, read(), read, joined, attempts=attempts)
+        return {item.key: self._state(item, now[item.key], item.key in running) for item in items if item.key in now}
 
     @staticmethod
     def _is_joined(item: Item) -> bool:

@@ -99,9 +99,26 @@ def test_a_run_that_ends_early_is_completed_by_the_next(sim, book, harness, drai
     assert (second.rc, in_use(harness, "web-03")) == (0, "in"), second.output
     state = sim.state("xclarity")
     assert (state["firmware"]["waiting"], state["firmware"]["versions"][UUIDS["web-03"]]["UEFI (Primary)"]) == ({}, "2.00")
+    assert state["firmware"]["updates"] == 1
     since = sim.last()
     third = book("update_firmware", host, **wanted)
     assert (third.rc, third.recap["changed"], changing(sim, since)) == (0, 0, []), third.output
+
+
+def test_a_host_is_not_in_use_while_its_restart_still_runs(sim, book, harness, drained, run_module):
+    """The run that has begun the restart was ended in its wait. The firmware complies already, and the server is not up yet."""
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    wanted = {**drained, "update_firmware_activation": "delayed", "update_firmware_restart": True, "update_firmware_poll_interval": 0.1}
+    sim.switches("xclarity", job_seconds_by_kind={"power": 3600.0})
+    first = book("update_firmware", host, **{**wanted, "update_firmware_wait_timeout": 2})
+    assert (first.rc, in_use(harness, "web-03"), sim.state("xclarity")["firmware"]["waiting"]) == (2, "out", {}), first.output
+    since = sim.last()
+    second = book("update_firmware", host, **{**wanted, "update_firmware_wait_timeout": 0.1})
+    assert (second.rc, in_use(harness, "web-03")) == (2, "out"), second.output
+    sim.clock(advance=sim.state("xclarity")["jobs"][-1]["start"] + 3600 - 5 - sim.clock())
+    third = book("update_firmware", host, **{**wanted, "update_firmware_wait_timeout": 60})
+    assert (third.rc, in_use(harness, "web-03"), changing(sim, since)) == (0, "in", []), third.output
+    assert {job["state"] for job in sim.state("xclarity")["jobs"]} == {"Complete"}
 
 
 def test_a_joined_update_of_somebody_else_is_drained_for(sim, book, harness, drained, run_module):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 from running import RunningPlay, until
@@ -40,6 +41,27 @@ def test_one_thing_at_a_time_on_one_server(sim, run_module, first, second):
         assert (result["changed"], len(sent(sim))) == (False, count)
         if result.code == "busy":
             assert "has not ended, and it is about this server. Nothing was changed. Wait for it with the module job" in result["msg"]
+
+
+@pytest.mark.parametrize("state, before", [("on", 8), ("off", 5)])
+def test_a_power_that_seems_to_be_so_already_may_be_about_to_change(sim, run_module, state, before):
+    """A graceful stop, or a start, of somebody else: the server shows the old power until that ends."""
+    sim.switches("xclarity", power_effect="at_end", job_seconds=600)
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "new", "power": before}]})
+    assert not run_module("node_power", {"node": "new", "state": "off" if state == "on" else "on", **SETTINGS}).failed
+    for check in (True, False):
+        result = run_module("node_power", {"nodes": [{"node": "new"}, {"node": "web-01", "state": "on"}], "state": state}, check=check)
+        assert (result.code, result["changed"], len(sent(sim))) == ("busy", False, 1)
+        assert [row.get("error", {}).get("code") for row in result["nodes"]] == ["busy", None]
+
+
+def test_a_deferred_activation_does_not_hide_what_is_so_already(sim, run_module):
+    """Its job may be open until the server restarts, and whether it is about the server or the profile is not documented."""
+    job = {"id": "700", "uuid": WEB, "status": {"state": "Running", "percentage": 1}, "messageDisplay": "Activate the server profile"}
+    sim.fault("xclarity", "GET", "^/jobs", times=-1, status=200, body=json.dumps([job]))
+    result = run_module("node_power", {"node": WEB, "state": "on"})
+    assert (result.failed, result["changed"]) == (False, False), result
+    assert run_module("node_power", {"node": WEB, "state": "restarted", **SETTINGS}).code == "busy"
 
 
 def test_the_others_of_the_list_go_on(sim, run_module):
@@ -84,12 +106,39 @@ def test_a_run_that_was_killed_in_its_wait_is_asked_about_once(sim, harness, run
     count = len(sent(sim))
     params = {**params, "wait": True, "reconcile_timeout": 0.1}
     until(lambda: run_module(module, params, check=True).code == "earlier_run_unfinished")  # "busy" before
-    assert run_module(module, params).code == "earlier_run_unfinished"
-    assert len(sent(sim)) == count
+    asked = run_module(module, params)
+    assert (asked.code, asked["outcome"], asked["changed"], len(sent(sim))) == ("earlier_run_unfinished", "started", False, count)
+    job = sim.state("xclarity")["jobs"][-1]["id"]
+    made = {"restart": f"The job was started (job {job})", "install": f"The deployment was started ({job})"}[task]
+    assert f"{made}; its end was not seen. Look at" in asked["msg"]
     again = run_module(module, params)
     assert not again.failed, again
     assert len(sent(sim)) == count + 1, "it was asked about, so it is sent"
     assert not run_module(module, params).failed, "the end was seen, so nothing is asked"
+
+
+def test_an_installation_that_was_found_by_reading_stays_in_the_record(sim, harness, run_module):
+    """Its answer was lost, so no job is known; the run was killed in its wait."""
+    module, params = TASKS["install"]
+    sim.switches("xclarity", job_seconds=6)
+    sim.fault("xclarity", "PUT", "^/hostPlatforms", reset="after")
+    params = {**params, "wait": True, "poll_interval": 0.2}
+    play = [{"hosts": "localhost", "tasks": [{f"groundwork.provision.{module}": params}]}]
+
+    def looks():
+        log = [(entry["method"], entry["path"]) for entry in sim.log(system="xclarity")]
+        after = [number for number, (method, _path) in enumerate(log) if method == "PUT"]
+        return log[after[0] :].count(("GET", "/hostPlatforms")) if after else 0
+
+    with RunningPlay(harness, play) as running:
+        until(lambda: looks() > 2, running)  # the first of these has found it
+        running.kill()
+    count, params = len(sent(sim)), {**params, "reconcile_timeout": 0.1}
+    until(lambda: run_module(module, params, check=True).code != "deployment_running")
+    asked = run_module(module, params)
+    assert (asked.code, len(sent(sim))) == ("earlier_run_unfinished", count)
+    assert "The deployment was started; its end was not seen." in asked["msg"]
+    assert not run_module(module, params).failed
 
 
 @pytest.mark.parametrize("task", ["restart", "install"])

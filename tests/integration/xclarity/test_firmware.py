@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
+from running import until
 
 WEB, WEB3, DB, APP = (f"0A1000000000000000000000000000{n}" for n in ("0A", "0C", "0D", "0E"))
 
@@ -188,6 +190,78 @@ def test_what_waits_for_a_restart(sim, run_module, activation, now):
     assert run_module("firmware_update", {"node": "web-03", "activation": activation})["changed"] is False
 
 
+@pytest.mark.parametrize("activation", ["delayed", "prioritized"])
+@pytest.mark.parametrize("early", [{}, {"wait": False}, {"wait_timeout": 0.1}], ids=["seen", "not waited for", "not seen"])
+def test_what_waits_for_a_restart_is_not_sent_again(sim, run_module, activation, early):
+    """The appliance tells neither that it waits nor what for; what was asked for is remembered here."""
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 1.0})
+    params = {"node": "web-03", "activation": activation}
+    run_module("firmware_update", {**params, **early})
+    until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+    for check in (True, False, True, False):
+        result = run_module("firmware_update", params, check=check)
+        assert (result.failed, result["changed"], result["plan"]) == (False, False, []), result
+        row = result["nodes"][0]
+        assert (row["joined"], row["compliant"]) == (True, False)
+    assert firmware(sim)["updates"] == 1
+    assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
+    last = run_module("firmware_update", params)
+    assert (last["changed"], last["nodes"][0]["joined"], last["nodes"][0]["compliant"]) == (False, False, True)
+
+
+def test_what_waits_is_sent_again_with_what_does_not(sim, run_module):
+    """The appliance tells of the last update only, and not whether it takes the place of one that waits."""
+    params = {"node": "web-03", "activation": "delayed"}
+    assert not run_module("firmware_update", {**params, "components": ["UEFI (Primary)"]}).failed
+    assert run_module("firmware_update", {**params, "components": ["UEFI (Primary)"]})["changed"] is False
+    assert run_module("firmware_update", params)["nodes"][0]["components"] == ["BMC (Primary)", "UEFI (Primary)"]
+    for components in (None, ["UEFI (Primary)"]):
+        assert run_module("firmware_update", {**params, "components": components})["changed"] is False
+
+
+@pytest.mark.parametrize("change", ["policy", "activation", "restart", "failure", "refusal", "another node"])
+def test_what_waits_no_longer_or_for_something_else_is_sent(sim, run_module, harness, change):
+    params = {"node": "web-03", "activation": "delayed", "reconcile_timeout": 0.2}
+    if change == "failure":
+        sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": WEB3, "state": "Stopped_With_Error"}])
+    if change == "refusal":
+        sim.fault("xclarity", "PUT", "^/updatableComponents", status=403, body='{"result":"failed","messages":[{"text":"Not so."}]}')
+    first = run_module("firmware_update", params)
+    assert first.failed is (change in ("failure", "refusal"))
+    if change == "policy":
+        sim.seed(xclarity={"policies": [{"name": "newer", "components": [
+            {"name": "BMC (Primary)", "version": "9.00"}, {"name": "UEFI (Primary)", "version": "9.00"}]}]})  # fmt: skip
+        assert not run_module("firmware_policy", {"node": "web-03", "policy": "newer"}).failed
+    if change == "activation":
+        params["activation"] = "immediate"
+    if change == "restart":  # and what it should have brought does not show
+        sim.switches("xclarity", compliance_lag=None)
+        assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
+    if change == "another node":
+        params["state_dir"] = str(harness.folder / "another")
+    since = sim.last()
+    result = run_module("firmware_update", params)
+    assert (result.failed, result["changed"], len(bodies(sim, since))) == (False, True, 1), result
+
+
+def test_the_memory_of_an_update_is_of_one_appliance(sim, run_module):
+    params = {"node": "web-03", "activation": "delayed"}
+    assert not run_module("firmware_update", params).failed
+    sim.fault("xclarity", "GET", "^/aicc$", times=-1, status=200, body=json.dumps({"appliance": {"uuid": "another"}}))
+    assert run_module("firmware_update", params, check=True)["changed"] is True
+
+
+def test_a_memory_that_cannot_be_kept_is_told(sim, run_module, harness, capfd):
+    folder = harness.folder / "full"
+    folder.mkdir(mode=0o700)
+    params = {"node": "web-03", "activation": "delayed", "state_dir": str(folder)}
+    name = "firmware-" + hashlib.sha256(WEB3.encode()).hexdigest()[:32] + ".json"
+    (folder / name).mkdir()
+    result = run_module("firmware_update", params)
+    assert not result.failed, result
+    assert "could not be recorded" in f"{result.get('warnings')} {capfd.readouterr().err}"
+
+
 def test_only_some_components(sim, run_module):
     params = {"node": "web-03", "activation": "immediate", "components": ["UEFI (Primary)"]}
     result = run_module("firmware_update", params)
@@ -235,6 +309,36 @@ def test_what_a_smaller_update_that_is_joined_leaves_is_sent(sim, run_module, la
     assert set(firmware(sim)["versions"][WEB3].values()) == {"2.00", "1.00"}
     if lag is not None:
         assert row["compliant"]
+
+
+def test_a_server_that_complies_and_still_restarts_is_waited_for(sim, run_module):
+    params = {"node": "web-03", "activation": "delayed"}
+    assert not run_module("firmware_update", params).failed
+    sim.switches("xclarity", job_seconds_by_kind={"power": 3.0})
+    restart = run_module("node_power", {"node": "web-03", "state": "restarted", "wait": False})
+    since = sim.last()
+    planned = run_module("firmware_update", params, check=True)
+    short = run_module("firmware_update", {**params, "wait_timeout": 0.1})
+    assert (planned["changed"], planned["nodes"][0]["joined"], planned["nodes"][0]["compliant"]) == (False, True, True)
+    assert (short.code, short["nodes"][0]["job"]) == ("wait_timeout", restart["nodes"][0]["job"])
+    result = run_module("firmware_update", params)
+    assert (result.failed, result["changed"], result["nodes"][0]["joined"], bodies(sim, since)) == (False, False, True, []), result
+    assert sim.state("xclarity")["jobs"][-1]["state"] == "Complete"
+    assert run_module("firmware_update", params)["nodes"][0]["joined"] is False
+
+
+def test_a_job_of_a_server_that_complies_is_followed_by_no_update(sim, run_module):
+    """What the server lacks by then was not planned by this run."""
+    sim.switches("xclarity", job_seconds_by_kind={"power": 2.0})
+    assert not run_module("firmware_update", {"node": "web-03", "activation": "immediate"}).failed
+    assert not run_module("node_power", {"node": "web-03", "state": "restarted", "wait": False}).failed
+    since = sim.last()
+    target = {"componentName": "BMC (Primary)", "compliant": "no", "packageExistence": "yes", "versionList": ["9.00"]}
+    entry = {"uuid": WEB3, "policyName": "production", "endpointCompliant": "no", "supported": "true", "targetFirmware": [target]}
+    changed = json.dumps({"all": [{"racklist": [entry]}]})
+    sim.fault("xclarity", "GET", "^/compliancePolicies/persistedResult", nth=2, times=999, status=200, body=changed)
+    result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
+    assert (result.code, result["changed"], bodies(sim, since)) == ("effect_missing", False, [])
 
 
 def test_of_an_update_that_is_joined_only_what_is_asked_for_counts(sim, run_module):

@@ -213,6 +213,21 @@ def test_what_is_under_way_is_waited_for(sim, run_module, served):
             assert len(bodies(sim, since)) == 2
 
 
+def test_what_is_managed_may_be_about_to_be_given_up_and_the_reverse(sim, run_module):
+    sim.switches("xclarity", job_seconds_by_kind={"manage": 600, "unmanage": 600})
+    sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "known", "known": True}]})
+    assert not run_module("managed_node", {"node": "web-01", "state": "absent", "wait": False}).failed
+    assert not run_module("managed_node", {**OWN, "address": "192.0.2.130", "wait": False}).failed
+    for check in (True, False):
+        stays = run_module("managed_node", {**OWN, "nodes": [{"address": "192.0.2.21"}, {"address": "192.0.2.22"}]}, check=check)
+        assert (stays.code, [row.get("error", {}).get("code") for row in stays["nodes"]]) == ("busy", ["busy", None])
+        rows = [{"address": "192.0.2.130"}, {"node": "C" * 32}, {"address": "192.0.2.199"}]
+        for row in rows:
+            goes = run_module("managed_node", {"nodes": [row], "state": "absent"}, check=check)
+            assert goes.code == (None if row is rows[2] else "busy"), goes
+    assert len(bodies(sim)) == 2
+
+
 def test_another_run_that_was_quicker(sim, run_module):
     """It takes a server over between the first list and that of what is discovered."""
     sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "known", "known": True}]})

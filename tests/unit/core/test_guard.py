@@ -83,6 +83,26 @@ KILLS = {
 }  # fmt: skip
 
 
+def test_the_job_of_a_killed_run_is_in_the_record(state, still):
+    def act(guard):
+        guard.intend(["restart:a", "restart:b", "restart:c", "restart:d"])
+        guard.keep("restart:a", "17")
+        guard.keep("restart:b", None)
+        guard.keep("restart:of nobody", "19")
+        guard.resolve("restart:c", "started")
+
+    killed(state, act)
+    for told in (False, True):
+        with guard_of(state, still) as guard:
+            assert guard.unfinished == {"restart:a", "restart:b", "restart:d"}
+            assert [guard.started([f"restart:{name}"]) for name in "abcd"] == [["17"], [], None, None]
+            assert (guard.started(["restart:a", "restart:b"]), guard.started(["restart:a", "restart:d"])) == (["17"], None)
+            if told:
+                guard.settled_by_reading(["restart:a"])
+    with guard_of(state, still) as guard:
+        assert (guard.unfinished, guard.started(["restart:b"])) == ({"restart:b", "restart:d"}, [])
+
+
 @pytest.mark.parametrize("case", KILLS)
 def test_after_a_kill_the_next_run_knows_and_waits(state, still, case):
     act, unfinished, waits = KILLS[case]

@@ -315,13 +315,35 @@ def leave_open(run, *keys):
 def killed(tmp_path, clock):
     """``killed(client, *keys)``: the record as a killed run leaves it."""
 
-    def make(client, *keys):
+    def make(client, *keys, jobs=()):
         guard = Run({**PARAMS, "state_dir": str(tmp_path / "state")}, clock=clock).guard("test", "lights")
         guard.identify(*client.identity())
         with guard:
             guard.intend(keys)
+            for key, job in dict(jobs).items():
+                guard.keep(key, job)
 
     return make
+
+
+@pytest.mark.parametrize("keys, jobs, state, sentence", [
+    (["1"], {"activate:1": "17"}, "started", "for name of 1. The job was started (job 17); its end was not seen. Look at"),
+    (["1"], {}, "unknown", "for name of 1. It is not known whether the job was started. Look at"),
+    (["1", "2"], {"activate:1": "17", "activate:2": "18"}, "started", "2 of them were started, and the end was not seen. Look at"),
+    (["1", "2"], {"activate:1": "17"}, "unknown",
+     "1 of them was started, and the end was not seen. It is not known whether 1 of them was started. Look at"),
+])  # fmt: skip
+def test_what_the_record_knows_to_be_started_is_told_so(serve, client_of, run_of, killed, keys, jobs, state, sentence):
+    client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+    killed(client, *(f"activate:{key}" for key in keys), jobs=jobs)
+    for check in (True, False):
+        operation = Light(run_of(check), client, items(*keys))
+        operation.proven = False
+        result, failure = outcome(functools.partial(drive, operation))
+        assert (failure.code, failure.outcome, result["outcome"], result["changed"]) == ("earlier_run_unfinished", state, state, False)
+        assert sentence in failure.message()
+        ended = "before it saw the end of what it had started" if state == "started" else "before it knew what became of its requests"
+        assert f"an earlier run ended {ended} for" in failure.message()
 
 
 def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_of, run_of, killed):
