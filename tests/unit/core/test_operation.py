@@ -353,6 +353,19 @@ def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_
     assert failure.code == "earlier_run_unfinished", "this one was not"
 
 
+def test_of_what_each_run_sends_anew_the_other_run_may_be_at_it_still(serve, client_of, run_of, killed):
+    """Two hosts of a play that name one server: the second one is not told that the first has ended."""
+    client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+    killed(client, "activate:1")
+    operation = Light(run_of(), client, items("1"))
+    operation.proven, operation.repeats = False, lambda item: True
+    _result, failure = outcome(lambda: drive(operation))
+    assert failure.code == "earlier_run_unfinished"
+    assert "another run began the same for name of 1, and is still at it or ended before it saw the end" in failure.message()
+    assert "Two hosts or plays may name it. " in failure.message()
+    assert "Name each only once, or look at the list of lights" in failure.message()
+
+
 def test_a_doubt_is_told_by_a_run_that_is_told_to_end_afterwards(serve, client_of, run_of, killed):
     """Amid its log-out for example: the record has it as told by then."""
     client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
