@@ -296,11 +296,8 @@ class Operation:
         """(why, next step) where it does not. What each run sends anew stays in the record to its end, so the other run may be at it."""
         names = named([item.title for item in items])
         if any(self.repeats(item) for item in items):
-            return (
-                f"another run began the same for {names}, and is still at it or ended before it saw the end."
-                " Two hosts or plays may name it.",
-                f"Name each only once, or look at {self.where}; run again to send them.",
-            )
+            why = f"another run began the same for {names}, and is still at it or ended before it saw the end."
+            return f"{why} Two hosts or plays may name it.", f"Name each only once, or look at {self.where}; run again to send them."
         return (
             f"an earlier run ended before it knew what became of its requests for {names}.",
             f"Look at {self.where}; run again to send them.",
