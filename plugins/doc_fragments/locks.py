@@ -11,8 +11,8 @@ class ModuleDocFragment:
 options:
   lock_timeout:
     description:
-      - Seconds to wait for an action that is under way on a cluster or node, of this collection or of anybody else, before the module
-        gives up. Nothing is cancelled.
+      - Seconds to wait for an action that is under way on a cluster or node, of this collection or of anybody else, or for another run on
+        this machine that has further requests for it, before the module gives up. Nothing is cancelled.
     type: float
     default: 300.0
 """

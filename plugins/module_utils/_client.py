@@ -188,8 +188,13 @@ class Client:
         body: t.Any = None,
         what: str,
         headers: t.Mapping[str, str] | None = None,
+        turn: t.Callable[[], bool] | None = None,
     ) -> Reply:
-        """Send once. Raises :class:`Failure` whose ``outcome`` is none, not_started or unknown."""
+        """Send once. Raises :class:`Failure` whose ``outcome`` is none, not_started or unknown.
+
+        turn: asked before a request is sent again that was refused because something else was under way on its resource: whether
+        that has ended. Raises what is to be raised in place of sending it again.
+        """
         self.transport.forget()
         held = Deadline(self.clock, self.lock_timeout)
         refused = 0
@@ -202,8 +207,7 @@ class Client:
                     connects += 1  # nothing has left this machine
                     self.clock.sleep(self._pause(connects, None))
                     continue
-                if self._held(failure) and not held.passed():
-                    self.clock.sleep(min(HELD_PAUSE, max(held.left(), 0.0)))
+                if self._held(failure) and self._await_turn(held, turn):
                     continue
                 if failure.code != "rate_limited" or refused >= REFUSED_RESENDS:
                     raise
@@ -211,6 +215,17 @@ class Client:
                 self.clock.sleep(self._pause(refused, failure.retry_after))
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    def _await_turn(self, held: Deadline, turn: t.Callable[[], bool] | None) -> bool:
+        """Wait until a request that was refused for now can be sent again. False when that takes too long."""
+        while not held.passed():
+            self.clock.sleep(min(HELD_PAUSE, max(held.left(), 0.0)))
+            try:
+                if turn is None or turn():
+                    return True
+            finally:
+                self.transport.forget()  # what was read meanwhile is no request of the caller
+        return False
 
     def _held(self, failure: Failure) -> bool:
         """A refusal for certain, for as long as something else is under way on the resource."""

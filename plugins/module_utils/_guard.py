@@ -87,6 +87,7 @@ class Guard:
         self._generation = 0
         self._entries: dict[str, Entry] = {}
         self._surveyed: dict[str, int] = {}
+        self._reserved: dict[str, int] = {}  # thing -> the file that is locked for it
         self._dirty = False  # what is open is not what the record says
         self.waited = 0.0  # seconds that another run held the lock
         self.note: str | None = None
@@ -161,6 +162,56 @@ class Guard:
 
     def __exit__(self, *exc: t.Any) -> None:
         self._close()
+
+    @contextlib.contextmanager
+    def released(self) -> t.Iterator[None]:
+        """Give the lock back for as long as something is waited for, and take it again. What was read before is old by then."""
+        held = self._lock is not None
+        if held:
+            self._close()
+        yield
+        if held:
+            self.__enter__()
+
+    # -- things that are kept between two times with the lock ---------------------------------------------------------
+
+    def reserve(self, things: t.Iterable[str]) -> None:
+        """Keep these things, and give back all others that were kept. A thing can only be added with the lock in hand. It is a courtesy:
+        what cannot be kept is not."""
+        wanted = set(things)
+        for thing in self._reserved.keys() - wanted:
+            path, fd = self._place(thing), self._reserved.pop(thing)
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            os.close(fd)
+        for thing in wanted - self._reserved.keys() if self._lock is not None else ():
+            with contextlib.suppress(OSError):
+                fd = os.open(self._place(thing), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    os.close(fd)
+                else:
+                    self._reserved[thing] = fd
+
+    def reserved(self, thing: str) -> bool:
+        """Another run of this machine keeps it."""
+        if thing in self._reserved:
+            return False
+        try:
+            fd = os.open(self._place(thing), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            return isinstance(exc, BlockingIOError)
+        finally:
+            os.close(fd)
+        return False
+
+    def _place(self, thing: str) -> str:
+        return f"{self.path}-{hashlib.sha256(thing.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.reserved"
 
     def peek(self) -> None:
         """Read the record without the lock, for check mode: :attr:`unfinished` is then what a real run would find."""

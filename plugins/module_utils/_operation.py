@@ -29,12 +29,21 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 from ansible_collections.groundwork.provision.plugins.module_utils._progress import Standing
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, send_step, worst
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import (
+    Accepted,
+    NotNeeded,
+    Outcome,
+    Plan,
+    Step,
+    send_step,
+    worst,
+)
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Others, Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait
 
 READ_BACK_INTERVAL = 1.0
 Pairs = t.Sequence[tuple["Item", Outcome]]
+Work = t.Sequence[tuple["Item", Step]]
 
 
 @dataclasses.dataclass
@@ -193,7 +202,9 @@ class Operation:
     statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed, where it has some.
     reads_only: it only waits for what others have started. joins: run again while its work is under way, it waits for that and starts
     nothing. serial: each of the later requests of an item is a stage of its own,
-    since its resource does one thing at a time.
+    since its resource does one thing at a time. holds: the lock is held to the end, for what others read on the way shows
+    neither the old state nor the new one. others: for :meth:`read` and :meth:`free`, which give the lock back
+    while they wait for other runs.
     """
 
     kind = ""
@@ -210,6 +221,8 @@ class Operation:
     poll_failures = 10
     jobs: JobReader | None = None
     identity_is_known = False  # identity() sends nothing
+    holds = False
+    others: Others
 
     def __init__(self, run: Run, client: Client) -> None:
         self.run, self.client = run, client
@@ -280,9 +293,13 @@ class Operation:
         return False
 
     def doubt(self, items: t.Sequence[Item]) -> tuple[str, str]:
-        """(why, next step) where it does not."""
+        """(why, next step) where it does not. What each run sends anew stays in the record to its end, so the other run may be at it."""
+        names = named([item.title for item in items])
+        if any(self.repeats(item) for item in items):
+            why = f"another run began the same for {names}, and is still at it or ended before it saw the end."
+            return f"{why} Two hosts or plays may name it.", f"Name each only once, or look at {self.where}; run again to send them."
         return (
-            f"an earlier run ended before it knew what became of its requests for {named([item.title for item in items])}.",
+            f"an earlier run ended before it knew what became of its requests for {names}.",
             f"Look at {self.where}; run again to send them.",
         )
 
@@ -312,6 +329,21 @@ class Operation:
         if self.serial:
             return [(item, self.known(item, item.unsent[0])) for item in items]
         return [(item, step) for item in items for step in item.later]
+
+    def free(self, work: Work, *, wait: bool) -> bool:
+        """Nothing else is under way on the resources of these requests, where they do one thing at a time. wait: until that is so; raises
+        when it takes too long."""
+        return True
+
+    def reserves(self, item: Item) -> t.Iterable[str]:
+        """What no other run of this machine works on until the last request for the item is sent, by the ids that :meth:`read` and
+        :meth:`free` look at."""
+        return ()
+
+    def brought(self, work: Work) -> t.Collection[str]:
+        """Of these requests, which were planned some time ago, those whose effect is there by now, by the keys of their steps: others
+        may have sent the same meanwhile. One reading, kept as ``item.current``."""
+        return ()
 
     def known(self, item: Item, step: Step) -> Step:
         """A foreseen request with what an earlier one of its item has told by now."""
@@ -366,8 +398,17 @@ class _Task:
 
     def carry_out(self) -> dict[str, t.Any]:
         op, run = self.op, self.run
+        guard = run.guard(self.client.system, op.kind)
+        op.others = guard
+        try:
+            return self._carry_out(guard)
+        finally:
+            guard.reserve(())
+
+    def _carry_out(self, guard: Guard) -> dict[str, t.Any]:
+        op, run = self.op, self.run
         with contextlib.ExitStack() as stack:
-            guard = self._read(stack)
+            self._read(guard, stack)
             self._refuse_doubts(guard)
             self._stop_early()
             self.plan = Plan(
@@ -381,27 +422,32 @@ class _Task:
                 return self._end(guard, any(item.predicted and item.failure is None for item in self.items))
             op.prepare(self.items)
             self._send(guard, [(item, step) for item in self.items for step in item.steps])
-        self._wait()
-        while work := self._next(guard):
-            self._wait(work)
+            if op.holds:
+                self._follow_up(guard)
+        if not op.holds:
+            self._follow_up(guard)
         op.conclude(self.items)
         return self._end(guard, any(item.changed for item in self.items))
 
+    def _follow_up(self, guard: Guard) -> None:
+        self._wait()
+        while work := self._next(guard):
+            self._wait(work)
+
     # -- read and plan -----------------------------------------------------------------------------------------------
 
-    def _read(self, stack: contextlib.ExitStack) -> Guard:
+    def _read(self, guard: Guard, stack: contextlib.ExitStack) -> None:
         """Read and plan. Where something is to be sent, the reading that counts is made under the lock, or nobody had the lock
         since it was made. So what changes nothing asks for no identity, takes no lock and waits for nobody."""
         op, run = self.op, self.run
-        guard = run.guard(self.client.system, op.kind)
         if op.reads_only:
             self.items = op.read()
-            return guard
+            return
         read = False
         if not op.identity_is_known and guard.quiet():
             self.items, read = op.read(), True
             if run.check_mode or not any(item.steps or item.later for item in self.items):
-                return guard
+                return
         guard.identify(*op.identity())
         if run.check_mode:
             guard.peek()
@@ -411,7 +457,6 @@ class _Task:
                 run.warn(guard.note)
         if not (read and guard.undisturbed):
             self.items = op.read()
-        return guard
 
     def _refuse_doubts(self, guard: Guard) -> None:
         """Refuse what an earlier run may have sent already, when the reading does not tell. All of it is named, and only what was
@@ -466,7 +511,7 @@ class _Task:
 
     # -- apply -------------------------------------------------------------------------------------------------------
 
-    def _send(self, guard: Guard, work: t.Sequence[tuple[Item, Step]]) -> None:
+    def _send(self, guard: Guard, work: Work) -> None:
         """Send each step once; read back what has no answer."""
         if not work:
             return
@@ -482,7 +527,7 @@ class _Task:
 
         def work_on(pair: tuple[Item, Outcome]) -> bool:
             outcome = pair[1]
-            send_step(self.client, outcome, op.receive, empty_ok=op.empty_ok)
+            send_step(self.client, outcome, op.receive, empty_ok=op.empty_ok, turn=lambda: self._turn(*pair))
             self._resolve(guard, *pair)
             return outcome.failure is None
 
@@ -505,8 +550,14 @@ class _Task:
             guard.resolve(outcome.step.key, NONE)
             item.outcomes.remove(outcome)
             item.fail(_skipped(), self.client.system)
+        for item, outcome in pairs[:begun]:
+            if not outcome.needed:
+                item.outcomes.remove(outcome)
+                item.verified = True
+                self._drop(item, outcome.step)
         self._read_back(guard, pairs[:begun])
         self._look_at_refused(pairs[:begun])
+        self._reserve(guard)
         for item, outcome in pairs[:begun]:
             if outcome.failure is None:
                 continue
@@ -516,6 +567,41 @@ class _Task:
             op.explain(outcome.step, outcome.failure)
             if item.failure is None:
                 item.fail(outcome.failure, self.client.system)
+
+    def _reserve(self, guard: Guard) -> None:
+        """Keep what further requests follow for, and only that."""
+        if not self.run.params.get("wait", True):
+            return
+        kept = [(item, list(self.op.reserves(item))) for item in self.items if item.failure is None and item.outcomes]
+        guard.reserve({ident for item, idents in kept if idents and self.op.has_next(item) for ident in idents})
+
+    def _turn(self, item: Item, outcome: Outcome) -> bool:
+        """A request was refused because other work was under way on its resource: whether it can be sent again. Raises
+        :class:`NotNeeded` when that work has brought what it asks for."""
+        work = [(item, outcome.step)]
+        try:
+            if not self.op.free(work, wait=False):
+                return False
+            if outcome.step.key in self.op.brought(work):
+                raise NotNeeded
+        except Failure as failure:
+            if failure.transient:
+                return False
+            failure.outcome = NOT_STARTED
+            raise
+        return True
+
+    def _drop(self, item: Item, step: Step) -> None:
+        """A planned request is not needed any more: the plan tells what was sent."""
+        item.steps = [one for one in item.steps if one.key != step.key]
+        item.later = [one for one in item.later if one.key != step.key]
+        planned = self.plan.steps
+        exactly = [number for number, one in enumerate(planned) if one == step]
+        foreseen = [number for number, one in enumerate(planned) if one.key == step.key and one.foreseen]
+        if exactly or foreseen:
+            del planned[(exactly or foreseen)[0]]
+        if not item.predicted and not item.outcomes:
+            self.plan.after = self.op.diff(self.items, after=True)
 
     def _read_back(self, guard: Guard, pairs: Pairs) -> None:
         """Learn what became of the requests whose answer was lost, by reading only, until nothing can be on its way any more."""
@@ -729,6 +815,7 @@ class _Task:
 
     def _next(self, guard: Guard) -> list[Item]:
         """Send what follows on verified first requests; the items that it was sent for."""
+        self._reserve(guard)
         done = [item for item in self.items if item.failure is None and (item.verified or item.ready)]
         ready = [item for item in done if self.op.has_next(item)]
         stopped = self.run.params.get("on_failure") == "stop" and any(item.failure is not None for item in self.items)
@@ -738,9 +825,9 @@ class _Task:
             self.client.resume()  # whoever holds a session may wait for the lock, so the lock is not held while one is waited for
             if not guard.identified:  # nothing was to be sent so far
                 guard.identify(*self.op.identity())
-            with guard:
+            with guard if not self.op.holds else contextlib.nullcontext():
                 unplanned = {id(item) for item in ready if not item.predicted}
-                work = self.op.next_steps(ready)
+                work = self._due(ready)
                 self._plan_more([step for _item, step in work])
                 if any(id(item) in unplanned for item, _step in work):
                     self.plan.after = self.op.diff(self.items, after=True)
@@ -754,6 +841,21 @@ class _Task:
                 item.fail(failure.later("before the next request, "), self.client.system)
             return []
         return [item for item in ready if item.waits()]
+
+    def _due(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
+        """The requests of the next stage, with the lock in hand. It was given back since they were planned, so what others have brought
+        meanwhile is left out."""
+        due: list[tuple[Item, Step]] = []
+        while items:
+            work = self.op.next_steps(items)
+            self.op.free(work, wait=True)
+            brought = self.op.brought(work)
+            due += [(item, step) for item, step in work if step.key not in brought]
+            gone = [(item, step) for item, step in work if step.key in brought]
+            for item, step in gone:
+                self._drop(item, step)
+            items = [item for item, _step in gone if self.op.has_next(item)] if self.op.serial else []
+        return due
 
     def _plan_more(self, steps: t.Sequence[Step]) -> None:
         """What is sent now stands in the plan: where it was foreseen, with what was not known then (an id that the server gave)."""

@@ -98,7 +98,8 @@ class Plan:
 
 @dataclasses.dataclass
 class Outcome:
-    """What became of one step. data: the parsed answer. job: the id of the job that it started, if told."""
+    """What became of one step. data: the parsed answer. job: the id of the job that it started, if told. needed: false when others
+    brought the effect while it could not be sent."""
 
     step: Step
     state: str = NONE
@@ -106,6 +107,7 @@ class Outcome:
     job: str | None = None
     failure: Failure | None = None
     reconciled: bool = False
+    needed: bool = True
 
     @property
     def changed(self) -> bool:
@@ -121,6 +123,10 @@ class Accepted:
     data: t.Any = None
 
 
+class NotNeeded(Exception):
+    """Raised in place of sending a request again that was refused for now: what it is to bring is there, by others."""
+
+
 class Unproven(Exception):
     """Raised by ``accept``: a 2xx whose body does not prove that anything started. The state is read back."""
 
@@ -132,18 +138,24 @@ class Unproven(Exception):
 Accept = t.Callable[[Step, t.Any, t.Mapping[str, str]], Accepted]
 
 
-def send_step(client: Client, outcome: Outcome, accept: Accept, *, empty_ok: bool = False) -> None:
+def send_step(
+    client: Client, outcome: Outcome, accept: Accept, *, empty_ok: bool = False, turn: t.Callable[[], bool] | None = None
+) -> None:
     """Send the step of ``outcome`` once; ``outcome`` is updated.
 
     accept: looks at the parsed answer (None for an empty body, when ``empty_ok``) and its headers; returns :class:`Accepted`, raises
     :class:`Failure` for a refusal inside a 200 and :class:`Unproven` for a shape that proves nothing. An exception of another
     kind (the run is told to end) leaves ``unknown`` when the request was transmitted, and ``none`` when not.
+    turn: see :meth:`Client.start`; it may raise :class:`NotNeeded`, which leaves ``none`` and ``needed`` false.
     """
     step = outcome.step
     facts = {"what": step.what, "system": client.system, "operation": step.operation, "resource": step.name, "effect": step.effect}
     outcome.state = UNKNOWN  # until it is known better; whoever ends the run meanwhile finds it so
     try:
-        reply = client.start(step.method, step.path, query=step.query, body=step.body, what=step.what)
+        reply = client.start(step.method, step.path, query=step.query, body=step.body, what=step.what, turn=turn)
+    except NotNeeded:
+        outcome.state, outcome.needed = NONE, False
+        return
     except Failure as failure:
         outcome.state, outcome.failure = failure.outcome, failure.bare().about(**facts)
         return

@@ -42,6 +42,16 @@ _RANGES = {
 }
 
 
+class Others(t.Protocol):
+    """What a run has to do with the others of this machine while it waits for something."""
+
+    def released(self) -> t.ContextManager[None]:
+        """Meanwhile others may have the lock."""
+
+    def reserved(self, thing: str) -> bool:
+        """Another run has further requests for it."""
+
+
 @dataclasses.dataclass
 class Run:
     """params: the validated options. ``clock`` and ``random`` can be replaced by a test.

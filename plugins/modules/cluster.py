@@ -49,6 +49,8 @@ options:
     description:
       - Name or id of the profile of the cluster's nodes. Needed to create a cluster.
       - If not set, a cluster that is there keeps its profile.
+      - In check mode also C((id of the new profile)) and a name, for a profile that a task before this one would make. It is in the plan as
+        it is. O(policies) takes C((id of the new policy)) and a name in the same way.
     type: str
   desired_capacity:
     description:

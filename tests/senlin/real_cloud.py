@@ -78,7 +78,7 @@ class Account:
         if data is not None:
             given["Content-Type"] = "application/json"
         given.update({name.replace("_", "-"): value for name, value in headers.items()})
-        return self.cloud.http.request(method, (base or self.cloud.clustering) + path, headers=given, data=data, timeout=TIMEOUT)
+        return self.cloud.request(method, (base or self.cloud.clustering) + path, headers=given, data=data)
 
     def keystone(self, method: str, path: str, body: Any = None) -> requests.Response:
         return self.call(method, path, body, base=self.cloud.keystone)
@@ -134,9 +134,24 @@ class Cloud:
         self.clustering: str = settings["clustering"]
         self.clouds_yaml = Path(settings["clouds_yaml"])
         self.users: dict[str, str] = settings["users"]
-        self.http = requests.Session()
-        self.http.trust_env = False  # no proxy, no .netrc
-        self.http.verify = settings["ca"] or True
+        self.http = self._session()
+
+    def _session(self) -> requests.Session:
+        http = requests.Session()
+        http.trust_env = False  # no proxy, no .netrc
+        http.verify = self.settings["ca"] or True
+        return http
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        """One request. The service closes connections that it kept open when it likes, also under a request: a reading is then sent once
+        more, on a connection of its own. What changes something never is, and a service that is gone fails the second time, too."""
+        try:
+            return self.http.request(method, url, timeout=TIMEOUT, **options)
+        except requests.ConnectionError:
+            if method not in ("GET", "HEAD"):
+                raise
+            with self._session() as fresh:
+                return fresh.request(method, url, timeout=TIMEOUT, **options)
 
     def orders(self, **orders: Any) -> None:
         """How servers fail from now on; see tests/services/senlin/lifecycle.py. Without any they do not."""

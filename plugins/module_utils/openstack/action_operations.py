@@ -30,10 +30,11 @@ class SetActions(Operation):
         super().__init__(run, client)
         self.ids, self.state = ids, run.params["state"]
         self.reads_only = self.state == FINISHED
+        self.holds = not self.reads_only  # an action does not show that it is to be cancelled
         self.jobs = actions.Reader(client) if self.state == FINISHED else actions.CancelReader(client)
 
     def identity(self) -> tuple[str, ...]:
-        return (api.SYSTEM, self.client.project)
+        return (api.SYSTEM, self.client.project, *(self.ids if len(self.ids) == 1 else ()))
 
     def read(self) -> list[Item]:
         items = []

@@ -22,7 +22,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_reply,
     ended_badly,
 )
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Others, Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
@@ -39,6 +39,7 @@ KEYS = (
     "status_reason", "target", "timeout", "user",
 )  # fmt: skip
 Action = dict[str, t.Any]
+Found = t.TypeVar("Found")
 
 
 def parse(entry: t.Any) -> Action:
@@ -81,23 +82,52 @@ def holding(client: api.Clustering, targets: t.Collection[str]) -> dict[str, Act
     return {action["target"]: action for action in read_open(client) if action.get("target") in targets} if targets else {}
 
 
-def wait_until_free(client: api.Clustering, run: Run, names: t.Mapping[str, str]) -> bool:
-    """Wait until none of these clusters or nodes (id -> name) has an action under way. True when one had, so that what was read of
-    them before is old. Raises ``cluster_locked`` after lock_timeout."""
-    deadline, waited = Deadline(run.clock, run.params["lock_timeout"]), False
-    while held := holding(client, names.keys()):
+def at_rest(
+    client: api.Clustering, run: Run, others: Others, read: t.Callable[[], Found], names: t.Callable[[Found], t.Mapping[str, str]]
+) -> Found:
+    """What ``read`` returns of clusters and nodes (``names`` of it: id -> name) none of which had an action under way before it or after
+    it: an action that ends between two of its readings leaves the first of them old. None is reserved by another run, either. Raises
+    ``cluster_locked`` after lock_timeout."""
+    while True:
+        running = read_open(client)
+        found = read()
+        concerned = names(found)
+        if not concerned:
+            return found
+        held = any(action.get("target") in concerned for action in (*running, *read_open(client)))
+        if not held and not any(map(others.reserved, concerned)):
+            return found
+        wait_until_free(client, run, others, concerned)
+
+
+def free(client: api.Clustering, run: Run, others: Others, names: t.Mapping[str, str], wait: bool) -> bool:
+    """None of these clusters or nodes (id -> name) has an action under way; wait: until that is so."""
+    if wait:
+        wait_until_free(client, run, others, names, reserved=False)  # two runs that each keep something would wait for each other
+        return True
+    return not holding(client, names.keys())
+
+
+def wait_until_free(client: api.Clustering, run: Run, others: Others, names: t.Mapping[str, str], *, reserved: bool = True) -> None:
+    """Wait, without the lock, until none of these clusters or nodes (id -> name) has an action under way, or is reserved by another run
+    of this machine. Raises ``cluster_locked`` after lock_timeout."""
+    deadline = Deadline(run.clock, run.params["lock_timeout"])
+    while True:
+        held = next(iter(holding(client, names.keys()).values()), None)
+        ident = held["target"] if held is not None else next(filter(others.reserved, names), None) if reserved else None
+        if ident is None:
+            return
         if deadline.passed():
-            action = next(iter(held.values()))
-            name = names[action["target"]]
+            what = f"has the action {held['action']} ({held['id']}) under way" if held is not None else "is worked on by another run"
+            how = "it has ended (cluster_action)" if held is not None else "that run has ended"
             raise bad_input(
                 "cluster_locked",
-                f"{name} has the action {action['action']} ({action['id']}) under way for longer than lock_timeout.",
-                "Wait until it has ended (cluster_action), or set a longer lock_timeout, and run again.",
-                resource=name,
+                f"{names[ident]} {what} for longer than lock_timeout.",
+                f"Wait until {how}, or set a longer lock_timeout, and run again.",
+                resource=names[ident],
             )
-        waited = True
-        run.clock.sleep(min(LOCK_POLL, run.params["poll_interval"], max(deadline.left(), 0.01)))
-    return waited
+        with others.released():
+            run.clock.sleep(min(LOCK_POLL, run.params["poll_interval"], max(deadline.left(), 0.01)))
 
 
 def public(action: Action) -> Action:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make, change, heal and delete clusters: what only these know, for the driver.
 
-Requests for N new clusters: one token, the lists of clusters and profiles, N, one list of open actions a poll, one reading of each
-action that has ended, and the lists of clusters and nodes. Where nothing differs: the token, and the lists.
+Requests for N new clusters: one token, the lists of open actions, clusters and profiles, N, one list of open actions a poll, one reading of
+each action that has ended, and the lists of clusters and nodes. Where nothing differs: the token, and the lists.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import uuid
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
@@ -30,7 +30,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.openstack imp
     policies,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.clusters import Context, Create, Desired, Reading
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, Entry
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, NODES, Entry
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.specs import MARKER
 
 LINGERS = 5.0  # seconds that a status may stay behind its action
@@ -77,12 +77,11 @@ class SetClusters(Operation):
         """
         lingers = Deadline(self.run.clock, LINGERS)
         while True:
-            found = self._find()
-            if actions.wait_until_free(self.client, self.run, {one["id"]: one["name"] for one in found if one is not None}):
-                continue
-            if lingers.passed() or not any(one is not None and one.get("status") in clusters.BUSY for one in found):
-                return self._readings(found)
-            self.run.clock.sleep(LINGERS / 10)
+            found = actions.at_rest(self.client, self.run, self.others, lambda: self._readings(self._find()), _names)
+            if lingers.passed() or not any(one is not None and one.cluster.get("status") in clusters.BUSY for one in found):
+                return found
+            with self.others.released():
+                self.run.clock.sleep(LINGERS / 10)
 
     def _find(self) -> list[Entry | None]:
         """The cluster that is meant by each of the items, None for one that is not there."""
@@ -173,12 +172,14 @@ class SetClusters(Operation):
         if self.state != clusters.PRESENT:
             return [Context() for _one in found]
         profiles = self._profiles(found)
-        bound = policies.find(self.client, {name for one in self.asked for name in one.policies})
+        names = {name for one in self.asked for name in one.policies}
+        new = self._foreseen(policies.NEW_ID, names)
+        bound = {**policies.find(self.client, names - new.keys()), **new}
         contexts = []
         for desired, reading in zip(self.asked, found, strict=True):
             profile = profiles[desired.profile] if desired.profile else None
             old = profiles.get(reading.cluster.get("profile_id")) if reading is not None else None
-            wanted = {bound[name]["id"]: bound[name] for name in desired.policies}
+            wanted = {(bound[name]["id"], bound[name]["name"]): bound[name] for name in desired.policies}
             marker = str(uuid.UUID(int=self.run.random.getrandbits(128), version=4))
             contexts.append(
                 Context(profile, old, tuple(wanted.values()), self.run.params["on_profile_change"], self.client.minor or 0, marker)
@@ -190,10 +191,11 @@ class SetClusters(Operation):
         asked = {one.profile for one in self.asked if one.profile}
         if not asked:
             return {}
-        names, ids = listing.names_and_ids(asked)
+        new = self._foreseen(cluster_profiles.NEW_ID, asked)
+        names, ids = listing.names_and_ids(asked - new.keys())
         have = {one.cluster["profile_id"] for one in found if one is not None and isinstance(one.cluster.get("profile_id"), str)}
         read = cluster_profiles.read(self.client, names, {*ids, *have})
-        known: dict[t.Any, Entry] = {one.id: one.data for one in read}
+        known: dict[t.Any, Entry] = {**new, **{one.id: one.data for one in read}}
         for name in names:
             one = next((one for one in read if one.id == name.lower()), None)
             if one is None:
@@ -207,6 +209,9 @@ class SetClusters(Operation):
                 )
             known[name] = one.data
         return known
+
+    def _foreseen(self, words: str, asked: t.Iterable[str]) -> dict[str, Entry]:
+        return listing.foreseen(words, asked) if self.run.check_mode else {}
 
     def _refuse_versions(self, items: t.Sequence[Item]) -> None:
         """What an older service would take no notice of."""
@@ -353,6 +358,22 @@ class SetClusters(Operation):
     def known(self, item: Item, step: Step) -> Step:
         return clusters.rebased(step, item.current.id) if step.foreseen else step
 
+    def reserves(self, item: Item) -> list[str]:
+        made = [outcome.data["id"] for outcome in item.outcomes if isinstance(outcome.data, dict) and "id" in outcome.data]
+        return [item.before.id] if item.before is not None else made
+
+    def free(self, work: Work, *, wait: bool) -> bool:
+        names = {item.current.id: item.title for item, _step in work if item.current is not None}
+        names |= {listing.ident(step.path): step.title for _item, step in work if step.path.startswith(NODES.path)}
+        return actions.free(self.client, self.run, self.others, names, wait)
+
+    def brought(self, work: Work) -> set[str]:
+        ours = [(item, step) for item, step in work if step.operation != "delete double"]
+        readings = self._look([item for item, _step in ours]) if ours else {}
+        for item, _step in ours:
+            item.current = readings.get(item.key)
+        return {step.key for item, step in ours if clusters.shows(step, item.current)}
+
     def conclude(self, items: t.Sequence[Item]) -> None:
         self._look_at_failed([item for item in items if item.failure is not None and item.job])
         left = [item.title for item in items if item.failure is None and not item.verified and item.outcomes and item.unsent]
@@ -426,6 +447,10 @@ class SetClusters(Operation):
             return super().rows(items)
         shown = self.present(items[0]) if items else {}
         return {key: shown[key] for key in ("cluster", "nodes", "actions", "reconciled", "history") if key in shown}
+
+
+def _names(found: t.Sequence[Reading | None]) -> dict[str, str]:
+    return {one.id: one.name for one in found if one is not None}
 
 
 def set_clusters(run: Run, client: api.Clustering, desired: t.Sequence[Desired], *, single: bool) -> dict[str, t.Any]:

@@ -33,6 +33,7 @@ class SetProfiles(Operation):
 
     kind, noun, where = "profiles", "profiles", "the profiles of this project (cluster_profile_info)"
     at_once, empty_ok, identity_is_known = True, True, True
+    holds = True  # one that is replaced is there beside its successor for a moment
     client: Clustering
 
     def __init__(self, run: Run, client: Clustering, desired: t.Sequence[Desired], *, present: bool, policy: str, single: bool) -> None:

@@ -25,6 +25,7 @@ KEYS = ("created_at", "domain", "id", "metadata", "name", "project", "spec", "ty
 PATH = api.VERSION + "/profiles"
 MAX_QUERY = 4000  # characters of names in one URL; with more, or with more ids than IDS, everything is listed
 IDS = 10
+NEW_ID = "(id of the new profile)"  # in a plan, of what an earlier request will make
 FRESH = "(a new id for each request)"  # stands in a plan for the marker, which is random
 
 

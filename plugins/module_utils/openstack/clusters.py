@@ -19,6 +19,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._numbers impo
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import listing, nodes, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, NODES, Entry
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.policies import NEW_ID as NEW_POLICY
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.specs import MARKER, OURS
 
 PRESENT, ABSENT, HEALTHY = "present", "absent", "healthy"
@@ -331,7 +332,7 @@ def refuse_types(label: str, policies: t.Sequence[Entry], bound: t.Sequence[Entr
     kinds = {_kind(one.get("policy_type")): (one.get("policy_id"), str(one.get("policy_name"))) for one in bound}
     for policy in policies:
         kind = _kind(policy.get("type"))
-        if kind == SCALING:
+        if kind == SCALING or policy["id"] == NEW_POLICY:
             continue
         other, name = kinds.get(kind, (policy["id"], ""))
         if other != policy["id"]:
@@ -423,18 +424,24 @@ def _refuse_profile(desired: Desired, found: Reading, context: Context, profile:
     if context.on_profile_change == FAIL:
         raise bad_input(
             "profile_differs",
-            f"the cluster {found.name} has the profile {found.cluster.get('profile_name')} and not {profile['name']}.",
+            f"the cluster {found.name} ({found.id}) has the profile {found.cluster.get('profile_name')} ({found.cluster.get('profile_id')})"
+            f" and not {_called(profile)}.",
             "Correct profile, or set on_profile_change to update or profile_only, and run again.",
             resource=found.name,
         )
     old = context.old
-    if old is not None and old.get("type") != profile.get("type"):
+    if old is not None and "type" in profile and old.get("type") != profile.get("type"):
         raise bad_input(
             "profile_type_differs",
             f"the cluster {found.name} is of the type {old.get('type')} and the profile {profile['name']} of {profile.get('type')}.",
             "Make a new cluster for another type, or correct profile, and run again.",
             resource=desired.label,
         )
+
+
+def _called(entry: Entry) -> str:
+    """Name and id. The words for the id of what is still to be made stand in brackets already."""
+    return f"{entry['name']} {entry['id']}" if entry["id"].startswith("(") else f"{entry['name']} ({entry['id']})"
 
 
 def _update_node(found: Reading, node: Entry, profile: Entry) -> Step:

@@ -69,6 +69,11 @@ def path(kind: Kind, ident: str, *more: str) -> str:
     return "/".join((kind.path, segment(ident, f"{kind.noun} id"), *more))
 
 
+def ident(where: str) -> str:
+    """The id in such a path."""
+    return where.split("/")[3]
+
+
 def read_one(client: api.Clustering, kind: Kind, ident: str) -> Entry | None:
     """The one with this whole id in the token's project, or None."""
     try:
@@ -124,6 +129,12 @@ def by_title(items: t.Iterable[t.Any], view: t.Callable[[t.Any], t.Any]) -> dict
     count = collections.Counter(item.title for item in items)
     shown = {item.title if count[item.title] == 1 else f"{item.title} ({item.key})": view(item) for item in items}
     return {title: one for title, one in shown.items() if one is not None}
+
+
+def foreseen(words: str, asked: t.Iterable[str]) -> dict[str, Entry]:
+    """Of what is asked for the things that are still to be made, by what the user calls them: these words, then a name. Only check mode
+    takes them."""
+    return {one: {"id": words, "name": one[len(words) :].strip()} for one in asked if one.startswith(words)}
 
 
 def names_and_ids(asked: t.Iterable[str]) -> tuple[list[str], list[str]]:

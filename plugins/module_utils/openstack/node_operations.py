@@ -14,7 +14,7 @@ import typing as t
 import uuid
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
@@ -205,7 +205,7 @@ def shows(step: Step, node: Entry | None) -> bool:
 class SetNodes(Operation):
     """``desired`` of an item is the user's :class:`Desired`, ``before`` and ``current`` are entries, None for no node."""
 
-    kind, noun, where = "nodes", "nodes", "the nodes of this project (cluster_node_info)"
+    kind, noun, where = "clusters", "nodes", "the nodes of this project (cluster_node_info)"
     empty_ok, identity_is_known, serial = True, True, True
     client: api.Clustering
 
@@ -213,6 +213,7 @@ class SetNodes(Operation):
         super().__init__(run, client)
         self.asked, self.single, self.is_present = asked, single, run.params["state"] == "present"
         self.jobs = actions.Reader(client)
+        self._moves = self.is_present and any(one.cluster or one.standalone for one in asked)
 
     def identity(self) -> tuple[str, ...]:
         return (api.SYSTEM, self.client.project)
@@ -221,13 +222,24 @@ class SetNodes(Operation):
 
     def read(self) -> list[Item]:
         try:
-            while True:
-                found = [self._meant(one, self._entries(self.asked)) for one in self.asked]
-                busy = {one["id"]: one["name"] for one in found if one is not None}
-                if not actions.wait_until_free(self.client, self.run, busy):
-                    return self._items(found)
+            found, entries = actions.at_rest(self.client, self.run, self.others, self._found, self._names)
+            return self._items(found, entries)
         except Failure as failure:
             raise failure.about(system=api.SYSTEM) from None
+
+    def _found(self) -> tuple[list[Entry | None], list[Entry]]:
+        """The nodes that are meant, and the clusters that they are to be members of."""
+        names, ids = listing.names_and_ids(one.cluster for one in self.asked if one.cluster)
+        clusters = listing.read(self.client, CLUSTERS, names, ids) if names and self.is_present else []
+        entries = self._entries(self.asked)
+        return [self._meant(one, entries) for one in self.asked], clusters
+
+    def _names(self, read: tuple[list[Entry | None], list[Entry]]) -> dict[str, str]:
+        """A node that joins or leaves is changed by an action of the cluster."""
+        found, entries = read
+        there = [one for one in found if one is not None]
+        names = {one["cluster_id"]: f"the cluster of {one['name']}" for one in there if one.get("cluster_id") and self._moves}
+        return names | {one["id"]: one["name"] for one in (*entries, *there)}
 
     def _entries(self, asked: t.Sequence[Desired]) -> list[Entry]:
         return listing.read(self.client, NODES, [one.name for one in asked if one.name], [one.id for one in asked if one.id])
@@ -238,9 +250,7 @@ class SetNodes(Operation):
             return next((one for one in entries if one["id"] == desired.id), None)
         return listing.meant(NODES, str(desired.name), [one for one in entries if one["name"] == desired.name])
 
-    def _items(self, found: t.Sequence[Entry | None]) -> list[Item]:
-        names, ids = listing.names_and_ids(one.cluster for one in self.asked if one.cluster)
-        entries = listing.read(self.client, CLUSTERS, names, ids) if names else []
+    def _items(self, found: t.Sequence[Entry | None], entries: t.Sequence[Entry]) -> list[Item]:
         items: list[Item] = []
         for desired, node in zip(self.asked, found, strict=True):
             key = node["id"] if node is not None else f"name {desired.label}"
@@ -348,6 +358,21 @@ class SetNodes(Operation):
             good = not sent or shows(sent[-1], node)
             states[item.key] = State(str(node.get("status")) if node else "absent", done=good, ok=good)
         return states
+
+    def reserves(self, item: Item) -> list[str]:
+        made = [outcome.data["id"] for outcome in item.outcomes if isinstance(outcome.data, dict)]
+        return [item.before["id"]] if item.before is not None else made
+
+    def free(self, work: Work, *, wait: bool) -> bool:
+        names = {listing.ident(step.path): item.title for item, step in work if step.path != NODES.path}
+        names |= {item.current["id"]: item.title for item, _step in work if item.current is not None}
+        return actions.free(self.client, self.run, self.others, names, wait)
+
+    def brought(self, work: Work) -> set[str]:
+        there = self._look([item for item, _step in work]) if work else {}
+        for item, _step in work:
+            item.current = there.get(item.key)
+        return {step.key for item, step in work if shows(step, item.current)}
 
     def known(self, item: Item, step: Step) -> Step:
         return known(step, item.current["id"]) if step.foreseen else step

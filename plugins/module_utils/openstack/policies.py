@@ -35,7 +35,7 @@ def public_binding(binding: Entry) -> Entry:
     return {key: binding.get(key) for key in BINDING_KEYS}
 
 
-def find(client: api.Clustering, asked: t.Iterable[str], *, missing_ok: bool = False) -> dict[str, Entry]:
+def find(client: api.Clustering, asked: t.Collection[str], *, missing_ok: bool = False) -> dict[str, Entry]:
     """The policies of the project that are meant by these names or ids. Raises for one that is not there, unless that is no harm."""
     names, ids = listing.names_and_ids(asked)
     if not names:

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
@@ -26,7 +26,7 @@ class SetPolicies(Operation):
     been there before.
     """
 
-    kind, noun, where = "policies", "policies", "the policies of this project (cluster_policy_info)"
+    kind, noun, where = "clusters", "policies", "the policies of this project (cluster_policy_info)"
     empty_ok, identity_is_known, serial = True, True, True
     client: api.Clustering
 
@@ -42,6 +42,9 @@ class SetPolicies(Operation):
     def read(self) -> list[Item]:
         try:
             entries = self._entries([one.name for one in self.asked], [one.id for one in self.asked])
+            while any(self.others.reserved(one["id"]) for one in entries):
+                actions.wait_until_free(self.client, self.run, self.others, {one["id"]: one["name"] for one in entries})
+                entries = self._entries([one.name for one in self.asked], [one.id for one in self.asked])
             self.there = {one["id"] for one in entries}
             return [self._item(one, entries) for one in self._once()]
         except Failure as failure:
@@ -84,10 +87,16 @@ class SetPolicies(Operation):
             )
 
     def _bound(self, old: t.Sequence[Entry]) -> dict[str, list[Bound]]:
-        """Where policies that are to go are attached. The service tells that of a cluster only, so each that has policies is asked."""
-        found: dict[str, list[Bound]] = {}
+        """Where policies that are to go are attached."""
+        if not old:
+            return {}
         ids = {one["id"] for one in old}
-        for cluster in listing.read_all(self.client, CLUSTERS) if ids else []:
+        return actions.at_rest(self.client, self.run, self.others, lambda: self._places(ids), _names)
+
+    def _places(self, ids: t.Collection[str]) -> dict[str, list[Bound]]:
+        """The service tells that of a cluster only, so each that has policies is asked."""
+        found: dict[str, list[Bound]] = {}
+        for cluster in listing.read_all(self.client, CLUSTERS):
             for one in policies.bindings(self.client, cluster["id"]) if cluster.get("policies") else []:
                 if one.get("policy_id") in ids:
                     found.setdefault(one["policy_id"], []).append(Bound(cluster["id"], cluster["name"], one.get("enabled") is True))
@@ -170,6 +179,18 @@ class SetPolicies(Operation):
             return policies.same_bindings(step, policies.bindings(self.client, step.resource))
         return any(one["name"] == step.body["policy"]["name"] for one in entries)
 
+    def reserves(self, item: Item) -> list[str]:
+        made = [outcome.data["id"] for outcome in item.outcomes if isinstance(outcome.data, dict)]
+        return [*made, item.before["id"]] if item.before is not None else made
+
+    def free(self, work: Work, *, wait: bool) -> bool:
+        names = {step.resource: step.title for _item, step in work if step.path.startswith(CLUSTERS.path)}
+        return actions.free(self.client, self.run, self.others, names, wait)
+
+    def brought(self, work: Work) -> set[str]:
+        entries = self._entries([], [step.resource for _item, step in work if step.method == "DELETE"])
+        return {step.key for _item, step in work if self._shows(step, entries)}
+
     def known(self, item: Item, step: Step) -> Step:
         return policies.known(step, item.current["id"]) if step.foreseen else step
 
@@ -207,7 +228,7 @@ class SetPolicies(Operation):
 class SetBindings(Operation):
     """``desired`` of an item is (cluster, policy, enabled), ``current`` its binding, None when the policy is not attached."""
 
-    kind, noun, where = "bindings", "bindings", "the policies of the cluster (cluster_policy_binding_info)"
+    kind, noun, where = "clusters", "bindings", "the policies of the cluster (cluster_policy_binding_info)"
     empty_ok, identity_is_known = True, True
     client: api.Clustering
 
@@ -226,9 +247,7 @@ class SetBindings(Operation):
             raise failure.about(system=api.SYSTEM) from None
 
     def _read(self) -> list[Item]:
-        names, ids = listing.names_and_ids(cluster for cluster, _policy, _enabled in self.asked)
-        entries = listing.read(self.client, CLUSTERS, names, ids)
-        there = {name: listing.meant(CLUSTERS, name, entries) for name in names}
+        there, bound = actions.at_rest(self.client, self.run, self.others, self._found, _named)
         missing = [name for name, one in there.items() if one is None]
         if missing and self.attached:
             raise bad_input(
@@ -237,9 +256,6 @@ class SetBindings(Operation):
                 "Look at cluster_info, correct the name, and run again.",
                 resource=missing[0],
             )
-        found = {one["id"]: one for one in there.values() if one is not None}
-        actions.wait_until_free(self.client, self.run, {ident: one["name"] for ident, one in found.items()})
-        bound = {ident: policies.bindings(self.client, ident) for ident in found}
         wanted = policies.find(self.client, {policy for _cluster, policy, _enabled in self.asked}, missing_ok=not self.attached)
         items: list[Item] = []
         for name, policy_name, enabled in self.asked:
@@ -256,6 +272,13 @@ class SetBindings(Operation):
             title = f"{policy['name']} of {cluster['name']}"
             items.append(Item(key, title, desired=(cluster, policy, enabled), before=now, current=now, steps=steps))
         return items
+
+    def _found(self) -> tuple[dict[str, Entry | None], dict[str, list[Entry]]]:
+        """The clusters that are meant by what the user calls them, and the policies of each by its id."""
+        names, ids = listing.names_and_ids(cluster for cluster, _policy, _enabled in self.asked)
+        entries = listing.read(self.client, CLUSTERS, names, ids)
+        there = {name: listing.meant(CLUSTERS, name, entries) for name in names}
+        return there, {one["id"]: policies.bindings(self.client, one["id"]) for one in there.values() if one is not None}
 
     def _steps(self, cluster: Entry, policy: Entry, enabled: bool | None, now: Entry | None, bound: t.Sequence[Entry]) -> tuple[Step, ...]:
         def step(verb: str, why: str, **body: t.Any) -> tuple[Step, ...]:
@@ -289,6 +312,13 @@ class SetBindings(Operation):
                 found[step.key] = Accepted(job=same[0]["id"] if same else None)
         return found
 
+    def free(self, work: Work, *, wait: bool) -> bool:
+        return actions.free(self.client, self.run, self.others, {step.resource: step.title for _item, step in work}, wait)
+
+    def brought(self, work: Work) -> set[str]:
+        states = self.look([item for item, _step in work])
+        return {step.key for item, step in work if states[item.key].ok}
+
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         bound = {step.resource: policies.bindings(self.client, step.resource) for item in items for step in item.steps}
         states = {}
@@ -311,7 +341,7 @@ class SetBindings(Operation):
 
     def view(self, item: Item, after: bool) -> dict[str, t.Any]:
         now = item.before
-        if not after:
+        if not after or not item.predicted:
             return {"attached": now is not None, "enabled": now.get("enabled") if now else None}
         if not self.attached:
             return {"attached": False, "enabled": None}
@@ -336,6 +366,14 @@ class SetBindings(Operation):
             return super().rows(items)
         shown = self.present(items[0]) if items else {}
         return {key: shown[key] for key in ("binding", "actions", "reconciled", "history") if key in shown}
+
+
+def _names(places: t.Mapping[str, t.Sequence[Bound]]) -> dict[str, str]:
+    return {one.cluster: one.name for found in places.values() for one in found}
+
+
+def _named(found: tuple[t.Mapping[str, Entry | None], t.Any]) -> dict[str, str]:
+    return {one["id"]: one["name"] for one in found[0].values() if one is not None}
 
 
 def accept_action(data: t.Any) -> Accepted:

@@ -24,6 +24,7 @@ class SetReceivers(Operation):
 
     kind, noun, where = "receivers", "receivers", "the receivers of this project (cluster_receiver_info)"
     at_once, empty_ok, identity_is_known, serial = True, True, True, True
+    holds = True  # one that is replaced is gone for a moment
     client: api.Clustering
 
     def __init__(self, run: Run, client: api.Clustering, asked: t.Sequence[Desired], *, single: bool) -> None:

@@ -80,6 +80,76 @@ def test_the_whole_life(empty_sim, run):
     assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
 
 
+def planned(played: Any) -> list[tuple[str, str]]:
+    (plan,) = shown(played.output)
+    assert plan["not_predictable"] == []
+    return [(step["method"], step["path"]) for step in plan["planned_requests"]]
+
+
+@pytest.mark.parametrize("more", [{}, {"run_cluster_desired_capacity": 1, "run_cluster_metadata": {"a": "b"}}])
+def test_check_mode_predicts_a_move_to_another_profile(empty_sim, run, more):
+    """With the deletion of the old one, which nothing uses then."""
+    run(**WEB)
+    now = empty_sim.state("clustering")
+    old, cluster = now["profiles"][0]["id"], now["clusters"][0]["id"]
+    moved = WEB | {"run_cluster_profile_spec": OTHER} | more
+    since = empty_sim.last()
+    checked, sent = run("--check", **moved)
+    assert (checked.rc, sent) == (0, []), checked.output
+    played, _sent = run(**moved)
+    assert played.rc == 0, played.output
+    real = changing(empty_sim, "clustering", since)
+    assert planned(checked) == real, checked.output
+    assert real[0] == ("POST", "/v1/profiles")
+    assert real[-1] == ("DELETE", f"/v1/profiles/{old}")
+    assert ("PATCH", f"/v1/clusters/{cluster}") in real
+    assert checked.recap["changed"] == played.recap["changed"] == 3
+    again, sent = run(**moved)
+    assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
+
+
+def test_check_mode_predicts_policies_of_a_cluster_that_is_there(empty_sim, run):
+    run(**WEB)
+    batch = {"type": "senlin.policy.batch", "version": "1.0", "properties": {"max_batch_size": 1}}
+    youngest = {**DELETION, "properties": {"criteria": "YOUNGEST_FIRST"}}
+    more = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": youngest}, {"name": "small", "spec": batch}]}
+    since = empty_sim.last()
+    checked, _sent = run("--check", **more)
+    played, _sent = run(**more)
+    assert (checked.rc, played.rc) == (0, 0), played.output
+    assert [method for method, _path in planned(checked)] == [method for method, _path in changing(empty_sim, "clustering", since)]
+    assert checked.recap["changed"] == played.recap["changed"] == 2
+
+
+def test_a_profile_that_others_use_stays_in_check_mode_too(empty_sim, run):
+    run(**WEB)
+    empty_sim.seed(clustering={"clusters": [{"name": "db", "profile": "web", "project": "demo", "nodes": 1}]})
+    moved = WEB | {"run_cluster_profile_spec": OTHER}
+    since = empty_sim.last()
+    checked, _sent = run("--check", **moved)
+    _played, sent = run(**moved)
+    assert sent == ["POST", "PATCH"]
+    assert planned(checked) == changing(empty_sim, "clustering", since)
+
+
+@pytest.mark.parametrize(("more", "words"), [
+    ({"run_cluster_on_profile_change": "fail"}, "has the profile web ({old}) and not web (id of the new profile)"),
+    ({"run_cluster_on_profile_change": "fail", "run_cluster_profile": "new"}, "has the profile web ({old}) and not new (id of the new"),
+    ({"run_cluster_max_size": 1}, "desired_capacity (2) is greater than max_size (1)"),
+])  # fmt: skip
+def test_what_is_refused_is_refused_before_anything_is_changed(empty_sim, run, more, words):
+    """The profile and the policies come first, so that the cluster is looked at before they are made."""
+    run(**WEB)
+    old = empty_sim.state("clustering")["profiles"][0]["id"]
+    before = state(empty_sim)
+    other = WEB | {"run_cluster_profile_spec": OTHER, "run_cluster_policies": [{"name": "new", "spec": DELETION}]} | more
+    for arguments in ((), ("--check",)):
+        refused, sent = run(*arguments, **other)
+        assert (refused.rc != 0, sent, state(empty_sim)) == (True, [], before), refused.output
+        assert words.format(old=old) in " ".join(refused.output.split()), refused.output
+        assert "Nothing was changed." in " ".join(refused.output.split())
+
+
 def test_what_is_broken_is_made_anew(empty_sim, run):
     run(**WEB)
     victim = empty_sim.state("clustering")["nodes"][0]["physical_id"]

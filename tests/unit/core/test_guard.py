@@ -618,3 +618,58 @@ def test_many_threads_note_outcomes_at_once(state, still):
         for thread in threads:
             thread.join()
         assert entries(state) == set()
+
+
+# -- what is kept between two times with the lock ---------------------------------------------------------------------
+
+
+def test_what_is_reserved_is_so_for_others_until_it_is_given_back(state, still):
+    first, second = guard_of(state, still), guard_of(state, still)
+    with first:
+        first.reserve(["a", "b"])
+    with second:
+        assert [second.reserved(thing) for thing in "abc"] == [True, True, False]
+    assert not first.reserved("a")
+    first.reserve(["b"])
+    assert [second.reserved(thing) for thing in "ab"] == [False, True]
+    first.reserve(["b", "c"])
+    assert not second.reserved("c"), "nothing is added without the lock"
+    first.reserve([])
+    assert not second.reserved("b")
+    assert [name for name in os.listdir(state) if name.endswith(".reserved")] == []
+
+
+def test_two_runs_do_not_reserve_the_same(state, still):
+    """What another one keeps is neither kept nor given back by this one."""
+    first, second, third = (guard_of(state, still) for _number in range(3))
+    with first:
+        first.reserve(["a"])
+    with second:
+        second.reserve(["a"])
+        assert second.reserved("a")
+        second.reserve([])
+    assert third.reserved("a")
+    first.reserve([])
+    assert not third.reserved("a")
+
+
+def test_a_killed_run_reserves_nothing(state, still):
+    def act(guard):
+        guard.reserve(["a"])
+
+    killed(state, act)
+    assert not guard_of(state, still).reserved("a")
+
+
+def test_while_the_lock_is_released_others_have_it_and_what_they_recorded_is_known(state, still):
+    first, second = guard_of(state, still), guard_of(state, still)
+    with first:
+        with first.released(), second:
+            second.intend(["activate:1"])
+        assert first.unfinished == {"activate:1"}
+        with pytest.raises(Failure), guard_of(state, still, wait=0.0):
+            pass
+    with first.released():  # without the lock there is nothing to give back
+        pass
+    with second:
+        pass

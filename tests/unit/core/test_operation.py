@@ -375,6 +375,19 @@ def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_
     assert failure.code == "earlier_run_unfinished", "this one was not"
 
 
+def test_of_what_each_run_sends_anew_the_other_run_may_be_at_it_still(serve, client_of, run_of, killed):
+    """Two hosts of a play that name one server: the second one is not told that the first has ended."""
+    client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+    killed(client, "activate:1")
+    operation = Light(run_of(), client, items("1"))
+    operation.proven, operation.repeats = False, lambda item: True
+    _result, failure = outcome(lambda: drive(operation))
+    assert failure.code == "earlier_run_unfinished"
+    assert "another run began the same for name of 1, and is still at it or ended before it saw the end" in failure.message()
+    assert "Two hosts or plays may name it. " in failure.message()
+    assert "Name each only once, or look at the list of lights" in failure.message()
+
+
 def test_a_doubt_is_told_by_a_run_that_is_told_to_end_afterwards(serve, client_of, run_of, killed):
     """Amid its log-out for example: the record has it as told by then."""
     client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
@@ -754,3 +767,121 @@ def test_a_request_that_is_made_later_is_asked_about_too(serve, client_of, run_o
     again = Light(run_of(), client, make)
     again.proven = False
     assert drive(again)["changed"] is True
+
+
+# -- others that send the same ----------------------------------------------------------------------------------------
+
+
+class Shared(Light):
+    """Things that do one thing at a time; ``there`` are the steps whose effect others have brought."""
+
+    serial, refusals = True, ()
+
+    def __init__(self, run, client, items, **more):
+        super().__init__(run, client, items, **more)
+        self.there, self.under_way, self.asked = set(), 0, []
+
+    def free(self, work, *, wait):
+        self.asked.append(wait)
+        self.under_way -= not wait and self.under_way > 0
+        return not self.under_way
+
+    def brought(self, work):
+        return {step.key for _item, step in work} & self.there
+
+
+def in_stages(*later):
+    return lambda: [Item("1", "one", steps=[step("1")], later=[step("1", operation) for operation in later])]
+
+
+@pytest.mark.parametrize("there, sent", [
+    ([], ["/1", "/1", "/1"]), (["join"], ["/1", "/1"]), (["label"], ["/1", "/1"]), (["join", "label"], ["/1"]),
+])  # fmt: skip
+def test_what_others_have_brought_between_two_stages_is_not_sent(serve, client_of, run_of, there, sent):
+    server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
+    operation = Shared(run_of(), client_of(server), in_stages("join", "label"))
+    operation.there = {f"{one}:1" for one in there}
+    result = drive(operation)
+    assert [request.target for request in server.requests] == sent == [one["path"] for one in result["plan"]]
+    assert (result["changed"], result["outcome"]) == (True, "finished")
+    assert set(operation.asked) == {True}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_was_refused_for_now_is_sent_again_only_if_it_is_still_needed(serve, client_of, run_of, monkeypatch, there):
+    """The one that was quicker may have asked for the same."""
+    answers = [409, 409, 200]
+    server = serve(lambda request, wire: wire.reply(answers.pop(0), b'{"job": 1}'))
+    client = client_of(server)
+    client.lock_timeout = 30.0
+    monkeypatch.setattr(client, "_held", lambda failure: failure.status == 409)
+    operation = Shared(run_of(), client, in_stages())
+    operation.under_way = 2
+    operation.there = {"activate:1"} if there else set()
+    result = drive(operation)
+    assert len(server.requests) == (1 if there else 3), "nothing is sent while the other one is at work"
+    assert (result["changed"], result["outcome"]) == (not there, "none" if there else "finished")
+    assert (result["plan"] == []) is there
+    assert operation.asked == [False] * (2 if there else 3)
+
+
+def test_a_thing_that_was_brought_by_others_goes_on_with_the_rest(serve, client_of, run_of, monkeypatch):
+    answers = [409, 200]
+    server = serve(lambda request, wire: wire.reply(answers.pop(0), b'{"job": 1}'))
+    client = client_of(server)
+    client.lock_timeout = 30.0
+    monkeypatch.setattr(client, "_held", lambda failure: failure.status == 409)
+    operation = Shared(run_of(), client, in_stages("join"))
+    operation.there = {"activate:1"}
+    result = drive(operation)
+    assert [one["path"] for one in result["plan"]] == ["/1"]
+    assert (result["changed"], result["outcome"], len(server.requests)) == (True, "finished", 2)
+
+
+def test_a_look_that_fails_while_something_else_is_under_way_is_made_again_or_told(serve, client_of, run_of, monkeypatch):
+    server = serve(lambda request, wire: wire.reply(409))
+    client = client_of(server)
+    client.lock_timeout = 3.0
+    monkeypatch.setattr(client, "_held", lambda failure: failure.status == 409)
+    for transient, code in ((True, "conflict"), (False, "forbidden")):
+        operation = Shared(run_of(), client, in_stages())
+
+        def free(work, *, wait, transient=transient):
+            raise Failure("reply_lost" if transient else "forbidden", "x.", transient=transient)
+
+        operation.free = free
+        result, failure = outcome(functools.partial(drive, operation))
+        assert (failure.code, result["outcome"], result["changed"]) == (code, "not_started", False)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_the_lock_is_held_to_the_end_where_the_way_shows_nothing(serve, client_of, run_of, monkeypatch, holds):
+    order = []
+    server = serve(lambda request, wire: (order.append("sent"), wire.reply(200, b'{"job": 1}'))[1])
+    for name, word in (("__enter__", "lock"), ("__exit__", "unlock")):
+        real = getattr(_operation.Guard, name)
+        monkeypatch.setattr(_operation.Guard, name, lambda *given, real=real, word=word: (order.append(word), real(*given))[1])
+    operation = Shared(run_of(), client_of(server), in_stages("join"))
+    operation.holds = holds
+    assert drive(operation)["outcome"] == "finished"
+    assert order == (["lock", "sent", "sent", "unlock"] if holds else ["lock", "sent", "unlock"] * 2)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_what_further_requests_follow_for_is_reserved_until_the_last_is_sent(serve, client_of, run_of, wait):
+    found = []
+    server = serve(lambda request, wire: (found.append(other()), wire.reply(200, b'{"job": 1}'))[1])
+    operation = Shared(run_of(wait=wait), client_of(server), in_stages("join", "label"))
+    operation.reserves = lambda item: [item.key]
+    looker = run_of().guard("test", "lights")
+    looker.identify(*client_of(server).identity())
+
+    def other():
+        return looker.reserved("1")
+
+    shows = operation.look
+    operation.look = lambda items, **more: (found.append(other()), shows(items, **more))[1]
+    drive(operation)
+    assert found == ([False, True, True, True, True, False] if wait else [False])
+    assert not other()

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client of these tests bears a connection that the service closes under a reading, and hides nothing else. Needs no service."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import requests
+from real_cloud import Account, Cloud
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class Closing:
+    """Answers the first ``good`` requests of each connection, and closes it under the next; ``alive`` tells for how many connections."""
+
+    def __init__(self, good: int = 1, alive: int = 99) -> None:
+        self.good, self.alive, self.asked = good, alive, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        for number in range(99):
+            try:
+                connection, _address = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                for answered in range(self.good + 1):
+                    if not connection.recv(65536):
+                        break
+                    self.asked += 1
+                    if answered == self.good or number >= self.alive:
+                        break
+                    connection.sendall(OK)
+
+
+@pytest.fixture
+def service(request: pytest.FixtureRequest) -> Iterator[Closing]:
+    one = Closing(**getattr(request, "param", {}))
+    yield one
+    one.listener.close()
+
+
+def account(service: Closing) -> Account:
+    return Account(Cloud({"keystone": service.url, "clustering": service.url, "clouds_yaml": "/", "users": {}, "ca": ""}, {}))
+
+
+def test_a_reading_is_sent_again_on_a_fresh_connection(service: Closing) -> None:
+    one = account(service)
+    assert [one.call("GET", "/v1/nodes").status_code for _number in range(5)] == [200] * 5
+
+
+def test_what_changes_something_is_sent_once(service: Closing) -> None:
+    one = account(service)
+    one.call("GET", "/v1/nodes")
+    with pytest.raises(requests.ConnectionError):
+        one.call("POST", "/v1/nodes", {})
+    assert service.asked == 2
+
+
+@pytest.mark.parametrize("service", [{"alive": 1}], indirect=True)
+def test_a_service_that_is_gone_is_told(service: Closing) -> None:
+    one = account(service)
+    one.call("GET", "/v1/nodes")
+    with pytest.raises(requests.ConnectionError):
+        one.call("GET", "/v1/nodes")
+    assert service.asked == 3, "the one that was closed under, and one more"
