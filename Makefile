@@ -13,7 +13,7 @@ READY := $(VENV)/.requirements.sha256
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
-.PHONY: help venv build demo playground test gates fix molecule test-senlin senlin-up senlin-down test-clients test-ways matrix chaos mutants bench \
+.PHONY: help venv build demo playground test gates fix molecule test-senlin senlin-up senlin-down test-clients test-eda test-ways matrix chaos mutants bench \
         docs record changelog clean
 
 help: ## list the targets
@@ -66,6 +66,9 @@ chaos: build ## count what gets lost, doubled, leaked or wrong under faults and 
 mutants: build ## break safety rules one at a time, then MUTATIONS=40 random places drawn by SEED, and show which test notices
 	@$(INSTALLED) $(BIN)/python tests/mutants/run.py $(ARGS)
 	@$(BIN)/python tests/mutants/random_mutations.py --count $(or $(MUTATIONS),40) $(if $(SEED),--seed $(SEED))
+
+test-eda: build ## let the real engine, ansible-rulebook, run rulebooks with the event sources (needs Java; apt-get gets it)
+	@$(INSTALLED) tests/eda/run $(ARGS)
 
 test-ways: build ## run the integration suite both ways, in the controller and as modules, and compare every result
 	@$(INSTALLED) $(BIN)/python tests/integration/ways/run.py $(ARGS)

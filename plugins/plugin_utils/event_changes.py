@@ -79,14 +79,15 @@ class Memory:
                 found.append(Change(item, was["state"], was["times"].get(item.compared, 0) + 1))
         return found
 
-    def keep(self, change: Change) -> None:
-        """It was passed on."""
+    def keep(self, change: Change) -> dict[str, t.Any]:
+        """It was passed on. Returns what has changed of the data."""
         item = change.item
         was = self._same(item) or {"times": {}}
         was.update(state=item.state, mark=item.compared, life=item.life)
         was["times"][item.compared] = change.number
         was.update(self._noted.pop(item.key, {}))
         self.items[item.key] = was
+        return {"items": {item.key: was}}
 
     def note(self, item: Item, name: str, value: str) -> str:
         """A fact of an item that the server does not tell for ever: ``value``, or where that is empty the one of an earlier look."""

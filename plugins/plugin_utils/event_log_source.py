@@ -15,13 +15,14 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity impo
 from ansible_collections.groundwork.provision.plugins.plugin_utils.event_changes import event_uuid
 from ansible_collections.groundwork.provision.plugins.plugin_utils.event_hosts import XClarityHosts
 from ansible_collections.groundwork.provision.plugins.plugin_utils.event_source import COMMON, XCLARITY_CONNECTION, Found, News, Source
+from ansible_collections.groundwork.provision.plugins.plugin_utils.event_state import Delta
 
 MOST = 1_000_000
 
 
 class EventLog(Source):
-    """``data`` of the state: ``number`` of the last event that was looked at; ``time`` of the newest one that was passed on; after the
-    appliance was restored, until all is read: ``restored``, the time up to which everything was passed on."""
+    """``data`` of the state: ``number`` of the last event that was looked at; ``time`` of the newest one that was passed on;
+    ``restored``, after the appliance was restored and until all is read: the time up to which everything was passed on."""
 
     NAME = "groundwork.provision.xclarity_events"
     system = api.SYSTEM
@@ -57,11 +58,10 @@ class EventLog(Source):
         newest = events.newest(self.client, self.params["kind"])
         number = self.data.get("number")
         if number is None:
-            number = self._move(max(newest - self.params["last"], 0))
+            number = self._set(number=max(newest - self.params["last"], 0))["number"]
         elif number > newest:
             # The appliance was restored: its numbers go on from somewhere before. By their time those are known that were passed on.
-            self.data["restored"] = self.data.get("time", "")
-            number = self._move(0)
+            number = self._set(number=0, restored=self.data.get("time", ""))["number"]
         if number >= newest:
             return Found([])
         rows, last = events.read_page(self.client, self.params["kind"], number, newest)
@@ -71,9 +71,8 @@ class EventLog(Source):
         if news:
             event, passed_on = news[-1]
 
-            def last_passed_on() -> None:
-                passed_on()
-                self._read_up_to(last, newest)
+            def last_passed_on() -> Delta:
+                return {**passed_on(), **self._read_up_to(last, newest)}
 
             news[-1] = News(event, last_passed_on)
         else:
@@ -81,9 +80,8 @@ class EventLog(Source):
         return Found(news, more=last < newest)
 
     def _news(self, row: dict[str, t.Any]) -> News:
-        def passed_on() -> None:
-            self._move(row["number"])
-            self.data["time"] = max(self.data.get("time", ""), row["time"])
+        def passed_on() -> Delta:
+            return self._set(number=row["number"], time=max(self.data.get("time", ""), row["time"]))
 
         ident = event_uuid(self.server, "event", self.params["kind"], str(row["number"]), row["time"], row["id"])
         hosts = self._hosts.of(self.client, row["source"])
@@ -93,16 +91,14 @@ class EventLog(Source):
         severities = self.params["severity"]
         return (severities is None or row["severity"] in severities) and (not self._sources or _plain(row["source"]) in self._sources)
 
-    def _read_up_to(self, last: int, newest: int) -> None:
+    def _read_up_to(self, last: int, newest: int) -> Delta:
         """All of a page was passed on."""
-        if last >= newest:
-            self.data.pop("restored", None)
-        self._move(last)
+        return self._set(number=last, restored="" if last >= newest else self.data.get("restored", ""))
 
-    def _move(self, number: int) -> int:
-        self.data["number"] = number
+    def _set(self, **values: t.Any) -> Delta:
+        self.data.update(values)
         self.state.touch()
-        return number
+        return values
 
 
 def _plain(uuid: str) -> str:

@@ -14,8 +14,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import logging
 import random
+import signal
+import threading
 import typing as t
 
 from ansible.errors import AnsibleParserError
@@ -28,7 +31,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean, safe
 from ansible_collections.groundwork.provision.plugins.plugin_utils import event_options
-from ansible_collections.groundwork.provision.plugins.plugin_utils.event_state import SourceError, State
+from ansible_collections.groundwork.provision.plugins.plugin_utils.event_state import Delta, SourceError, State
 
 LONGEST_PAUSE = 300.0  # seconds between two attempts, while the server cannot be asked
 RECEIPT_PATIENCE = 3600.0  # seconds; an engine under load takes nothing for as long by default
@@ -51,10 +54,10 @@ TIMING = Timing()
 
 
 class News(t.NamedTuple):
-    """An event, and what is to be remembered once the engine has it."""
+    """An event, and what is called once the engine has it: it changes the data of the state, and returns what it has changed."""
 
     event: Event
-    passed_on: t.Callable[[], None]
+    passed_on: t.Callable[[], Delta]
 
 
 class Found(t.NamedTuple):
@@ -157,10 +160,9 @@ class Source:
 
     def remember(self, news: News) -> None:
         """The engine has it."""
-        news.passed_on()
+        delta = news.passed_on()
         if self.state is not None:
-            self.state.touch()
-            self.state.write_soon()
+            self.state.add(delta)
 
     def write(self) -> None:
         if self.state is not None:
@@ -212,26 +214,42 @@ class Source:
 
 
 class Desk:
-    """Where events are handed to the engine."""
+    """Where events are handed to the engine. ``ending``: the source was told to end, while the engine goes on."""
 
     def __init__(self, queue: t.Any, feedback: t.Any) -> None:
         self._queue, self._feedback = queue, feedback
         # The engine puts filters around the queue that it takes events from.
         inner = getattr(queue, "queue", queue)
         self._empty = getattr(inner, "empty", None)
+        self.ending = False
 
-    async def hand_over(self, event: Event) -> None:
-        """Returns when the engine has the event."""
-        ident = event["meta"]["uuid"]
+    async def hand_over(self, event: Event, passed_on: t.Callable[[], t.Awaitable[None]]) -> None:
+        """Give an event to the engine; once that has it, ``passed_on`` is called. While the source ends, the engine gets some seconds."""
         await self._queue.put(event)
+        # Before anybody else gets to run: an event that is not in the queue was dropped by a filter of the rulebook.
+        dropped = self._empty is not None and self._empty()
+
+        async def rest() -> None:
+            if not dropped:
+                await self._receipt(event["meta"]["uuid"])
+            await passed_on()
+
+        task = asyncio.ensure_future(rest())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if self.ending:
+                await asyncio.wait([task], timeout=FAREWELL)
+            task.cancel()
+            raise
+
+    async def _receipt(self, ident: str) -> None:
         if self._feedback is None:
             pause = 0.0
             while self._empty is not None and not self._empty():
                 await asyncio.sleep(pause)
                 pause = min(pause + 0.001, 0.1)
             return
-        if self._empty is not None and self._empty():
-            return  # a filter of the rulebook has dropped it
         try:
             async with asyncio.timeout(RECEIPT_PATIENCE):
                 while True:
@@ -245,8 +263,35 @@ class Desk:
             ) from None
 
 
+class Signals:
+    """The first SIGTERM or SIGINT ends the source, and with it the engine, which then still works off what it has.
+
+    Without this the process ends where it stands, with its session open: the engine's Java machine puts its own handlers in place when
+    it starts, some time after the sources. So :meth:`heed` is called again and again.
+    """
+
+    def __init__(self, end: t.Callable[[], None]) -> None:
+        self._end = end
+        self._came = False
+
+    def heed(self) -> None:
+        if not self._came and threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, self._note)
+
+    def _note(self) -> None:
+        self._came = True
+        self.ignore()
+        self._end()
+
+    def ignore(self) -> None:
+        """A second signal ends the process."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+
 async def serve(queue: t.Any, args: t.Mapping[str, t.Any], kind: type[Source]) -> None:
-    """Run a source until it is cancelled. Raises :class:`SourceError` when it cannot go on."""
+    """Run a source until it is cancelled, or the process is told to end. Raises :class:`SourceError` when it cannot go on."""
     given = dict(args)
     desk = Desk(queue, given.pop("eda_feedback_queue", None))
     log = logging.getLogger(kind.NAME)
@@ -257,10 +302,23 @@ async def serve(queue: t.Any, args: t.Mapping[str, t.Any], kind: type[Source]) -
     async def call(function: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
         return await loop.run_in_executor(worker, function, *arguments)
 
-    try:
-        await _watch(source, desk, call, log)
-    finally:
+    def end() -> None:
+        desk.ending = True
         source.interrupt()
+        watch.cancel()
+
+    signals = Signals(end)
+    watch = asyncio.ensure_future(_watch(source, desk, call, log, signals.heed))
+    try:
+        await asyncio.shield(watch)
+    except asyncio.CancelledError:
+        if not desk.ending:
+            raise
+    finally:
+        signals.ignore()
+        source.interrupt()
+        watch.cancel()
+        await asyncio.wait([watch])
         with contextlib.suppress(TimeoutError, SourceError):
             await asyncio.wait_for(asyncio.shield(call(source.close)), FAREWELL)
         worker.shutdown(wait=False, cancel_futures=True)
@@ -282,10 +340,21 @@ def _made(kind: type[Source], given: dict[str, t.Any]) -> Source:
         raise SourceError(f"{kind.NAME}: {failure.message()}") from None
 
 
-async def _watch(source: Source, desk: Desk, call: t.Callable[..., t.Awaitable[t.Any]], log: logging.Logger) -> None:
+async def _watch(
+    source: Source, desk: Desk, call: t.Callable[..., t.Awaitable[t.Any]], log: logging.Logger, heed: t.Callable[[], None]
+) -> None:
     failures = 0
     warned: set[str] = set()
+
+    async def keep(function: t.Callable[..., t.Any], *arguments: t.Any) -> None:
+        """A disk that is full for a while loses nothing: at worst events come again after a kill, with the same uuid."""
+        try:
+            await call(function, *arguments)
+        except SourceError as exc:
+            log.error("%s", exc)
+
     while True:
+        heed()
         try:
             found = await call(source.look)
         except MissingLibrary as missing:
@@ -302,25 +371,15 @@ async def _watch(source: Source, desk: Desk, call: t.Callable[..., t.Awaitable[t
         if failures:
             log.warning("The server answers again.")
         failures = 0
-        if source.run is not None:
-            for text in source.run.warnings:
-                if text not in warned:
-                    log.warning("%s", text)
-                    warned.add(text)
+        for text in source.run.warnings if source.run is not None else ():
+            if text not in warned:
+                log.warning("%s", text)
+                warned.add(text)
         for news in found.news:
-            await desk.hand_over(news.event)
-            await _keep(source, log, call, news)
-        await _keep(source, log, call)
+            await desk.hand_over(news.event, functools.partial(keep, source.remember, news))
+        await keep(source.write)
         if not found.more:
             await TIMING.sleep(source.params["poll_interval"])
-
-
-async def _keep(source: Source, log: logging.Logger, call: t.Callable[..., t.Awaitable[t.Any]], news: News | None = None) -> None:
-    """Remember. A disk that is full for a while loses nothing: at worst events come again after a kill, with the same uuid."""
-    try:
-        await (call(source.write) if news is None else call(source.remember, news))
-    except SourceError as exc:
-        log.error("%s", exc)
 
 
 def is_final(failure: Failure, reached: bool) -> bool:

@@ -195,9 +195,10 @@ class PoolRequests(JobSource):
         if found.news:
             event, passed_on = found.news[-1]
 
-            def last_passed_on() -> None:
-                passed_on()
+            def last_passed_on() -> dict[str, t.Any]:
+                delta = passed_on()
                 self.memory.data["bound"] = self._bound_now
+                return {**delta, "bound": self._bound_now}
 
             found.news[-1] = News(event, last_passed_on)
         return found

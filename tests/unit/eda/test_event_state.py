@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file of what was passed on: whole, private, for one source, written neither too often nor too late."""
+"""The file of what was passed on: whole, private, for one source, and true after a kill."""
 
 from __future__ import annotations
 
@@ -50,22 +50,50 @@ def test_a_second_source_waits_a_moment_and_is_refused(tmp_path, clock):
     State(str(tmp_path), ("a",), clock).close()
 
 
-def test_a_burst_is_written_now_and_then_and_its_end_always(tmp_path, clock, monkeypatch):
-    state = State(str(tmp_path), ("a",), clock)
-    written = []
-    monkeypatch.setattr(state._folder, "write_json", lambda name, value: (written.append(value["number"]), clock.advance(0.02)))
-    for number in range(100):
-        state.data["number"] = number
-        state.touch()
-        state.write_soon()
-        clock.advance(0.01)
-    state.write()
-    assert written[0] == 0
-    assert written[-1] == 99
-    assert 3 < len(written) < 12
-    state.write()
-    assert written[-2:] != [99, 99]
+def killed(state):
+    """As the process leaves it that is killed."""
     state.close()
+
+
+def test_each_note_outlives_a_kill(tmp_path, clock):
+    state = State(str(tmp_path), ("a",), clock)
+    state.data.update(items={"1": "x"}, number=1)
+    state.touch()
+    state.write()
+    state.add({"items": {"2": "y"}, "number": 2})
+    state.add({"items": {"1": "z"}})
+    log = tmp_path / "events" / os.path.basename(state.path).replace(".json", ".log")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    killed(state)
+    again = State(str(tmp_path), ("a",), clock)
+    assert again.data == {"items": {"1": "z", "2": "y"}, "number": 2}
+    again.add({"number": 3})
+    killed(again)
+    assert State(str(tmp_path), ("a",), clock).data == {"items": {"1": "z", "2": "y"}, "number": 3}
+
+
+def test_notes_from_before_the_file_was_written_do_not_count(tmp_path, clock):
+    state = State(str(tmp_path), ("a",), clock)
+    state.add({"number": 1})
+    state.data["number"] = 2
+    state.touch()
+    state.write()
+    killed(state)
+    again = State(str(tmp_path), ("a",), clock)
+    assert again.data == {"number": 2}
+    again.close()
+
+
+def test_a_note_that_was_cut_off_does_not_count(tmp_path, clock):
+    state = State(str(tmp_path), ("a",), clock)
+    state.add({"number": 1})
+    state.add({"number": 22})
+    killed(state)
+    log = tmp_path / "events" / os.path.basename(state.path).replace(".json", ".log")
+    log.write_bytes(log.read_bytes()[:-3])
+    again = State(str(tmp_path), ("a",), clock)
+    assert again.data == {"number": 1}
+    again.close()
 
 
 def test_a_disk_that_is_full_is_told_and_tried_again(tmp_path, clock, monkeypatch):

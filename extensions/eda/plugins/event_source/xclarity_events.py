@@ -57,7 +57,7 @@ options:
   feedback:
     description:
       - Whether the engine acknowledges each event, which needs its persistence. Without it an event counts as passed on once the engine has
-        taken it, and an action that was still waiting when the engine ended is not run later.
+        taken it, and an action that was still waiting when the engine was killed is not run later.
     type: bool
     default: false
   endpoint:
