@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _clock
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
+from ansible_collections.groundwork.provision.plugins.module_utils._search import Words
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import cluster_list
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import jobs, nodes, profiles
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import as_host_name, may_be_host, name_all, unique
@@ -15,6 +16,21 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names im
 FRESH = 300.0  # seconds for which names that were read are used
 SOON = 30.0  # seconds between two readings for a server that is not among them
 SHORTEST = 3  # letters of a name that is looked for in the text of a job
+
+
+class Named:
+    """Things that a text may speak of, by their names. entries: name and thing; names may repeat, in whatever case."""
+
+    def __init__(self, entries: t.Iterable[tuple[str, t.Any]]) -> None:
+        self._things: dict[str, list[t.Any]] = {}
+        for name, thing in entries:
+            if len(name) >= SHORTEST:
+                self._things.setdefault(name.casefold(), []).append(thing)
+        self._words = Words(self._things)
+
+    def in_text(self, text: str) -> list[list[t.Any]]:
+        """For each name that is a word of the text of a job, which is in small letters, all things of that name."""
+        return [self._things[name] for name in self._words.present(text) if jobs.holds(text, name)]
 
 
 class XClarityHosts:
@@ -25,7 +41,7 @@ class XClarityHosts:
         self._read: float | None = None
         self._by_uuid: dict[str, str] = {}
         self._by_place: dict[str, str] = {}
-        self._names: list[tuple[str, str]] = []  # of people, and the host's
+        self._named = Named(())
 
     def of(self, client: t.Any, *targets: str) -> list[str]:
         """The hosts of these servers: UUIDs, or location ids of bays. Those that are not known have none."""
@@ -35,33 +51,27 @@ class XClarityHosts:
         return list(dict.fromkeys(host for one in wanted if (host := self._host(one))))
 
     def named_in(self, client: t.Any, text: str) -> list[str]:
-        """The hosts of servers whose UUID or name is a word of the text of a job."""
+        """The hosts of servers whose UUID or name is a word of the text of a job. A name that several have tells nothing."""
         self._refresh(client, False)
-        names = [*((uuid, host) for uuid, host in self._by_uuid.items() if host), *self._names]
-        return list(dict.fromkeys(host for name, host in names if is_named(name, text)))
+        return list(dict.fromkeys(hosts[0] for hosts in self._named.in_text(text) if len(hosts) == 1))
 
     def _host(self, target: str) -> str | None:
         return self._by_uuid.get(target, self._by_place.get(target))
 
     def _refresh(self, client: t.Any, missing: bool) -> None:
-        clock: _clock.Clock = client.clock
+        clock: Clock = client.clock
         if self._read is not None and clock.monotonic() - self._read < (SOON if missing else FRESH):
             return
         found = [nodes.parse(entry) for entry in nodes.read_raw(client, attributes=nodes.ATTRIBUTES)]
         named = list(zip(name_all(found, self._keys, "uuid"), found, strict=True))
         self._by_uuid = {profiles.normal(node["uuid"]): name for name, node in named if node["uuid"]}
         self._by_place = {profiles.normal(f"{node['chassis']}_bay{node['slots'][0]}"): name for name, node in named if _has_bay(node)}
-        self._names = [(node["name"], name) for name, node in named if node["name"] and name]
+        self._named = Named((text, name) for name, node in named for text in {node["uuid"], node["name"]} if name)
         self._read = clock.monotonic()
 
 
 def _has_bay(node: t.Mapping[str, t.Any]) -> bool:
     return bool(node["chassis"] and node["slots"])
-
-
-def is_named(name: str, text: str) -> bool:
-    """``name`` is a word of the text of a job, and long enough to be meant."""
-    return len(name) >= SHORTEST and jobs.holds(text, name)
 
 
 def pool_hosts(servers: t.Sequence[t.Any]) -> list[str]:

@@ -102,6 +102,7 @@ class Source:
         self.state: t.Any = None  # of the class State, once the server is known
         self.server: tuple[str, ...] = ()
         self.reached = False  # the server was read at least once
+        self._ended = False
 
     @classmethod
     def options(cls) -> Spec:
@@ -170,6 +171,7 @@ class Source:
 
     def interrupt(self) -> None:
         """End what the thread of the source is doing. Called by another thread."""
+        self._ended = True
         run, client = self.run, self.client
         if run is not None:
             run.clock.stop.set()
@@ -198,6 +200,8 @@ class Source:
     def _open(self) -> None:
         run = Run(dict(self.params), clock=TIMING.clock(), random=TIMING.random)
         self.run = run
+        if self._ended:
+            run.clock.stop.set()
         _certificates.warn_of_options(run)
         client = self.connect(run)
         self.client = client

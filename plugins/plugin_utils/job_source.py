@@ -87,14 +87,16 @@ class XClarityJobs(JobSource):
     def __init__(self, params: dict[str, t.Any]) -> None:
         super().__init__(params)
         self._hosts = event_hosts.XClarityHosts(params["hostnames"])
-        self._profiles: list[dict[str, t.Any]] | None = None  # of this look
+        # Of this look, once they were read.
+        self._profiles: list[dict[str, t.Any]] | None = None
+        self._named: event_hosts.Named | None = None
 
     def connect(self, run: Run) -> Client:
         return xclarity_api.connect(run)
 
     def items(self) -> list[Item]:
         found: list[Item] = []
-        self._profiles = None
+        self._profiles = self._named = None
         if "jobs" in self.params["watch"]:
             for entry in jobs.read_all(self.client):
                 ident, began = jobs.ident(entry), entry.get("startTime")
@@ -130,18 +132,21 @@ class XClarityJobs(JobSource):
     def _hosts_of_job(self, entry: t.Mapping[str, t.Any], device: str) -> list[str]:
         """The hosts that a job is about: that of its device, else those whose names stand in its texts.
 
-        One that speaks of a profile is about the server of that profile, whatever else is called like it.
+        One that speaks of a profile is about the server of that profile, whatever else is called like it. A name that several have tells
+        nothing.
         """
         found = self._hosts.of(self.client, device)
         if found:
             return found
         text = _all_text(entry)
         if profiles.may_activate(text):
-            if self._profiles is None:
-                self._profiles = profile_list.read(self.client)
-            named = [one for one in self._profiles if event_hosts.is_named(one["name"], text)]
+            if self._named is None:
+                every = profile_list.read(self.client) if self._profiles is None else self._profiles
+                self._named = event_hosts.Named((one["name"], one) for one in every)
+            named = self._named.in_text(text)
             if named:
-                return self._hosts.of(self.client, *(one["location"] or one["uuid"] for one in named))
+                sure = [several[0] for several in named if len(several) == 1]
+                return self._hosts.of(self.client, *(one["location"] or one["uuid"] for one in sure))
         return self._hosts.named_in(self.client, text)
 
 

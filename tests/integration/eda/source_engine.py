@@ -48,6 +48,17 @@ class Timing(event_source.Timing):
             await asyncio.to_thread(step)
 
 
+class Filtered:
+    """What the engine gives a source in place of its queue, so that filters see each event first."""
+
+    def __init__(self, queue: asyncio.Queue[Event], keep: Callable[[Event], bool]) -> None:
+        self.queue, self._keep = queue, keep
+
+    async def put(self, event: Event) -> None:
+        if self._keep(event):
+            await self.queue.put(event)
+
+
 class Engine:
     """Runs sources with the demo estate's connection; see :meth:`run`."""
 
@@ -75,11 +86,12 @@ class Engine:
         *steps: Step,
         take: Callable[[Event], object] | None = None,
         meanwhile: Step | None = None,
+        keep: Callable[[Event], bool] | None = None,
     ) -> list[Event]:
         """The events of a source from its start until it would sleep after the last step. Raises what it raises.
 
         take: is called with each event as the engine takes it; an exception of it ends the engine there and then, as a kill does.
-        meanwhile: runs beside the source, and kills the engine when it returns.
+        meanwhile: runs beside the source, and kills the engine when it returns. keep: a filter, as a rulebook may have one for a source.
         """
         events: list[Event] = []
 
@@ -106,7 +118,7 @@ class Engine:
             feedback: asyncio.Queue[Event] | None = None
             if given.get("feedback"):
                 feedback = given["eda_feedback_queue"] = asyncio.Queue(1)
-            source = asyncio.ensure_future(main(queue, given))
+            source = asyncio.ensure_future(main(Filtered(queue, keep) if keep is not None else queue, given))
             others = [asyncio.create_task(consume(queue, feedback)), asyncio.create_task(timing.over.wait())]
             if meanwhile is not None:
                 others.append(asyncio.create_task(kill_after(meanwhile)))

@@ -74,6 +74,56 @@ def test_a_profile_that_comes_to_the_same_state_again_is_another_event(still: Co
     assert first["meta"]["uuid"] != again["meta"]["uuid"]
 
 
+def test_a_job_of_which_a_part_failed_has_failed(still: Control, engine: Engine):
+    """The list says that it is complete; only the job itself shows its parts."""
+    still.switches("xclarity", fail_next={"children": ["Complete", "Stopped_With_Error"]})
+    arguments = engine.jobs("xclarity", watch=["jobs"])
+    engine.run("jobs", arguments)
+    activate(engine)
+    still.clock(advance=1)
+    (event,) = engine.run("jobs", arguments)
+    assert (event["job"]["status"], event["state"], event["job"]["state"]) == ("Complete", "failed", "failed")
+    assert event["job"]["failing"]
+    assert engine.run("jobs", arguments) == []
+
+
+def test_a_job_is_about_its_device_also_when_that_is_not_told_any_more(still: Control, engine: Engine):
+    """The title names no server, and the list that tells the device has only jobs that run."""
+
+    def restart():
+        done = engine.harness.run_module("node_power", {"node": "web-03", "state": "restarted", "wait": False})
+        assert not done.failed, done
+
+    arguments = engine.jobs("xclarity", watch=["jobs"])
+    events = engine.run("jobs", arguments, restart)
+    still.clock(advance=1)
+    events += engine.run("jobs", arguments)
+    assert [(event["state"], event["meta"]["hosts"]) for event in events] == [("running", ["web-03"]), ("succeeded", ["web-03"])]
+
+
+def test_a_job_of_a_profile_is_about_its_server_and_not_about_one_of_its_name(still: Control, engine: Engine):
+    profiles = [{"id": "98", "name": "gold"}, {"id": "99", "name": "db-01"}]
+    still.seed(xclarity={"nodes": [{"uuid": "0C" * 16, "name": "gold"}], "profiles": profiles})
+    arguments = engine.jobs("xclarity", watch=["jobs"])
+    engine.run("jobs", arguments)
+    for profile, uuid in (("98", A), ("99", "0A10000000000000000000000000000B")):
+        done = engine.harness.run_module("profile_activation", {"profile": profile, "uuid": uuid, "restart": "immediate", "wait": False})
+        assert not done.failed, done
+    gold, db = engine.run("jobs", arguments)
+    assert ("gold" in gold["job"]["title"], "db-01" in db["job"]["title"]) == (True, True)
+    assert gold["meta"]["hosts"] == ["web-01"]
+    assert "hosts" not in db["meta"], "another profile has the same name"
+
+
+def test_an_event_that_a_filter_of_the_rulebook_drops_holds_nothing_up(still: Control, engine: Engine):
+    """No receipt will come for it."""
+    arguments = engine.jobs("xclarity", feedback=True)
+    engine.run("jobs", arguments)
+    activate(engine)
+    assert told(engine.run("jobs", arguments, keep=lambda event: event["kind"] == "profile")) == [("profile", "71", "activating")]
+    assert engine.run("jobs", arguments) == []
+
+
 def many(engine: Engine, sim: Control):
     """Begin 50 activations: 50 jobs, 50 profiles, each with two changes."""
     half = MANY // 4
