@@ -76,6 +76,18 @@ def test_requests_that_end_together_have_their_own_servers_where_that_can_be_tol
     assert engine.run("jobs", arguments) == []
 
 
+def test_requests_that_end_together_and_ask_for_the_same_have_no_hosts(pool: Control, engine: Engine):
+    arguments = engine.jobs("ops_manager")
+    engine.run("jobs", arguments)
+    order(engine, OSLO, 1)
+    order(engine, OSLO, 3)
+    pool.clock(advance=1)
+    events = engine.run("jobs", arguments)
+    assert [event["state"] for event in events] == ["succeeded"] * 2
+    assert [event["request"]["num_servers"] for event in events] == [1, 2]
+    assert [(event["servers"], "hosts" in event["meta"]) for event in events] == [(None, False)] * 2
+
+
 def test_a_request_that_is_cancelled_has_no_hosts(pool: Control, engine: Engine):
     arguments = engine.jobs("ops_manager")
     ident = order(engine, OSLO, 2)

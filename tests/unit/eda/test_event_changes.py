@@ -70,6 +70,12 @@ def test_a_state_that_comes_again_has_another_uuid_each_time_and_the_same_after_
     assert step(Memory(before), Item("profile", "71", "failed")) == told
 
 
+def test_a_thing_without_a_time_has_other_uuids_after_its_state_file_was_lost():
+    """Else a receiver would take its next change for one of long ago."""
+    uuids = {step(Memory({}), Item("profile", "71", "active"))[0][2] for _file in range(2)}
+    assert len(uuids) == 2
+
+
 def test_what_is_compared_may_be_more_than_the_state():
     memory = Memory({})
     step(memory, Item("profile", "71", "active", mark="active A"))
