@@ -13,8 +13,8 @@ READY := $(VENV)/.requirements.sha256
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
-.PHONY: help venv build demo playground test gates fix molecule test-senlin senlin-up senlin-down test-clients test-ways matrix chaos mutants bench \
-        docs record ee release changelog clean
+.PHONY: help venv build demo playground test gates fix molecule senlin-up senlin-down test-senlin test-clients matrix chaos mutants \
+        test-eda test-ways bench docs record ee release changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,9 @@ chaos: build ## count what gets lost, doubled, leaked or wrong under faults and 
 mutants: build ## break safety rules one at a time, then MUTATIONS=40 random places drawn by SEED, and show which test notices
 	@$(INSTALLED) $(BIN)/python tests/mutants/run.py $(ARGS)
 	@$(BIN)/python tests/mutants/random_mutations.py --count $(or $(MUTATIONS),40) $(if $(SEED),--seed $(SEED))
+
+test-eda: build ## let the real engine, ansible-rulebook, run rulebooks with the event sources (needs Java; apt-get gets it)
+	@$(INSTALLED) tests/eda/run $(ARGS)
 
 test-ways: build ## run the integration suite both ways, in the controller and as modules, and compare every result
 	@$(INSTALLED) $(BIN)/python tests/integration/ways/run.py $(ARGS)

@@ -222,10 +222,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import (
     are_elsewhere,
-    as_host_name,
     is_elsewhere,
-    may_be_host,
-    unique,
+    name_all,
 )
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
@@ -234,20 +232,6 @@ PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by
 LISTS = ("ipv4_addresses", "ipv6_addresses")
 GROUP = "xclarity_servers"
 # Ansible compiles every file of a collection anew at each start. So what only an option needs is imported where it is used.
-
-
-def host_name(node: t.Mapping[str, t.Any], keys: t.Sequence[str]) -> str:
-    """The first of ``keys`` that gives a name, as a host name; empty where none does."""
-    for key in keys:
-        name = node[key]
-        if may_be_host(name) or may_be_host(name := as_host_name(name)):
-            return name
-    return ""
-
-
-def name_all(found: t.Sequence[t.Mapping[str, t.Any]], keys: t.Sequence[str], uuid: str) -> list[str]:
-    """A name for each server, or an empty one; those that would share one get their UUID (under the key ``uuid``) appended."""
-    return unique([host_name(node, (*keys, uuid)) for node in found], [node[uuid] for node in found])
 
 
 class InventoryModule(ServerInventory):

@@ -141,6 +141,20 @@ def unique(names: t.Sequence[str], idents: t.Sequence[str]) -> list[str]:
     return found
 
 
+def host_name(node: t.Mapping[str, t.Any], keys: t.Sequence[str]) -> str:
+    """The first of ``keys`` that gives a name, as a host name; empty where none does."""
+    for key in keys:
+        name = node[key]
+        if may_be_host(name) or may_be_host(name := as_host_name(name)):
+            return name
+    return ""
+
+
+def name_all(found: t.Sequence[t.Mapping[str, t.Any]], keys: t.Sequence[str], uuid: str) -> list[str]:
+    """A name for each server, or an empty one; those that would share one get their UUID (under the key ``uuid``) appended."""
+    return unique([host_name(node, (*keys, uuid)) for node in found], [node[uuid] for node in found])
+
+
 def beside(name: str, ident: str, taken: t.Callable[[str], bool]) -> str:
     """``name`` with the id of its server appended, and a number where that is taken as well."""
     ident = _OTHER.sub("_", ident).replace(".", "_")[:40]

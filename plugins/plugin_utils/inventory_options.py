@@ -63,7 +63,7 @@ def read(
     aliases = {alias: name for name, option in spec.options.items() for alias in option.get("aliases", ())}
     unknown = sorted(clean(key, 60) for key in config if key not in spec.options and key not in aliases)
     if unknown:
-        raise _refused(f"unknown option {', '.join(unknown)}; options are {', '.join(sorted(spec.options))}.")
+        raise refused(f"unknown option {', '.join(unknown)}; options are {', '.join(sorted(spec.options))}.")
     given: dict[str, t.Any] = {}
     for key, value in config.items():
         name = aliases.get(key, key)
@@ -73,27 +73,27 @@ def read(
         elif is_blank(given.get(name)):
             given[name] = value
         else:
-            raise _refused(f"{name} is set twice, under two of its names.")
+            raise refused(f"{name} is set twice, under two of its names.")
     # An empty text says something only where a text stands in its place by default (vars_prefix).
     found = settle({name: value for name, value in given.items() if not is_blank(value) or spec.options[name].get("default")}, spec)
     for group in exclusive:
         both = [name for name in group if name in found]
         if len(both) > 1:
-            raise _refused(f"{' and '.join(both)} say the same thing: set one of them.")
+            raise refused(f"{' and '.join(both)} say the same thing: set one of them.")
         if not both:
-            raise _refused(f"none of {', '.join(group)} is set.")
+            raise refused(f"none of {', '.join(group)} is set.")
     values = {}
     for name, option in spec.options.items():
         if name in found and not (is_blank(found[name]) and option.get("default") is None):
-            values[name] = _typed(name, option, found[name], _source(name, option, given))
+            values[name] = typed(name, option, found[name], _source(name, option, given))
         elif definitions[name].get("ini"):
             values[name] = _from_ansible(plugin, name, option)
         elif option.get("required"):
             names = option["fallback"][1] if "fallback" in option else []
-            raise _refused(f"{name} is not set{''.join(f', in the file or as {one}' for one in names[:1])}.")
+            raise refused(f"{name} is not set{''.join(f', in the file or as {one}' for one in names[:1])}.")
         else:
             default = option.get("default")
-            values[name] = default if default is None else _typed(name, option, default, "by default")
+            values[name] = default if default is None else typed(name, option, default, "by default")
     for entry in values.get("keyed_groups") or ():
         _known_keys(entry, definitions["keyed_groups"].get("suboptions") or {})
     return values
@@ -116,39 +116,40 @@ def _source(name: str, option: t.Mapping[str, t.Any], given: t.Mapping[str, t.An
     return f"in the environment variable {' or '.join(option['fallback'][1])}"
 
 
-def _typed(name: str, option: t.Mapping[str, t.Any], value: t.Any, source: str) -> t.Any:
+def typed(name: str, option: t.Mapping[str, t.Any], value: t.Any, source: str) -> t.Any:
+    """The value of an option as its type. source: where it stands, in words. What is refused is not shown."""
     kind, choices, elements = option["type"], option.get("choices"), option.get("elements")
     wanted = f"one of {', '.join(map(str, choices))}" if choices else _WANTED.get(kind, f"a {kind}")
     if kind == "list":
         wanted = f"a list of {wanted.removeprefix('one of ')}" if choices else "a list" + (f" of {elements}" if elements else "")
-    refused = _refused(f"the value of {name} {source} has to be {wanted}.")
+    bad = refused(f"the value of {name} {source} has to be {wanted}.")
     if name in FOR_EACH_HOST:
         if not isinstance(value, t.Mapping if kind == "dict" else list):
-            raise refused
+            raise bad
         return value
     if "options" in option:
-        value = _mapping(value, refused)
+        value = _mapping(value, bad)
         unknown = sorted(clean(key, 60) for key in value if key not in _names(option["options"]))
         if unknown:
-            raise _refused(f"{name} has no {', '.join(unknown)}; it takes {', '.join(sorted(option['options']))}.")
+            raise refused(f"{name} has no {', '.join(unknown)}; it takes {', '.join(sorted(option['options']))}.")
     plain = {key: option[key] for key in ("type", "choices", "elements", "options") if key in option}
     if kind == "list" and isinstance(value, (list, tuple)) and any(isinstance(one, (t.Mapping, list)) for one in value):
-        raise refused
+        raise bad
     result = ArgumentSpecValidator(strict({name: plain})).validate({name: value})
     if result.error_messages:
-        raise refused
+        raise bad
     return result.validated_parameters[name]
 
 
-def _mapping(value: t.Any, refused: AnsibleParserError) -> t.Mapping[str, t.Any]:
+def _mapping(value: t.Any, bad: AnsibleParserError) -> t.Mapping[str, t.Any]:
     """A mapping; "name=value" is one for Ansible."""
     if isinstance(value, str):
         try:
             return check_type_dict(value)
         except TypeError:
-            raise refused from None
+            raise bad from None
     if not isinstance(value, t.Mapping):
-        raise refused
+        raise bad
     return value
 
 
@@ -159,10 +160,10 @@ def _names(options: Options) -> set[str]:
 
 def _known_keys(entry: t.Any, suboptions: t.Mapping[str, t.Any]) -> None:
     if not isinstance(entry, t.Mapping):
-        raise _refused("each entry of keyed_groups has to be a mapping.")
+        raise refused("each entry of keyed_groups has to be a mapping.")
     unknown = sorted(clean(key, 60) for key in entry if suboptions and key not in suboptions)
     if unknown:
-        raise _refused(f"an entry of keyed_groups has no {', '.join(unknown)}; it takes {', '.join(sorted(suboptions))}.")
+        raise refused(f"an entry of keyed_groups has no {', '.join(unknown)}; it takes {', '.join(sorted(suboptions))}.")
 
 
 def _from_ansible(plugin: t.Any, name: str, option: t.Mapping[str, t.Any]) -> t.Any:
@@ -172,7 +173,7 @@ def _from_ansible(plugin: t.Any, name: str, option: t.Mapping[str, t.Any]) -> t.
     try:
         return constants.config.get_config_value(name, plugin_type=plugin.plugin_type, plugin_name=plugin._load_name)
     except Exception:  # its text quotes the value
-        raise _refused(f"the value of {name} in ansible.cfg has another type.") from None
+        raise refused(f"the value of {name} in ansible.cfg has another type.") from None
     finally:
         os.environ.update(blank)
 
@@ -186,7 +187,7 @@ def _evaluated(plugin: t.Any, name: str, option: t.Mapping[str, t.Any], value: t
         kinds = " ".join(type(one).__name__ for one in (exc, exc.__cause__, exc.__context__))
         why = "a variable in it is not defined" if "Undefined" in kinds else "it is no valid template" if "Syntax" in kinds else "it failed"
         told = "cannot be decrypted" if _is_vaulted(value) else f"cannot be evaluated as a template: {why}"
-        raise _refused(f"the value of {name} in the file {told}.") from None
+        raise refused(f"the value of {name} in the file {told}.") from None
 
 
 def _plain(templar: t.Any, value: t.Any, text: bool) -> t.Any:
@@ -217,5 +218,6 @@ def _is_vaulted(value: t.Any) -> bool:
     return type(value).__name__ in ("EncryptedString", "AnsibleVaultEncryptedUnicode")
 
 
-def _refused(why: str) -> AnsibleParserError:
+def refused(why: str) -> AnsibleParserError:
+    """A mistake in the options, found before anything was sent."""
     return AnsibleParserError(f"{why[0].upper()}{why[1:]} No server was asked.")

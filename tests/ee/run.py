@@ -24,10 +24,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 
-import tree  # noqa: E402  (found by the path set above)
 import yaml  # noqa: E402
 from harness import Harness  # noqa: E402
 
+import tree  # noqa: E402  (found by the path set above)
 from simulator.client import SimulatorProcess  # noqa: E402
 
 CACHE = ROOT / ".cache" / "ee"

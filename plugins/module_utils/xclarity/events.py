@@ -56,26 +56,37 @@ def _page(client: Client, path: str, first: int, last: int) -> tuple[list[dict[s
     return data, int(total[1]) if total else None
 
 
+def newest(client: Client, kind: str) -> int:
+    """The number of the newest event, 0 where there is none."""
+    found, told = _page(client, KINDS[kind], 0, 1)
+    if told is None:
+        told = max((number for one in found if (number := whole(one.get("cn"))) is not None), default=0)
+    return told
+
+
+def read_page(client: Client, kind: str, after: int, upto: int) -> tuple[list[dict[str, t.Any]], int]:
+    """(the events with a number above ``after``, by number, the last number that was looked at): one request, :data:`PAGE` numbers at
+    most, none above ``upto``."""
+    last = min(after + PAGE, upto)
+    rows, _total = _page(client, KINDS[kind], after, last)
+    events = {event["number"]: event for event in map(parse, rows) if event["number"] is not None and after < event["number"] <= last}
+    return [events[number] for number in sorted(events)], last
+
+
 def read(client: Client, kind: str, after: int | None, last: int) -> tuple[list[dict[str, t.Any]], int]:
     """(the events, by number, the number of the newest). after: only those with a larger number; None: of the ``last`` numbers.
 
     A number after the newest means that the appliance was restored; all of the ``last`` numbers are read then.
     """
-    path = KINDS[kind]
-    found, newest = _page(client, path, 0, 1)
-    if newest is None:
-        numbers = [number for one in found if (number := whole(one.get("cn"))) is not None]
-        newest = max(numbers, default=0)
-    begin = max(newest - last, 0)
-    if after is not None and after <= newest:
-        begin = max(begin, after)
-    events: dict[int, dict[str, t.Any]] = {}
-    for first in range(begin, newest, PAGE):
-        rows, _total = _page(client, path, first, min(first + PAGE, newest))
-        for event in map(parse, rows):
-            if event["number"] is not None and begin < event["number"]:
-                events[event["number"]] = event
-    return [events[number] for number in sorted(events)], newest
+    top = newest(client, kind)
+    seen = max(top - last, 0)
+    if after is not None and after <= top:
+        seen = max(seen, after)
+    events: list[dict[str, t.Any]] = []
+    while seen < top:
+        found, seen = read_page(client, kind, seen, top)
+        events += found
+    return events, top
 
 
 def read_alerts(client: Client) -> list[dict[str, t.Any]] | None:

@@ -20,6 +20,7 @@ import yaml
 from harness import XCLARITY_PASSWORD
 
 import ansible_collections.groundwork.provision.plugins.inventory.xclarity as plugin
+from ansible_collections.groundwork.provision.plugins.plugin_utils import host_names
 
 PLUGIN = "groundwork.provision.xclarity"
 
@@ -110,7 +111,7 @@ def test_host_names(sim, listing, key, name):
 def test_names(nodes, names):
     """The first key that gives a name; a host name and nothing else; no two the same."""
     nodes = [{**node, "uuid": f"U{number}"} for number, node in enumerate(nodes)]
-    assert plugin.name_all(nodes, ["name", "fqdn"], "uuid") == names
+    assert host_names.name_all(nodes, ["name", "fqdn"], "uuid") == names
 
 
 def test_names_that_are_taken_twice_or_hard_to_use(sim, listing):
@@ -436,7 +437,7 @@ def test_only_an_address_becomes_an_address(sim, listing):
     assert len(found) == len(hosts) == 6 + len(HOSTILE)
     for number, text in enumerate(HOSTILE):
         name, values = found[f"{number:032X}"]
-        assert plugin.may_be_host(name)
+        assert host_names.may_be_host(name)
         assert "ansible_host" not in values
         assert (values["xclarity_bmc_address"], values["xclarity_fqdn"], values["xclarity_hostname"]) == ("", "", "")
         assert values["xclarity_ipv4_addresses"] == ["192.0.2.99"]
