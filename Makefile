@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
 .PHONY: help venv build demo playground test gates fix molecule senlin-up senlin-down test-senlin test-clients matrix chaos mutants \
-        test-eda test-ways bench docs record ee release changelog clean
+        test-eda test-ways bench docs test-browser record ee release changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ bench: build ## measure against the budgets and write docs/performance.md
 
 docs: $(READY) ## build the documentation site into build/docs/html
 	@$(BIN)/python tools/docs.py
+
+test-browser: docs ## open every page of the site, and the reports of runs, in Chromium at two widths; screenshots in build/screenshots
+	@tests/browser/run $(ARGS)
 
 record: build ## record the shapes of replies of a real server, without secrets (ARGS="--help")
 	@$(INSTALLED) $(BIN)/python tools/record.py $(ARGS)
