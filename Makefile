@@ -13,7 +13,7 @@ READY := $(VENV)/.requirements.sha256
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
-.PHONY: help venv build demo playground test gates fix molecule test-senlin senlin-up senlin-down test-clients test-ways matrix chaos mutants bench \
+.PHONY: help venv build demo playground test gates fix molecule test-senlin senlin-up senlin-down test-controller test-clients test-ways matrix chaos mutants bench \
         docs record changelog clean
 
 help: ## list the targets
@@ -53,6 +53,9 @@ senlin-down: ## stop them
 
 test-senlin: build ## run the cluster modules against a real Keystone and a real Senlin
 	@$(INSTALLED) $(BIN)/python -m pytest tests/senlin -n 2 --dist loadfile $(ARGS)
+
+test-controller: build ## configure a simulated AWX by awx.awx, export it by awxkit, and run jobs with its credentials (needs the package index once)
+	@$(INSTALLED) tests/awx/run $(ARGS)
 
 test-clients: build ## let independent clients (pylxca, opsmanager, curl, openstacksdk) talk to the simulators
 	@$(INSTALLED) tests/clients/run $(ARGS)
