@@ -13,8 +13,8 @@ READY := $(VENV)/.requirements.sha256
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 INSTALLED := GROUNDWORK_COLLECTIONS=$(CURDIR)/build/collections
 
-.PHONY: help venv build demo playground test gates fix molecule senlin-up senlin-down test-senlin test-clients matrix chaos mutants \
-        test-eda test-ways bench docs test-browser record ee release changelog clean
+.PHONY: help venv build demo playground test gates fix molecule senlin-up senlin-down test-senlin test-controller test-clients matrix \
+        chaos mutants test-eda test-ways bench docs test-browser record ee release changelog clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ senlin-down: ## stop them
 
 test-senlin: build ## run the cluster modules against a real Keystone and a real Senlin
 	@$(INSTALLED) $(BIN)/python -m pytest tests/senlin -n 2 --dist loadfile $(ARGS)
+
+test-controller: build ## configure a simulated AWX by awx.awx, export it by awxkit, and run jobs with its credentials (needs the package index once)
+	@$(INSTALLED) tests/awx/run $(ARGS)
 
 test-clients: build ## let independent clients (pylxca, opsmanager, curl, openstacksdk) talk to the simulators
 	@$(INSTALLED) tests/clients/run $(ARGS)

@@ -40,6 +40,8 @@ EVERY = sorted({re.split(r" +# ", command)[0].strip() for page in PAGES for comm
 # Each with the test that runs it.
 ELSEWHERE = {
     **dict.fromkeys(commands(ROOT / "docs" / "versioning.md"), "tools/release.py"),
+    "ansible-playbook groundwork.provision.configure_controller -e @site.yml": "tests/awx/test_configure.py",
+    "ansible-playbook groundwork.provision.configure_controller -e @site.yml --check": "tests/awx/test_configure.py",
     ".venv/bin/python tests/mutants/random_mutations.py --map": "tests/unit/tools/test_mutations.py",
     ".venv/bin/python tests/mutants/random_mutations.py --names FILE": "tests/unit/tools/test_mutations.py",
     "ansible-playbook -i inventory groundwork.provision.update_firmware -e update_firmware_serial=10%"
