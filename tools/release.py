@@ -151,7 +151,8 @@ def import_as_galaxy_does(made: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(made, folder)
         settings = Path(folder, "importer.cfg")
-        settings.write_text("[galaxy-importer]\nCHECK_REQUIRED_TAGS=True\nRUN_ANSIBLE_LINT=False\nRUN_ANSIBLE_TEST=False\n", encoding="utf-8")
+        told = ("[galaxy-importer]", "CHECK_REQUIRED_TAGS=True", "RUN_ANSIBLE_LINT=False", "RUN_ANSIBLE_TEST=False", "")
+        settings.write_text("\n".join(told), encoding="utf-8")
         programs = own_tools()
         path = f"{programs}{os.pathsep}{tree.environment()['PATH']}"
         told = run(

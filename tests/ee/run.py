@@ -138,7 +138,8 @@ class Images:
         with tempfile.TemporaryDirectory() as folder:
             shutil.copy(HERE / "execution-environment.yml", folder)
             shutil.copy(artifact, Path(folder, "groundwork-provision.tar.gz"))
-            run(PROGRAMS / "ansible-builder", "create", "-f", "execution-environment.yml", "--output-filename", "Containerfile", cwd=Path(folder))
+            create = ("create", "-f", "execution-environment.yml", "--output-filename", "Containerfile")
+            run(PROGRAMS / "ansible-builder", *create, cwd=Path(folder))
             context = Path(folder, "context")
             pip = ("-v", "/etc/pip.conf:/etc/pip.conf:ro") if Path("/etc/pip.conf").exists() else ()
             isolation = ("--isolation", "chroot", "--network", "host")
