@@ -14,11 +14,12 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from generators import BadSource, File, Generated, contents, error_codes, groups, returns, stubs, surveys
+from generators import BadSource, File, Generated, contents, error_codes, event_sources, groups, returns, stubs, surveys
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATORS: tuple[Callable[[Path], Generated], ...] = (
-    stubs.generate, groups.generate, returns.generate, error_codes.generate, contents.generate, surveys.generate,
+    stubs.generate, groups.generate, returns.generate, error_codes.generate, event_sources.generate, contents.generate,
+    surveys.generate,
 )
 SHOWN = 40  # lines of one difference
 

@@ -56,17 +56,16 @@ class Memory:
         self.items: dict[str, dict[str, t.Any]] = data.setdefault("items", {})
         self._noted: dict[str, dict[str, str]] = {}
 
-    @property
-    def begun(self) -> bool:
-        """There was a first look."""
-        return self.data.get("begun") is True
-
-    def begin(self, items: t.Iterable[Item], *, known: bool) -> None:
-        """The first look. known: all that is there counts as passed on."""
-        self.data["begun"] = True
-        if known:
+    def begin(self, kinds: t.Iterable[str], items: t.Iterable[Item], *, known: bool) -> bool:
+        """What belongs to the first look at a kind of thing; True for such a look. known: all that is there counts as passed on."""
+        begun: list[str] = self.data.setdefault("begun", [])
+        fresh = [kind for kind in kinds if kind not in begun]
+        begun += fresh
+        if known and fresh:
             for item in items:
-                self.keep(Change(item, None, 1))
+                if item.kind in fresh:
+                    self.keep(Change(item, None, 1))
+        return bool(fresh)
 
     def changes(self, items: t.Iterable[Item]) -> list[Change]:
         """What is new or stands otherwise than it was passed on, in the order of ``items``."""
@@ -95,11 +94,13 @@ class Memory:
             self._noted[item.key] = {name: value}
         return value or (self._same(item) or {}).get(name, "")
 
-    def forget(self, items: t.Iterable[Item], now: float) -> bool:
-        """Forget what has not been in a list for long. now: the wall clock. True when something of the state has changed."""
+    def forget(self, kinds: t.Collection[str], items: t.Iterable[Item], now: float) -> bool:
+        """Forget what has not been in the list of its kind for long. now: the wall clock. True when something of the state has changed."""
         there = {item.key for item in items}
         changed = False
         for key, was in list(self.items.items()):
+            if key.partition(" ")[0] not in kinds:
+                continue
             gone = was.get("gone")
             if key in there:
                 changed |= was.pop("gone", None) is not None

@@ -66,7 +66,7 @@ class XClarityHosts:
         named = list(zip(name_all(found, self._keys, "uuid"), found, strict=True))
         self._by_uuid = {profiles.normal(node["uuid"]): name for name, node in named if node["uuid"]}
         self._by_place = {profiles.normal(f"{node['chassis']}_bay{node['slots'][0]}"): name for name, node in named if _has_bay(node)}
-        self._named = Named((text, name) for name, node in named for text in {node["uuid"], node["name"]} if name)
+        self._named = Named((text, name) for name, node in named for text in dict.fromkeys((node["uuid"], node["name"])) if name)
         self._read = clock.monotonic()
 
 

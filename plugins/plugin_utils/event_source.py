@@ -152,8 +152,7 @@ class Source:
         """An event without secrets, as the engine takes it. ident: its uuid."""
         place = self.client.transport.endpoint.place
         told = {"system": self.system, "server": {"endpoint": place, "id": self.server[-1]}, **body}
-        assert self.run is not None
-        told = self.run.redactor.value(safe(told))
+        told = t.cast(Run, self.run).redactor.value(safe(told))
         return {**told, "meta": {"uuid": ident, **({"hosts": list(hosts)} if hosts else {})}}
 
     def shown(self, text: str) -> str:

@@ -47,6 +47,10 @@ class JobSource(Source):
         chosen = {"system": {"type": "str", "required": True, "choices": [cls.system]}, "backlog": {"type": "bool", "default": False}}
         return COMMON + cls.connection + Spec({**chosen, **cls.own})
 
+    def kinds(self) -> list[str]:
+        """The kinds of what is watched."""
+        raise NotImplementedError
+
     def items(self) -> list[Item]:
         """All that is watched, as it stands now."""
         raise NotImplementedError
@@ -60,10 +64,10 @@ class JobSource(Source):
 
     def find(self) -> Found:
         items = self.items()
-        if not self.memory.begun:
-            self.memory.begin(items, known=not self.params["backlog"])
+        kinds = self.kinds()
+        if self.memory.begin(kinds, items, known=not self.params["backlog"]):
             self.state.touch()
-        if self.memory.forget(items, self.client.clock.wall()):
+        if self.memory.forget(kinds, items, self.client.clock.wall()):
             self.state.touch()
         changes = self.memory.changes(items)
         told = self.tell(changes) if changes else []
@@ -93,6 +97,9 @@ class XClarityJobs(JobSource):
 
     def connect(self, run: Run) -> Client:
         return xclarity_api.connect(run)
+
+    def kinds(self) -> list[str]:
+        return [one.removesuffix("s") for one in self.params["watch"]]
 
     def items(self) -> list[Item]:
         found: list[Item] = []
@@ -175,6 +182,9 @@ class PoolRequests(JobSource):
         self._group = ops_manager_api.group_id(self.client, self.params)
         return (self.system, self._group)
 
+    def kinds(self) -> list[str]:
+        return ["request"]
+
     def items(self) -> list[Item]:
         found = []
         for request in pool_requests.read_requests(self.client, self._group):
@@ -248,6 +258,9 @@ class ClusterActions(JobSource):
 
     def identity(self) -> tuple[str, ...]:
         return (self.system, self.client.project)
+
+    def kinds(self) -> list[str]:
+        return ["action"]
 
     def items(self) -> list[Item]:
         return [

@@ -34,32 +34,28 @@ SEEN = re.compile(r"SEEN (\S+) (\S+ \S+ \S+)")
 class Rulebook:
     """ansible-rulebook, running. ``lines``: what it has printed, also before a restart of it."""
 
-    def __init__(self, harness: Harness, name: str, **variables: Any) -> None:
+    def __init__(self, harness: Harness, rules: list[dict[str, Any]], *, keeps: bool = False, **variables: Any) -> None:
         self._harness = harness
         self.lines: list[str] = []
-        folder = harness.folder / "rules"
-        folder.mkdir(exist_ok=True)
-        shutil.copy(HERE / "playbooks" / "note.yml", folder)
-        rules = yaml.safe_load((HERE / "rulebooks" / f"{name}.yml").read_text(encoding="utf-8"))
-        keeps = "drools_db_file_path" in variables  # the engine keeps what is under way, and so may acknowledge events
-        for source in rules[0]["sources"] if keeps else ():
-            next(value for key, value in source.items() if key != "name")["feedback"] = True
-        (folder / f"{name}.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
-        inventory = {"all": {"hosts": {host: {"ansible_connection": "local"} for host in ("web-01", "web-02", "web-03", "db-01")}}}
-        (folder / "inventory.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
-        (folder / "vars.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
-        self._folder = folder
-        self._command = [
-            str(ENGINE / "ansible-rulebook"), "--rulebook", f"{name}.yml", "-i", "inventory.yml", "--vars", "vars.yml",
-            *(["--persistence-id", "1", "--id", "1"] if keeps else []),
-        ]  # fmt: skip
+        self._folder = folder = harness.folder / "rules"
+        (folder / "playbooks").mkdir(parents=True, exist_ok=True)
+        shutil.copy(HERE / "playbooks" / "note.yml", folder / "playbooks" / "after_activation.yml")
+        if keeps:  # the engine keeps what is under way, and so may acknowledge events
+            variables["drools_db_file_path"] = str(harness.folder / "drools")
+            for source in rules[0]["sources"]:
+                next(value for key, value in source.items() if key != "name")["feedback"] = True
+        files = {"activated.yml": rules, "vars.yml": variables, "servers.xclarity.yml": {"plugin": "groundwork.provision.xclarity"}}
+        for file, content in files.items():
+            (folder / file).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        command = "ansible-rulebook --rulebook activated.yml -i servers.xclarity.yml --vars vars.yml"
+        self._command = f"{command} --persistence-id provisioning --id 1".split() if keeps else command.split()
         self.start()
 
     def start(self) -> None:
         path = f"{ENGINE}{os.pathsep}{os.environ['PATH']}"
         environment = {**self._harness.environment(), "PATH": path, "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
-            self._command, env=environment, cwd=self._folder, stdin=subprocess.DEVNULL,
+            [str(ENGINE / self._command[0]), *self._command[1:]], env=environment, cwd=self._folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
@@ -107,17 +103,41 @@ def estate(sim: Control) -> Control:
 
 @pytest.fixture
 def rulebook(harness: Harness) -> Iterator[Callable[..., Rulebook]]:
-    """``rulebook(name, variables)`` starts the engine; nothing of it is left after the test."""
+    """``rulebook(rules, variables)`` starts the engine; nothing of it is left after the test."""
     running: list[Rulebook] = []
 
-    def start(name: str, **variables: Any) -> Rulebook:
-        running.append(Rulebook(harness, name, **variables))
+    def start(rules: list[dict[str, Any]], **options: Any) -> Rulebook:
+        running.append(Rulebook(harness, rules, **options))
         return running[-1]
 
     yield start
     for one in running:
         if one.process.poll() is None:
             one.end(signal.SIGKILL)
+
+
+def counting() -> list[dict[str, Any]]:
+    """A rulebook that says each event."""
+    rules: list[dict[str, Any]] = yaml.safe_load((HERE / "rulebooks" / "count.yml").read_text(encoding="utf-8"))
+    return rules
+
+
+def of_the_guide() -> list[dict[str, Any]]:
+    """The rulebook of the guide, with the connection from the environment, and the event log beside."""
+    page = (HERE.parents[1] / "docs" / "guide_eda.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(# activated.yml\n.*?)^```$", page, re.M | re.S)
+    rules: list[dict[str, Any]] = yaml.safe_load(block)
+    sources = rules[0]["sources"]
+    sources[0]["groundwork.provision.jobs"] = {"system": "xclarity", "poll_interval": 0.2}
+    sources.append({"name": "log", "groundwork.provision.xclarity_events": {"poll_interval": 0.2, "severity": ["critical"]}})
+    playbook = {"name": "playbooks/after_activation.yml", "extra_vars": {"folder": "{{ folder }}"}}
+    for rule in rules[0]["rules"]:
+        if "run_playbook" in rule["action"]:
+            assert rule["action"]["run_playbook"] == {"name": playbook["name"]}
+            rule["action"]["run_playbook"] = playbook
+    condition = 'event.kind == "event" and event.meta.hosts is defined'
+    rules[0]["rules"].append({"name": "A critical event came from a server", "condition": condition, "action": {"run_playbook": playbook}})
+    return rules
 
 
 def activate_all(harness: Harness) -> None:
@@ -152,7 +172,7 @@ def complete(running: Rulebook) -> Counter[str]:
 
 def test_each_change_is_seen_once_over_restarts_of_both_sides(estate, harness, rulebook):
     """Two restarts of the server, and one of the engine in the middle of a burst, by SIGTERM."""
-    running = rulebook("count")
+    running = rulebook(counting())
     looked(estate, running, 0)
     activate_all(harness)
     running.until_seen(1)
@@ -174,8 +194,8 @@ def test_each_change_is_seen_once_over_restarts_of_both_sides(estate, harness, r
     assert estate.sessions("xclarity")["open"] == 0
 
 
-def test_each_change_is_seen_over_a_kill_of_the_engine(estate, harness, rulebook, tmp_path):
-    running = rulebook("count", drools_db_file_path=str(tmp_path / "drools"))
+def test_each_change_is_seen_over_a_kill_of_the_engine(estate, harness, rulebook):
+    running = rulebook(counting(), keeps=True)
     looked(estate, running, 0)
     activate_all(harness)
     running.until_seen(CHANGES // 5)
@@ -197,7 +217,7 @@ def test_each_change_is_seen_over_a_kill_of_the_engine(estate, harness, rulebook
 def test_a_playbook_runs_on_the_host_of_the_event(sim, harness, rulebook, tmp_path):
     folder = tmp_path / "noted"
     folder.mkdir()
-    running = rulebook("react", folder=str(folder))
+    running = rulebook(of_the_guide(), folder=str(folder))
     running.until(lambda: len({entry["path"].partition("?")[0] for entry in sim.log(0, "xclarity")} & {"/profiles", "/events"}) == 2)
     looked(sim, running, 0)
     web, db = "0A10000000000000000000000000000B", "0A10000000000000000000000000000D"

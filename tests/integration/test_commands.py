@@ -48,6 +48,10 @@ ELSEWHERE = {
     " -e update_firmware_max_fail_percentage=20": "tests/integration/playbooks/test_hardware_roles.py",
     "ansible-playbook -i oslo.xclarity.yml -i rome.xclarity.yml groundwork.provision.activate_profiles -e xclarity_restart=defer":
     "tests/integration/xclarity/test_xclarity_inventory.py",
+    "pip install ansible-rulebook ansible-runner ansible-core 'requests>=2.32.4,<3'": "tests/eda/requirements.txt",
+    "ansible-rulebook --rulebook activated.yml -i servers.xclarity.yml --vars secrets.yml": "tests/eda/test_rulebooks.py",
+    "ansible-rulebook --rulebook activated.yml -i servers.xclarity.yml --vars vars.yml --persistence-id provisioning --id 1":
+    "tests/eda/test_rulebooks.py",
 }  # fmt: skip
 
 

@@ -54,6 +54,15 @@ def test_what_is_there_at_the_first_start_is_told_only_where_it_is_asked_for(sti
     assert Counter(event["kind"] for event in events) == {"job": 1, "profile": 6}
 
 
+def test_what_is_watched_later_begins_then(still: Control, engine: Engine):
+    """Six profiles are no changes since they are watched."""
+    engine.run("jobs", engine.jobs("xclarity", watch=["jobs"]))
+    activate(engine)
+    assert told(engine.run("jobs", engine.jobs("xclarity"))) == [("job", "11", "running")]
+    still.clock(advance=1)
+    assert told(engine.run("jobs", engine.jobs("xclarity"))) == [("job", "11", "succeeded"), ("profile", "71", "active")]
+
+
 def test_what_changed_while_the_engine_was_down_is_told_by_the_next(still: Control, engine: Engine):
     arguments = engine.jobs("xclarity")
     assert engine.run("jobs", arguments) == []

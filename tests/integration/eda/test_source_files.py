@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 from source_engine import Engine
 
 from ansible_collections.groundwork.provision.plugins.plugin_utils import event_log_source, job_source
+from simulator.client import Control
 
+ROOT = Path(__file__).resolve().parents[3]
 SOURCES = {"jobs": list(job_source.SYSTEMS.values()), "xclarity_events": [event_log_source.EventLog]}
 NAMES = sorted(SOURCES)
 
@@ -55,6 +59,21 @@ def test_the_examples_are_rulebooks_whose_arguments_are_options(engine: Engine, 
         for rule in ruleset["rules"]:
             (action,) = rule["action"]
             assert action != "run_playbook" or "event.meta.hosts is defined" in rule["condition"], "it would run on all hosts"
+
+
+def test_the_event_of_the_guide_is_one(sim: Control, engine: Engine):
+    page = (ROOT / "docs" / "guide_eda.md").read_text(encoding="utf-8")
+    (shown,) = map(yaml.safe_load, re.findall(r"^```yaml\n(system: .*?)^```$", page, re.M | re.S))
+    done = engine.harness.run_module(
+        "profile_activation", {"profile": "web-02", "uuid": "0A10000000000000000000000000000B", "restart": "immediate"}
+    )
+    assert not done.failed, done
+    event = next(one for one in engine.run("jobs", engine.jobs("xclarity", backlog=True)) if one["kind"] == "job")
+    assert set(shown) == set(event)
+    assert set(shown["meta"]) == set(event["meta"])
+    assert set(shown["server"]) == set(event["server"])
+    assert shown["job"].items() <= event["job"].items()
+    assert shown["meta"]["hosts"] == event["meta"]["hosts"]
 
 
 def test_the_sources_are_announced(engine: Engine):

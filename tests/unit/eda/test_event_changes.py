@@ -85,18 +85,26 @@ def test_what_is_compared_may_be_more_than_the_state():
 def test_a_list_that_is_short_for_a_while_repeats_nothing():
     memory = Memory({})
     step(memory, job("succeeded"))
-    assert memory.forget([], 1000.0)
-    assert not memory.forget([], 1000.0 + FORGOTTEN)
+    assert memory.forget(["job"], [], 1000.0)
+    assert not memory.forget(["job"], [], 1000.0 + FORGOTTEN)
     assert step(memory, job("succeeded")) == []
-    assert memory.forget([job("succeeded")], 1000.0 + FORGOTTEN)
-    assert not memory.forget([job("succeeded")], 1000.0)
+    assert memory.forget(["job"], [job("succeeded")], 1000.0 + FORGOTTEN)
+    assert not memory.forget(["job"], [job("succeeded")], 1000.0)
+
+
+def test_a_kind_that_is_not_watched_is_not_forgotten():
+    memory = Memory({})
+    step(memory, job("succeeded"), Item("profile", "71", "active"))
+    memory.forget(["profile"], [], 1000.0)
+    memory.forget(["profile"], [], 1001.0 + FORGOTTEN)
+    assert list(memory.items) == ["job 11"]
 
 
 def test_what_is_gone_for_long_is_forgotten():
     memory = Memory({})
     step(memory, job("succeeded"), job("succeeded", ident="12"))
-    memory.forget([job("succeeded", ident="12")], 1000.0)
-    assert memory.forget([job("succeeded", ident="12")], 1001.0 + FORGOTTEN)
+    memory.forget(["job"], [job("succeeded", ident="12")], 1000.0)
+    assert memory.forget(["job"], [job("succeeded", ident="12")], 1001.0 + FORGOTTEN)
     assert list(memory.items) == ["job 12"]
 
 

@@ -149,13 +149,13 @@ options:
     type: str
   validate_certs:
     description:
-      - Whether the server's certificate is verified. If nothing says otherwise, it is.
+      - Whether the server's certificate is verified. If nothing says otherwise, it is. For V(openstack) it may be called C(verify), too.
       - If not set, the environment variable E(XCLARITY_VALIDATE_CERTS), E(OPS_MANAGER_VALIDATE_CERTS) or E(OS_INSECURE) is used.
     type: bool
-    aliases: [verify]
   ca_path:
     description:
-      - File of PEM certificates that sign the server's certificate. It is read again whenever a connection is made anew.
+      - File of PEM certificates that sign the server's certificate. It is read again whenever a connection is made anew. For
+        V(openstack) it may be called C(ca_cert), too.
       - If not set, the environment variable E(XCLARITY_CA_PATH), E(OPS_MANAGER_CA_PATH) or E(OS_CACERT) is used.
     type: path
   use_proxy:
