@@ -39,6 +39,8 @@ EVERY = sorted({re.split(r" +# ", command)[0].strip() for page in PAGES for comm
 
 # Each with the test that runs it.
 ELSEWHERE = {
+    "ANSIBLE_CALLBACKS_ENABLED=groundwork.provision.report ansible-playbook -i inventory groundwork.provision.activate_profiles":
+    "tests/integration/test_report.py",
     ".venv/bin/python tests/mutants/random_mutations.py --map": "tests/unit/tools/test_mutations.py",
     ".venv/bin/python tests/mutants/random_mutations.py --names FILE": "tests/unit/tools/test_mutations.py",
     "ansible-playbook -i inventory groundwork.provision.update_firmware -e update_firmware_serial=10%"
