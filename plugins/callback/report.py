@@ -83,8 +83,14 @@ def careful(method: Handler) -> Handler:
 
 
 def part(result: t.Any, name: str) -> t.Any:
-    """``host``, ``task``, ``result`` or ``task_fields`` of a result: public since ansible-core 2.19, before with an underscore."""
+    """``host``, ``task``, or ``result`` of a result: public since ansible-core 2.19, before with an underscore."""
     return getattr(result, name) if hasattr(result, name) else getattr(result, f"_{name}")
+
+
+def keyword(result: t.Any, name: str) -> bool:
+    """A keyword of the task that is on or off. The value of a template is told apart from the task by ansible-core before 2.21."""
+    value = getattr(part(result, "task"), name, None)
+    return bool(part(result, "task_fields").get(name) if isinstance(value, str) else value)
 
 
 class CallbackModule(CallbackBase):
@@ -160,8 +166,7 @@ class CallbackModule(CallbackBase):
 
     @careful
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
-        ignored = part(result, "task_fields").get("ignore_unreachable")
-        self._take(result, report_rows.IGNORED if ignored else report_rows.UNREACHABLE)
+        self._take(result, report_rows.IGNORED if keyword(result, "ignore_unreachable") else report_rows.UNREACHABLE)
 
     @careful
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
@@ -207,7 +212,7 @@ class CallbackModule(CallbackBase):
         name, began = str(task.get_name()), self._starts.get((host, task._uuid), self._now())
         return report_rows.read(
             facts, ours=ours, place=self._place(task), task=self._redactor.text(name), action=action, host=host, verdict=verdict,
-            label=self._redactor.text(label), began=began, ended=self._now(), check=bool(part(result, "task_fields").get("check_mode")),
+            label=self._redactor.text(label), began=began, ended=self._now(), check=keyword(result, "check_mode"),
         )  # fmt: skip
 
     def _take(self, result: t.Any, verdict: str) -> None:

@@ -99,6 +99,17 @@ def test_what_failed_why_and_what_to_do(sim, harness):
     assert "localhost failed=1" in page.text
 
 
+def test_one_task_in_check_mode(sim, harness):
+    """By its own keyword, also where that is a template."""
+    task = activate(profile="web-01", uuid=FREE["web-01"])
+    tasks = [{**task, "check_mode": "{{ not real }}", "vars": {"real": real}, "name": f"Really {real}"} for real in (False, True)]
+    played, page, _source = report_of(harness, on_localhost(*tasks))
+    assert played.rc == 0, played.output
+    assert page.text.count("web-01: would be changed") == 1
+    assert page.text.count("web-01: changed , Complete") == 1
+    assert "Check mode" not in page.text
+
+
 def test_check_mode_says_what_would_be(sim, harness):
     played, page, _source = report_of(harness, on_localhost(activate(profile="web-01", uuid=FREE["web-01"])), "--check")
     assert played.rc == 0, played.output
@@ -139,12 +150,14 @@ def test_rescue_ignore_loops_and_unreachable(sim, harness):
     rescued = {"block": [{"name": "Rescued", **{key: value for key, value in wrong.items() if key != "name"}}], "rescue": [right]}
     far = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
     lost = {"name": "Ping", "ansible.builtin.ping": {}, "vars": far}
-    played, page, source = report_of(harness, on_localhost(rescued, looped, lost))
+    let = {**lost, "name": "Pong", "ignore_unreachable": "{{ 1 == 1 }}"}
+    played, page, source = report_of(harness, on_localhost(rescued, looped, let, lost))
     assert played.rc == 4, played.output
     assert "1 task failed." in page.text
     assert "1 unreachable" in page.text
     assert "1 failed and rescued" in page.text
-    assert "2 failed and ignored" in page.text
+    assert "3 failed and ignored" in page.text
+    assert "Pong failed and ignored on localhost" in page.text
     assert "failed and ignored on localhost, web-97" in page.text
     assert "2 changed" in page.text
     assert "Ping unreachable on localhost" in page.text
