@@ -178,7 +178,7 @@ def test_what_is_hidden_stays_hidden(sim, harness):
 
 @pytest.mark.parametrize("ending, begun", [(signal.SIGINT, True), (signal.SIGKILL, False)])
 def test_a_run_that_does_not_come_to_its_end(sim, harness, ending, begun):
-    """Interrupted, Ansible tells its plugins nothing; killed, there is the page of the begin, not that of an older run."""
+    """Interrupted, Ansible tells its plugins nothing; killed, there is the page of the begin, not that of an older run or playbook."""
     page = harness.folder / "report.html"
     page.write_text("an older run", encoding="utf-8")
     mark = harness.folder / "mark"
@@ -186,7 +186,9 @@ def test_a_run_that_does_not_come_to_its_end(sim, harness, ending, begun):
     book = harness.folder / "book.yml"
     book.write_text(yaml.safe_dump(on_localhost(*tasks)), encoding="utf-8")
     environment = harness.environment(ANSIBLE_CALLBACKS_ENABLED="groundwork.provision.report", GROUNDWORK_REPORT=str(page))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(book)]
+    before = harness.folder / "before.yml"
+    before.write_text(yaml.safe_dump(on_localhost({"ansible.builtin.debug": {"msg": "it has ended"}})), encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(before), str(book)]
     with subprocess.Popen(command, env=environment, cwd=harness.folder, start_new_session=True, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as process:  # fmt: skip
         until = time.monotonic() + 60

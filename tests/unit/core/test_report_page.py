@@ -141,6 +141,12 @@ def test_a_failure_says_why_and_what_to_do_once():
     assert "resources: 3 failed, 1 changed" in made.text
 
 
+def test_the_hint_is_told_apart_from_the_message():
+    made = page(row({"msg": "it failed. Look at the job, then run again.", "error": error()}, FAILED))
+    assert "web-01: it failed. (job_failed) What to do: Look at the job, then run again." in made.text
+    assert made.text.count("Look at the job") == 2, "with the failure and with its code"
+
+
 def test_a_failure_without_a_resource_or_of_another_collection():
     made = page(row({"msg": "non-zero return code", "error": {"code": "not_ours"}}, FAILED, ours=False, action="ansible.builtin.command"))
     assert "non-zero return code" in made.text
