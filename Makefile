@@ -82,8 +82,8 @@ bench: build ## measure against the budgets and write docs/performance.md
 docs: $(READY) ## build the documentation site into build/docs/html
 	@$(BIN)/python tools/docs.py
 
-test-browser: docs ## open every page of the site, and the reports of runs, in Chromium at two widths; screenshots in build/screenshots
-	@tests/browser/run $(ARGS)
+test-browser: docs build ## open every page of the site, and the reports of runs, in Chromium at two widths; screenshots in build/screenshots
+	@$(INSTALLED) tests/browser/run $(ARGS)
 
 record: build ## record the shapes of replies of a real server, without secrets (ARGS="--help")
 	@$(INSTALLED) $(BIN)/python tools/record.py $(ARGS)

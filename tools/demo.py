@@ -42,6 +42,7 @@ SYSTEMS = {
     "clustering": "OpenStack Clustering", "xclarity_target": "second XClarity Administrator",
 }
 RECAP = re.compile(r"^(\S+) +: (ok=.*)$")
+REPORTS = tree.ROOT / "build" / "reports"
 ATTEMPTS = 12
 
 Entry = dict[str, Any]
@@ -72,6 +73,8 @@ class Demo:
 
     def __init__(self, control: Control, folder: Path, collections_root: Path) -> None:
         self.control = control
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        self.reports: list[Path] = []
         self.harness = Harness(control, folder, collections_root)
 
     def fresh(self, name: str) -> None:
@@ -84,7 +87,10 @@ class Demo:
     def play(self, title: str, *arguments: str) -> Run:
         """Run the playbooks, their output as it comes, and read from the servers what it sent."""
         print(f"\n===== {title} =====", flush=True)
+        self.reports.append(REPORTS / f"demo-{title.replace(' ', '-')}.html")
         environment = self.harness.environment(
+            ANSIBLE_CALLBACKS_ENABLED="groundwork.provision.report", GROUNDWORK_REPORT=str(self.reports[-1]),
+            GROUNDWORK_REPORT_TITLE=f"Demo: {title}",
             DEMO_FOLDER=str(self.harness.folder / "images"), DEMO_PASSPHRASE="a passphrase of the demo",
             ANSIBLE_DISPLAY_SKIPPED_HOSTS="false", PYTHONUNBUFFERED="1",
         )
@@ -254,6 +260,7 @@ def main() -> int:
         demo = Demo(control, Path(folder), root)
         wrong = disturbed(demo, seed) if options.faults else undisturbed(demo)
         sessions = control.sessions("xclarity")
+    print("\nReports, one page for each run:", *demo.reports, sep="\n  ")
     if sessions["open"]:
         wrong.append(f"{sessions['open']} sessions of XClarity Administrator are open")
     if wrong:

@@ -82,7 +82,7 @@ def first_sentence(text: str) -> str:
 
 
 def grouped(pages: list[str]) -> dict[str, list[str]]:
-    """Title of a group -> its pages. Each is in one: in the first that names it, else in the first whose pattern fits, else in REST."""
+    """Title of a group -> its pages. Each page is in the first group that names it, else in the first whose pattern fits, else in REST."""
     named = {page: group.title for group in reversed(GROUPS) for page in group.pages}
     result: dict[str, list[str]] = {group.title: [page for page in group.pages if page in pages] for group in GROUPS}
     for page in sorted(page for page in pages if page not in named):

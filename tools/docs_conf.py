@@ -21,12 +21,13 @@ html_show_sphinx = False
 html_use_modindex = False
 html_copy_source = False
 
-# The reference that antsibull-docs makes names three pages of Ansible's own documentation by their labels. They are not part of this
+# The reference that antsibull-docs makes names a few pages of Ansible's own documentation by their labels. They are not part of this
 # site, so each becomes a link to that page. Any other label that is not found is a mistake, and fails the build.
 ANSIBLE = "https://docs.ansible.com/ansible/latest"
 ANSIBLE_PAGES = {
     "common_return_values": ("Return values", f"{ANSIBLE}/reference_appendices/common_return_values.html"),
     "action_plugins": ("Action plugins", f"{ANSIBLE}/plugins/action.html"),
+    "callback_plugins": ("Callback plugins", f"{ANSIBLE}/plugins/callback.html"),
     "ansible_configuration_settings": ("Ansible configuration settings", f"{ANSIBLE}/reference_appendices/config.html"),
 }
 

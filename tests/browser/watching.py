@@ -34,8 +34,8 @@ CLIPPED = """() => {
     const range = document.createRange();
     range.selectNodeContents(element);
     const right = Math.max(...[...range.getClientRects()].map(one => one.right), 0);
-    const text = element.textContent.trim().slice(0, 60);
-    if (shown && right > limit + 1) found.push(element.tagName + ' ' + Math.round(right - limit) + 'px: ' + text);
+    const name = element.tagName + ' ' + Math.round(right - limit) + 'px: ' + element.textContent.trim().slice(0, 60);
+    if (shown && right > limit + 1) found.push(name);
   }
   if (document.documentElement.scrollWidth > innerWidth + 1) found.push('the page is ' + document.documentElement.scrollWidth + 'px wide');
   return found;

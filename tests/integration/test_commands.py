@@ -42,6 +42,8 @@ ELSEWHERE = {
     **dict.fromkeys(commands(ROOT / "docs" / "versioning.md"), "tools/release.py"),
     "ansible-playbook groundwork.provision.configure_controller -e @site.yml": "tests/awx/test_configure.py",
     "ansible-playbook groundwork.provision.configure_controller -e @site.yml --check": "tests/awx/test_configure.py",
+    "ANSIBLE_CALLBACKS_ENABLED=groundwork.provision.report ansible-playbook -i inventory groundwork.provision.activate_profiles":
+    "tests/integration/test_report.py",
     ".venv/bin/python tests/mutants/random_mutations.py --map": "tests/unit/tools/test_mutations.py",
     ".venv/bin/python tests/mutants/random_mutations.py --names FILE": "tests/unit/tools/test_mutations.py",
     "ansible-playbook -i inventory groundwork.provision.update_firmware -e update_firmware_serial=10%"

@@ -14,7 +14,7 @@ PAGE = Path("README.md")
 BEGIN, END = "<!-- contents: written by `make fix` -->\n", "<!-- end of the contents -->\n"
 SOURCE = "the documentation of modules, plug-ins and roles"
 TITLES = {"xclarity": "Lenovo XClarity Administrator", "ops_manager": "MongoDB Ops Manager", "openstack": "OpenStack Clustering"}
-KINDS = {"inventory": "inventory plug-in", "event_source": "event source", "test": "test plug-in"}
+KINDS = {"callback": "callback plug-in", "inventory": "inventory plug-in", "event_source": "event source", "test": "test plug-in"}
 
 
 def generate(root: Path) -> Generated:

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report keeps of the results of a run. Pure: results go in, bounded rows come out; report_page.py makes a page of them.
+
+Every failure is kept, each in a bounded text. Of all else the first KEPT are kept and the rest are counted, so that ten thousand
+items make neither a process nor a page that is large.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import typing as t
+
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+
+KEPT = 500  # rows, items and planned requests that are no failures
+TEXT = 700  # characters of a message; those of this collection have at most 600
+SHORT = 120  # characters of a name
+STATES = 30  # states of one item, the first and the last ones
+
+FAILED, RESCUED, IGNORED, UNREACHABLE = "failed", "rescued", "ignored", "unreachable"
+CHANGED, OK, SKIPPED = "changed", "ok", "skipped"
+BAD = (FAILED, UNREACHABLE)
+TROUBLE = (FAILED, UNREACHABLE, RESCUED, IGNORED)
+
+HIDDEN = "The output of this task is hidden (no_log)."
+# Keys of a result that hold no resources.
+_NO_ITEMS = frozenset({"plan", "diff", "error", "errors", "warnings", "deprecations", "invocation", "exception", "results"})
+_NAMES = ("name", "label", "title", "hostname", "file_name", "id", "uuid")
+
+Facts = t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass
+class Error:
+    """Why something failed, and what to do, which is not in ``message`` again. slug: the code, empty for failures of other collections."""
+
+    message: str
+    slug: str = ""
+    hint: str = ""
+    resource: str = ""
+
+
+@dataclasses.dataclass
+class Item:
+    """One resource of a result. history: (second of the run, state)."""
+
+    name: str
+    changed: bool
+    began: float
+    history: list[tuple[float, str]]
+    error: Error | None = None
+    names: tuple[str, ...] = ()  # all that it may be called
+
+    @property
+    def seconds(self) -> float:
+        return self.history[-1][0] - self.began if self.history else 0.0
+
+
+@dataclasses.dataclass
+class Row:
+    """One task on one host, or one turn of its loop. place: of the task in the run. began, ended: seconds of the run."""
+
+    place: str
+    task: str
+    action: str
+    host: str
+    verdict: str
+    began: float
+    ended: float
+    check: bool = False
+    label: str = ""
+    message: str = ""
+    error: Error | None = None
+    items: list[Item] = dataclasses.field(default_factory=list)
+    plan: list[str] = dataclasses.field(default_factory=list)
+    counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)  # of items: changed, ok, failed; and planned
+
+    @property
+    def failures(self) -> list[tuple[str, Error]]:
+        """(what, why) for each item that failed, or for the task as a whole."""
+        own = [(item.name, item.error) for item in self.items if item.error]
+        whole = self.error or Error(self.message)
+        return own or [(whole.resource or self.label, whole)]
+
+
+@dataclasses.dataclass
+class Task:
+    """All rows of one task, counted."""
+
+    name: str
+    action: str
+    began: float
+    ended: float
+    verdicts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    items: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+
+
+class Rows:
+    """Everything that a report shows of a run's tasks. add() is called in the order in which results come."""
+
+    def __init__(self) -> None:
+        self.trouble: list[Row] = []
+        self.others: list[Row] = []
+        self.tasks: dict[str, Task] = {}
+        self.hosts: dict[str, collections.Counter[str]] = {}
+        self.warnings: list[str] = []
+        self._room = KEPT  # for items of rows without trouble
+
+    def __iter__(self) -> t.Iterator[Row]:
+        return iter(sorted([*self.trouble, *self.others], key=lambda row: (row.began, row.host)))
+
+    def count(self, host: str, verdict: str) -> None:
+        """Of any task, of whatever collection."""
+        numbers = self.hosts.setdefault(clean(host, SHORT), collections.Counter())
+        if verdict == CHANGED:
+            numbers[OK] += 1
+        numbers[verdict] += 1
+
+    def warn(self, texts: t.Any) -> None:
+        for text in texts if isinstance(texts, (list, tuple)) else ():
+            line = clean(text, TEXT)
+            if line not in self.warnings and len(self.warnings) < KEPT:
+                self.warnings.append(line)
+
+    def add(self, row: Row) -> None:
+        task = self.tasks.setdefault(row.place, Task(row.task, row.action, row.began, row.ended))
+        task.began, task.ended = min(task.began, row.began), max(task.ended, row.ended)
+        task.verdicts[row.verdict] += 1
+        task.items.update(row.counts)
+        if row.verdict in TROUBLE:
+            row.items = [item for item in row.items if item.error or self._takes()]
+            self.trouble.append(row)
+        elif row.verdict == SKIPPED and not row.message:
+            pass  # by a condition: it is counted
+        elif len(self.others) < KEPT:
+            row.items = [item for item in row.items if self._takes()]
+            self.others.append(row)
+
+    def _takes(self) -> bool:
+        self._room -= 1
+        return self._room >= 0
+
+    def total(self, *verdicts: str) -> int:
+        """How many rows of tasks there are with these verdicts, also those that are not kept."""
+        return sum(task.verdicts[verdict] for task in self.tasks.values() for verdict in verdicts)
+
+
+def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
+    """One result as a row. ours: the task is one of this collection's, so that more than its message is known. facts: of Row."""
+    row = Row(**{key: clean(value, SHORT) if isinstance(value, str) else value for key, value in facts.items()})
+    if "censored" in result:
+        row.message = HIDDEN
+        return row
+    row.message = clean(result.get("msg") or "", TEXT)
+    if not ours:
+        return row
+    row.error = _error(result.get("error"), row.message) if row.verdict in TROUBLE else None
+    duration = result.get("duration")
+    began = max(row.began, row.ended - duration) if _is_number(duration) else row.began
+    row.items = list(_items(result, began))
+    for item in row.items:
+        if item.error and row.error and not item.error.hint and item.error.slug == row.error.slug:
+            # Of many items each has its code and message only.
+            item.error.hint = row.error.hint
+            item.error.message = item.error.message.removesuffix(row.error.hint).rstrip() or item.error.message
+    plan = result.get("plan")
+    steps = [step for step in plan if isinstance(step, t.Mapping)] if isinstance(plan, list) else []
+    if row.check:
+        # An item of check mode was not changed; the plan says which would be.
+        planned = {clean(step.get("resource", ""), SHORT) for step in steps}
+        for item in row.items:
+            item.changed = item.changed or not planned.isdisjoint(item.names)
+        row.plan = list(map(_step, steps[:KEPT]))
+    row.counts.update(_state(item) for item in row.items)
+    row.counts["planned"] = len(steps)
+    return row
+
+
+def _state(item: Item) -> str:
+    return FAILED if item.error else CHANGED if item.changed else OK
+
+
+def _items(result: Facts, began: float) -> t.Iterator[Item]:
+    for key, value in result.items():
+        if key in _NO_ITEMS:
+            continue
+        for facts in value if isinstance(value, list) else [value]:
+            if isinstance(facts, t.Mapping) and ("history" in facts or {"changed", "outcome"} <= facts.keys()):
+                names = tuple(clean(facts[one], SHORT) for one in _NAMES if facts.get(one)) or (clean(key, SHORT),)
+                error = _error(facts.get("error"), "") if facts.get("error") else None
+                history = list(_history(facts.get("history"), began))
+                yield Item(names[0], bool(facts.get("changed")), began, history, error, names)
+
+
+def _history(told: t.Any, began: float) -> t.Iterator[tuple[float, str]]:
+    """Each wait of an item begins at its own second 0: a later one goes on where the one before ended."""
+    base = last = 0.0
+    listed = told if isinstance(told, list) else []
+    entries = [entry for entry in listed if isinstance(entry, t.Mapping) and _is_number(entry.get("second"))]
+    for entry in entries if len(entries) <= STATES else entries[: STATES // 2] + entries[-STATES // 2 :]:
+        if base + entry["second"] < last:
+            base = last
+        last = base + max(0.0, float(entry["second"]))
+        yield began + last, clean(entry.get("state", ""), SHORT)
+
+
+def _error(told: t.Any, message: str) -> Error | None:
+    if not isinstance(told, t.Mapping):
+        return Error(message) if message else None
+    hint = clean(told.get("hint") or "", TEXT)
+    text = clean(told.get("message") or message or told.get("server_message") or "", TEXT)
+    if hint and text != hint:
+        text = text.removesuffix(hint).rstrip()
+    return Error(text, clean(told.get("code") or "", SHORT), hint, clean(told.get("resource") or "", SHORT))
+
+
+def _step(step: Facts) -> str:
+    return clean(f"{step.get('method', '')} {step.get('path', '')}: {step.get('why') or step.get('resource') or ''}", 2 * SHORT)
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9

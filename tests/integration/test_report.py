@@ -1,0 +1,254 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The callback groundwork.provision.report with a real ansible-playbook: what is on its page, and that it never breaks a run."""
+
+from __future__ import annotations
+
+import html.parser
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import examples
+import pytest
+import yaml
+
+FREE = {"web-01": "0A10000000000000000000000000000A", "web-02": "0A10000000000000000000000000000B"}
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+QUICK = {"restart": "immediate", "poll_interval": 0.05, "wait_timeout": 20}
+
+
+class Text(html.parser.HTMLParser):
+    """What a person reads, and where the links lead."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.feed(source.partition("</style>")[2])
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def activate(**more: Any) -> dict[str, Any]:
+    return {"name": "Activate", "groundwork.provision.profile_activation": {**QUICK, **more}}
+
+
+def report_of(harness: Any, book: list[dict[str, Any]], *arguments: str, **env: str) -> tuple[Any, Text, str]:
+    """(the finished ansible-playbook, what its page says, its source)."""
+    path = harness.folder / "book.yml"
+    path.write_text(yaml.safe_dump(book, sort_keys=False), encoding="utf-8")
+    page = harness.folder / "report.html"
+    enabled = {"ANSIBLE_CALLBACKS_ENABLED": "groundwork.provision.report", "GROUNDWORK_REPORT": str(page)}
+    played = harness.playbook(str(path), *arguments, **enabled, **env)
+    source = page.read_text(encoding="utf-8")
+    return played, Text(source), source
+
+
+def on_localhost(*tasks: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    return [{"hosts": "localhost", "gather_facts": False, "vars": LOCAL, "tasks": list(tasks), **more}]
+
+
+def on_hosts(harness: Any, hosts: dict[str, dict[str, Any]]) -> str:
+    path = harness.folder / "hosts.yml"
+    path.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": LOCAL}}), encoding="utf-8")
+    return str(path)
+
+
+def test_what_was_done(sim, harness):
+    profiles = [{"profile": name, "uuid": uuid} for name, uuid in FREE.items()]
+    played, page, source = report_of(harness, on_localhost(activate(profiles=profiles), {"ansible.builtin.debug": {"msg": "not ours"}}))
+    assert played.rc == 0, played.output
+    assert "No task failed." in page.text
+    assert "1 changed" in page.text
+    assert "web-01: changed , Complete after" in page.text
+    assert "2 changed" in page.text
+    assert "localhost ok=2 changed=1" in page.text
+    assert "not ours" not in page.text
+    assert page.tags.count("svg") == 2
+    assert "come to its end" not in page.text
+    assert stat.S_IMODE((harness.folder / "report.html").stat().st_mode) == 0o600
+    assert [path.name for path in harness.folder.glob(".report.html*")] == []
+    assert "Passw0rd" not in source
+    assert harness.control.ready["xclarity"] not in source
+
+
+def test_what_failed_why_and_what_to_do(sim, harness):
+    profiles = [{"profile": "web-01", "uuid": FREE["web-01"]}, {"profile": "db-01", "uuid": FREE["web-02"]}]
+    played, page, _source = report_of(harness, on_localhost(activate(profiles=profiles)))
+    assert played.rc == 2, played.output
+    assert "1 task failed." in page.text
+    assert page.text.count("Unassign it first") == 2, "once with the failure, once with its code"
+    assert "What to do: Unassign it first" in page.text
+    assert "target_mismatch" in page.text
+    assert "#code-target_mismatch" in page.links
+    assert "localhost failed=1" in page.text
+
+
+def test_one_task_in_check_mode(sim, harness):
+    """By its own keyword, also where that is a template."""
+    task = activate(profile="web-01", uuid=FREE["web-01"])
+    tasks = [{**task, "check_mode": "{{ not real }}", "vars": {"real": real}, "name": f"Really {real}"} for real in (False, True)]
+    played, page, _source = report_of(harness, on_localhost(*tasks))
+    assert played.rc == 0, played.output
+    assert page.text.count("web-01: would be changed") == 1
+    assert page.text.count("web-01: changed , Complete") == 1
+    assert "Check mode" not in page.text
+
+
+def test_check_mode_says_what_would_be(sim, harness):
+    played, page, _source = report_of(harness, on_localhost(activate(profile="web-01", uuid=FREE["web-01"])), "--check")
+    assert played.rc == 0, played.output
+    assert "Check mode: nothing was changed by this run." in page.text
+    assert "web-01: would be changed" in page.text
+    assert "POST /profiles/71" in page.text
+    assert sim.log(changing=True) == []
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_each_host_of_the_role(sim, harness, strategy):
+    hosts = {name: {"xclarity_profile": name, "xclarity_target": uuid} for name, uuid in FREE.items()}
+    hosts["bare"] = {}
+    sim.switches("xclarity", fail_next=[{"kind": "activate", "state": "Stopped_With_Error"}])
+    tasks = [{"name": "By a role", "ansible.builtin.include_role": {"name": "groundwork.provision.activate_profiles"}}]
+    variables = {**LOCAL, "xclarity_restart": "immediate", "activate_profiles_poll_interval": 0.05}
+    book = [{"hosts": "all", "gather_facts": False, "strategy": strategy, "vars": variables, "tasks": tasks}]
+    played, page, _source = report_of(harness, book, "-i", on_hosts(harness, hosts))
+    assert played.rc == 2, played.output
+    assert "1 task failed." in page.text
+    assert "#code-job_failed" in page.links
+    (failed,) = [name for name in FREE if f"failed on {name};" in page.text]
+    (other,) = set(FREE) - {failed}
+    assert f"{failed}: failed , Stopped_With_Error after" in page.text
+    assert f"{other}: changed , Complete after" in page.text
+    assert f"{failed} ok=3 failed=1" in page.text
+    assert "Look at the job on the server" in page.text
+    assert "No profile is named for this host" in page.text
+    assert page.tags.count("svg") == 2
+
+
+def test_rescue_ignore_loops_and_unreachable(sim, harness):
+    wrong = activate(profile="web-99", uuid=FREE["web-01"])
+    right = {**activate(profile="{{ item.profile }}", uuid="{{ item.uuid }}"), "loop": [
+        {"profile": name, "uuid": uuid, "password": "hidden-in-a-mapping"} for name, uuid in FREE.items()
+    ]}  # fmt: skip
+    looped = {**activate(profile="{{ item }}", uuid=FREE["web-01"]), "name": "Loop", "loop": ["web-97", "web-98"], "ignore_errors": True}
+    rescued = {"block": [{"name": "Rescued", **{key: value for key, value in wrong.items() if key != "name"}}], "rescue": [right]}
+    far = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
+    lost = {"name": "Ping", "ansible.builtin.ping": {}, "vars": far}
+    let = {**lost, "name": "Pong", "ignore_unreachable": "{{ 1 == 1 }}"}
+    played, page, source = report_of(harness, on_localhost(rescued, looped, let, lost))
+    assert played.rc == 4, played.output
+    assert "1 task failed." in page.text
+    assert "1 unreachable" in page.text
+    assert "1 failed and rescued" in page.text
+    assert "3 failed and ignored" in page.text
+    assert "Pong failed and ignored on localhost" in page.text
+    assert "failed and ignored on localhost, web-97" in page.text
+    assert "2 changed" in page.text
+    assert "Ping unreachable on localhost" in page.text
+    assert "hidden-in-a-mapping" not in source
+    assert page.text.index("What failed, why") < page.text.index("What failed and was rescued")
+
+
+def test_what_is_hidden_stays_hidden(sim, harness):
+    task = {**activate(profile="web-99", uuid=FREE["web-01"]), "no_log": True}
+    told = {"name": "Told", "ansible.builtin.fail": {"msg": "the key is 0ps-private-key and <b>bold</b>"}, "ignore_errors": True}
+    _played, page, source = report_of(harness, on_localhost(told, task))
+    assert "The output of this task is hidden (no_log)." in page.text
+    assert "web-99" not in source
+    assert "0ps-private-key" not in source
+    assert "<b>" not in source
+    assert "&lt;b&gt;bold" in source
+
+
+@pytest.mark.parametrize("ending, begun", [(signal.SIGINT, True), (signal.SIGKILL, False)])
+def test_a_run_that_does_not_come_to_its_end(sim, harness, ending, begun):
+    """Interrupted, Ansible tells its plugins nothing; killed, there is the page of the begin, not that of an older run or playbook."""
+    page = harness.folder / "report.html"
+    page.write_text("an older run", encoding="utf-8")
+    mark = harness.folder / "mark"
+    tasks = [activate(profile="web-01", uuid=FREE["web-01"]), {"ansible.builtin.shell": f"touch {mark}; sleep 60"}]
+    book = harness.folder / "book.yml"
+    book.write_text(yaml.safe_dump(on_localhost(*tasks)), encoding="utf-8")
+    environment = harness.environment(ANSIBLE_CALLBACKS_ENABLED="groundwork.provision.report", GROUNDWORK_REPORT=str(page))
+    before = harness.folder / "before.yml"
+    before.write_text(yaml.safe_dump(on_localhost({"ansible.builtin.debug": {"msg": "it has ended"}})), encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(before), str(book)]
+    with subprocess.Popen(command, env=environment, cwd=harness.folder, start_new_session=True, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:  # fmt: skip
+        until = time.monotonic() + 60
+        while not mark.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+        assert mark.exists()
+        os.killpg(process.pid, ending)
+        process.wait(timeout=30)
+    text = Text(page.read_text(encoding="utf-8")).text
+    assert "come to its end" in text
+    assert ("it was interrupted after" in text) == begun
+    assert ("web-01: changed" in text) == begun
+
+
+@pytest.mark.parametrize("where", ["missing/report.html", "."])
+def test_a_page_that_cannot_be_written_is_a_warning(sim, harness, where):
+    path = harness.folder / "book.yml"
+    path.write_text(yaml.safe_dump(on_localhost(activate(profile="web-01", uuid=FREE["web-01"]))), encoding="utf-8")
+    enabled = {"ANSIBLE_CALLBACKS_ENABLED": "groundwork.provision.report", "GROUNDWORK_REPORT": str(harness.folder / where)}
+    environment = harness.environment(**enabled)
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(path)]
+    done = subprocess.run(command, env=environment, cwd=harness.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.stdout + done.stderr).count("The report of this run was not written") == 1
+    assert "changed=1" in done.stdout
+
+
+def test_it_is_off_unless_enabled(sim, harness):
+    played = harness.play([activate(profile="web-01", uuid=FREE["web-01"])], GROUNDWORK_REPORT=str(harness.folder / "report.html"))
+    assert played.rc == 0
+    assert not (harness.folder / "report.html").exists()
+
+
+GUIDE = (examples.ROOT / "docs" / "guide_report.md").read_text(encoding="utf-8")
+
+
+def run_in(folder: Path, harness: Any, command: str) -> str:
+    (folder / "inventory").write_text(yaml.safe_dump({"all": {"children": {"xclarity_servers": {
+        "hosts": {name: {"xclarity_profile": name, "xclarity_target": uuid} for name, uuid in FREE.items()},
+        "vars": {**LOCAL, "xclarity_restart": "immediate", "activate_profiles_poll_interval": 0.05},
+    }}}}), encoding="utf-8")  # fmt: skip
+    shell, environment = ["bash", "-ec", command], harness.environment()
+    done = subprocess.run(shell, env=environment, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[WARNING]" not in done.stderr
+    return done.stdout
+
+
+def test_the_command_of_the_guide(sim, harness):
+    (command,) = re.findall(r"^```sh\n(.*?)\n```$", GUIDE, re.M | re.S)
+    run_in(harness.folder, harness, command)
+    text = Text((harness.folder / "groundwork-report.html").read_text(encoding="utf-8")).text
+    assert "web-01: changed , Complete after" in text
+
+
+def test_the_settings_of_the_guide(sim, harness):
+    (settings,) = re.findall(r"^```ini\n(.*?)^```$", GUIDE, re.M | re.S)
+    (harness.folder / "ansible.cfg").write_text(settings, encoding="utf-8")
+    run_in(harness.folder, harness, "ansible-playbook -i inventory groundwork.provision.activate_profiles --check")
+    text = Text((harness.folder / "report.html").read_text(encoding="utf-8")).text
+    assert text.startswith("Activations in Oslo activate_profiles.yml")
+    assert "Check mode" in text
+    assert "web-01: would be changed" in text
