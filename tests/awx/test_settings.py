@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from conftest import COLLECTIONS, SECRET, SITE, changing, named
+from sites import COLLECTIONS, SECRET, SITE, changing, named
 
 
 def test_secrets_are_sent_again_only_when_told(site):
