@@ -26,7 +26,8 @@ WEBHOOK = "https://hooks.example.com/groundwork"
 
 # The site of the guide, with the file and the vault that it has.
 GUIDE = (ROOT / "docs" / "guide_awx.md").read_text(encoding="utf-8")
-SITE = yaml.safe_load(re.findall(r"^```yaml\n(# site.yml.*?)^```$", GUIDE, re.M | re.S)[0].replace("/etc/ssl/xclarity-ca.pem", __file__))
+BLOCK = re.findall(r"^```yaml\n(# site.yml.*?)^```$", GUIDE, re.M | re.S)[0]
+SITE = yaml.safe_load(BLOCK.replace("/etc/ssl/xclarity-ca.pem", str(ROOT / "galaxy.yml")))
 SITE |= {"vault_xclarity_password": SECRET, "vault_backup_passphrase": f"{SECRET}-passphrase"}
 
 
