@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 
 import yaml
-from conftest import CACHE, ROOT, SECRET, WEBHOOK, changing, named
+from sites import CACHE, ROOT, SECRET, WEBHOOK, changing, named
 
 SURVEYS = yaml.safe_load((ROOT / "extensions/awx/surveys.yml").read_text(encoding="utf-8"))["groundwork_surveys"]
 MADE = {

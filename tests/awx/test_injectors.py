@@ -14,8 +14,8 @@ from pathlib import Path
 import ansible_runner
 import pytest
 import yaml
-from conftest import CACHE, ROOT, SECRET
 from harness import OPS_MANAGER_PRIVATE_KEY, XCLARITY_PASSWORD
+from sites import CACHE, ROOT, SECRET
 
 
 class Loader(yaml.SafeLoader):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import changing
 from controller import KINDS, PATHS, Controller
+from sites import changing
 
 LINES = [json.loads(line) for line in Path(__file__).with_name("recorded.jsonl").read_text(encoding="utf-8").splitlines()]
 WAS_THERE = {  # before the recorded run

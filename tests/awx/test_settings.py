@@ -8,13 +8,15 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from conftest import COLLECTIONS, SECRET, SITE, changing, named
+from sites import COLLECTIONS, SECRET, SITE, changing, named
 
 
 def test_secrets_are_sent_again_only_when_told(site):
-    tags = ("--tags", "organizations,credential_types,credentials")
-    assert site.play(*tags).rc == 0
-    other = {**SITE, "groundwork_credentials": {**SITE["groundwork_credentials"], "backup": {"passphrase": f"{SECRET}-new"}}}
+    """And a credential that was filled in by hand is kept."""
+    assert site.play("--tags", "organizations,credential_types,credentials").rc == 0
+    by_hand = named(site.controller, "credential", "Ops Manager")
+    by_hand["inputs"] = {"endpoint": "https://ops.example.com"}
+    other = {**SITE, "vault_backup_passphrase": f"{SECRET}-new"}
     kept = site.play("--tags", "credentials", site=other)
     assert (kept.rc, kept.recap["changed"]) == (0, 0), kept.output
     assert site.controller.secrets_of("Backup passphrase")["passphrase"] == f"{SECRET}-passphrase"
@@ -22,16 +24,7 @@ def test_secrets_are_sent_again_only_when_told(site):
     # Which of them differ, the controller does not tell.
     assert (sent.rc, sent.changed) == (0, ["XClarity Administrator", "Backup passphrase"]), sent.output
     assert site.controller.secrets_of("Backup passphrase")["passphrase"] == f"{SECRET}-new"
-
-
-def test_a_credential_that_was_filled_in_by_hand_is_kept(site):
-    bare = {key: value for key, value in SITE.items() if key != "groundwork_credentials"}
-    assert site.play("--tags", "organizations,credential_types,credentials", site=bare).rc == 0
-    ops_manager = named(site.controller, "credential", "Ops Manager")
-    ops_manager["inputs"] = {"endpoint": "https://ops.example.com"}
-    again = site.play("--tags", "credentials", "-e", "groundwork_update_secrets=true", site=bare)
-    assert (again.rc, again.recap["changed"]) == (0, 0), again.output
-    assert ops_manager["inputs"] == {"endpoint": "https://ops.example.com"}
+    assert by_hand["inputs"] == {"endpoint": "https://ops.example.com"}
 
 
 def test_check_mode_of_an_empty_controller_says_where_it_ends(site):
