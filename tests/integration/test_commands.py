@@ -28,14 +28,19 @@ PLACE = "~/.ansible/collections/ansible_collections/groundwork/provision"
 MAKE = re.compile(r"make [a-z-]+( .*)?")
 
 
-def commands(page: Path) -> list[str]:
-    """Each command of a page, a continued line as one."""
-    text = "\n".join(SHELL.findall(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
+def commands(page: Path, heading: str = "") -> list[str]:
+    """Each command of a page, or of the part of it below a heading, a continued line as one."""
+    told = page.read_text(encoding="utf-8")
+    part = told[told.index(heading) :].partition("\n## ")[0] if heading else told
+    text = "\n".join(SHELL.findall(part)).replace("\\\n", " ")
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
 EVERY = sorted({re.split(r" +# ", command)[0].strip() for page in PAGES for command in commands(page)})
 
+
+# The first change of a newcomer.
+FIRST = commands(ROOT / "CONTRIBUTING.md", "## A first change")
 
 # Each with the test that runs it.
 ELSEWHERE = {
@@ -58,7 +63,7 @@ ELSEWHERE = {
 
 
 def test_there_is_a_test_for_each_command():
-    known = [*INSTALLATION, *PLAYBOOKS, *OTHERS, *ELSEWHERE]
+    known = [*INSTALLATION, *PLAYBOOKS, *OTHERS, *ELSEWHERE, *(one for one in FIRST if not MAKE.match(one))]
     assert all((ROOT / path).is_file() for path in ELSEWHERE.values())
     assert [command for command in EVERY if command not in known and not MAKE.fullmatch(command)] == []
     assert [command for command in known if command not in EVERY] == []
@@ -216,3 +221,27 @@ def test_the_pipelines_are_made_of_tested_commands():
     plain = "ansible-playbook -i inventory groundwork.provision.activate_profiles"
     assert {command for command in shown if command not in EVERY} == {plain}
     assert f"{plain} --check --diff" in PLAYBOOKS
+
+
+# -- the first change -------------------------------------------------------------------------------------------------
+
+
+def test_the_first_change_of_a_newcomer(tmp_path):
+    """Line by line in a clone, as CONTRIBUTING.md has it: red where it says so, and all else ends 0."""
+    import tree
+
+    clone = tree.copy(tmp_path).rename(tmp_path / "clone")
+    (clone / ".venv").symlink_to(ROOT / ".venv")
+    git = ("git", "-c", "user.name=newcomer", "-c", "user.email=newcomer@example.com")
+    for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "as it is")):
+        subprocess.run([*git, *arguments], cwd=clone, check=True)
+    ends = []
+    for command in FIRST:
+        shell = ["bash", "-c", command]
+        done = subprocess.run(shell, cwd=clone, env=tree.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        red = command.endswith("# red")
+        assert (done.returncode != 0) is red, f"{command}\n{done.stdout}{done.stderr}"
+        assert not red or "'unexpected_status' == 'bad_request'" in done.stdout
+        ends.append(done.stdout)
+    assert "changelogs/fragments/too-large.yml" not in ends[-1]  # new, so git diff does not show it
+    assert "2 files changed" in ends[-1]
