@@ -245,7 +245,8 @@ def _done(run: Run) -> str:
     kept: dict[str, list[rows.Row]] = collections.defaultdict(list)
     for row in run.rows:
         kept[row.place].append(row)
-    loud, quiet = [], []
+    loud: list[str] = []
+    quiet: list[str] = []
     for place, task in sorted(run.rows.tasks.items(), key=lambda pair: pair[1].began):
         idle = task.verdicts.keys() <= {rows.OK, rows.SKIPPED}
         (quiet if idle else loud).append(_task(task, kept[place], run.check))

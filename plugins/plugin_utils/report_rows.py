@@ -150,7 +150,8 @@ class Rows:
 
 def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
     """One result as a row. ours: the task is one of this collection's, so that more than its message is known. facts: of Row."""
-    row = Row(**{key: clean(value, SHORT) if isinstance(value, str) else value for key, value in facts.items()})
+    cleaned: dict[str, t.Any] = {key: clean(value, SHORT) if isinstance(value, str) else value for key, value in facts.items()}
+    row = Row(**cleaned)
     if "censored" in result:
         row.message = HIDDEN
         return row
@@ -158,7 +159,7 @@ def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
     if not ours:
         return row
     row.error = _error(result.get("error"), row.message) if row.verdict in TROUBLE else None
-    duration = result.get("duration")
+    duration: t.Any = result.get("duration")
     began = max(row.began, row.ended - duration) if _is_number(duration) else row.began
     row.items = list(_items(result, began))
     for item in row.items:
