@@ -238,7 +238,8 @@ def test_the_first_change_of_a_newcomer(tmp_path):
     ends = []
     for command in FIRST:
         shell = ["bash", "-c", command]
-        done = subprocess.run(shell, cwd=clone, env=tree.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        quiet = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+        done = subprocess.run(shell, cwd=clone, env=tree.environment(), check=False, **quiet)
         red = command.endswith("# red")
         assert (done.returncode != 0) is red, f"{command}\n{done.stdout}{done.stderr}"
         assert not red or "'unexpected_status' == 'bad_request'" in done.stdout
