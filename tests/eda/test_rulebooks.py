@@ -53,7 +53,8 @@ class Rulebook:
 
     def start(self) -> None:
         path = f"{ENGINE}{os.pathsep}{os.environ['PATH']}"
-        environment = {**self._harness.environment(), "PATH": path, "PYTHONUNBUFFERED": "1"}
+        # For each playbook the engine makes a folder in TMPDIR, and leaves it there when it is killed.
+        environment = {**self._harness.environment(), "PATH": path, "TMPDIR": str(self._folder.parent), "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
             [str(ENGINE / self._command[0]), *self._command[1:]], env=environment, cwd=self._folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
