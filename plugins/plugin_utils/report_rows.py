@@ -150,8 +150,8 @@ class Rows:
 
 def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
     """One result as a row. ours: the task is one of this collection's, so that more than its message is known. facts: of Row."""
-    cleaned: dict[str, t.Any] = {key: clean(value, SHORT) if isinstance(value, str) else value for key, value in facts.items()}
-    row = Row(**cleaned)
+    shown = {key: clean(value, SHORT) for key, value in facts.items() if isinstance(value, str) and key != "place"}
+    row = Row(**{**facts, **shown})
     if "censored" in result:
         row.message = HIDDEN
         return row

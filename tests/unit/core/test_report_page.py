@@ -207,6 +207,15 @@ def test_hosts_those_with_failures_first_and_not_all_of_the_others():
     assert "and 9699 hosts more without a failure" in made.text
 
 
+def test_tasks_of_one_long_path_are_told_apart():
+    """The place of a task is its key, never shown, and so never shortened."""
+    path = "/a/long/folder" * 20
+    rows = report_rows.Rows()
+    for name in ("Plan", "Activate"):
+        rows.add(row({}, place=f"play {path} {name}", task=name))
+    assert [task.name for task in rows.tasks.values()] == ["Plan", "Activate"]
+
+
 def test_a_task_that_only_reads_or_skips_is_one_of_many():
     made = page(row({}, OK, task="Read"), row({}, SKIPPED, task="Skip", place="play 2"), row({"profiles": [item()]}, place="play 3"))
     assert "2 tasks that changed nothing" in made.text
