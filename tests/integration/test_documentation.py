@@ -19,7 +19,9 @@ from harness import PACKAGE
 
 ERROR_CODES = examples.ROOT / "docs" / "error_codes.md"
 RULEBOOKS = examples.ROOT / "docs" / "guide_eda.md"  # which Ansible does not run
-RUNNABLE = [examples.ROOT / "README.md", ERROR_CODES, *sorted(set((examples.ROOT / "docs").glob("guide_*.md")) - {RULEBOOKS})]
+DEFINITIONS = examples.ROOT / "docs" / "guide_ee.md"  # which ansible-builder reads
+GUIDES = set((examples.ROOT / "docs").glob("guide_*.md")) - {RULEBOOKS, DEFINITIONS}
+RUNNABLE = [examples.ROOT / "README.md", ERROR_CODES, *sorted(GUIDES)]
 PAGES = sorted({*RUNNABLE, *(examples.ROOT / "docs").glob("*.md"), *(examples.ROOT / "roles").glob("*/README.md")})
 BLOCKS = re.compile(r"^```yaml\n(.*?)^```$", re.M | re.S)
 FORBIDDEN = ("exactly once", "guaranteed idempotent")
@@ -50,6 +52,8 @@ ELSEWHERE = {
     "- groundwork.provision.profile_activation:": "test_documentation.py",
     "---": "test_documentation.py",
     "# site.yml: what belongs to the site; keep the secrets in a vault": "../awx/test_configure.py",
+    "# execution-environment.yml": "test_documentation.py",
+    "dependencies:": "test_documentation.py",
     "# activated.yml": "../eda/test_rulebooks.py",
     "# vars.yml": "../eda/test_rulebooks.py",
     "system: xclarity": "eda/test_source_files.py",
@@ -65,6 +69,22 @@ def test_every_block_of_every_page_is_run():
     rest = [block for page in EVERY_PAGE for block in BLOCKS.findall(page.read_text(encoding="utf-8")) if block not in run]
     assert {block.splitlines()[0] for block in rest} == set(ELSEWHERE)
     assert all((Path(__file__).parent / name).is_file() for name in ELSEWHERE.values())
+
+
+def test_the_definitions_of_an_execution_environment(tmp_path):
+    """ansible-builder takes the one of the page, alone and with what builds from an artifact in place of Galaxy. `make ee` builds one."""
+    whole, part = (yaml.safe_load(block) for block in BLOCKS.findall(DEFINITIONS.read_text(encoding="utf-8")))
+    version = yaml.safe_load((examples.ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    assert whole["dependencies"]["galaxy"]["collections"] == [{"name": "groundwork.provision", "version": version}]
+    (file,) = (one["src"] for one in part["additional_build_files"])
+    assert file == f"groundwork-provision-{version}.tar.gz"
+    (tmp_path / file).touch()
+    merged = {**whole, **part, "dependencies": {**whole["dependencies"], **part["dependencies"]}}
+    for name, definition in (("whole", whole), ("merged", merged)):
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump(definition), encoding="utf-8")
+        builder = str(Path(sys.executable).with_name("ansible-builder"))
+        subprocess.run([builder, "create", "-f", f"{name}.yml", "-c", name], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    assert (tmp_path / "merged" / "_build" / "collections" / file).is_file()
 
 
 def test_the_task_of_the_page_of_sizes(empty_sim, harness):

@@ -80,5 +80,7 @@ def test_defaults_are_options(role):
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_there_is_a_playbook_and_a_scenario_for_each_role(role):
     (play,) = yaml.safe_load((examples.ROOT / "playbooks" / f"{role.name}.yml").read_text(encoding="utf-8"))
-    assert play["tasks"][0]["ansible.builtin.include_role"]["name"] == f"groundwork.provision.{role.name}"
+    assert play["tasks"][-1]["ansible.builtin.include_role"]["name"] == f"groundwork.provision.{role.name}"
+    assert [task["ansible.builtin.import_tasks"] for task in play["tasks"][:-1]] == ["tasks/answers.yml"]
+    assert play["tasks"][0]["vars"]["answers_role"] == role.name
     assert (examples.ROOT / "extensions" / "molecule" / role.name / "verify.yml").is_file()
