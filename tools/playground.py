@@ -73,7 +73,7 @@ def told(folder: Path) -> str:
              "In another terminal:", "", f"  source {shlex.quote(str(folder / 'environment'))}", ""]  # fmt: skip
     for sentence, command in TRY:
         lines += [f"  # {sentence}", f"  {command}", ""]
-    return "\n".join([*lines, "Ctrl-C ends the servers; the next `make playground` begins anew."])
+    return "\n".join([*lines, "Ctrl-C ends the servers and deletes this folder with all that is in it: keep your own plays elsewhere."])
 
 
 def main() -> int:

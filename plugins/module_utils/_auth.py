@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import itertools
+import os
 import re
 import threading
 import typing as t
@@ -71,10 +72,14 @@ class Auth:
         """Log out, where there is such a thing. Never raises."""
 
 
-def check_secret(value: str | None, option: str) -> str:
-    """A secret as the user gave it. Blanks at its ends and control characters are refused, not stripped, never shown."""
+def check_secret(value: str | None, option: str, variable: str = "") -> str:
+    """A secret as the user gave it. Blanks at its ends and control characters are refused, not stripped, never shown.
+
+    variable: of the environment, which it is read from where the task does not set it.
+    """
     if not value:
-        raise bad_input("config_credentials", f"{option} is not set.", f"Set {option} (or its environment variable) and run again.")
+        also = f", and the environment variable {variable} is {'blank' if variable in os.environ else 'not set either'}" if variable else ""
+        raise bad_input("config_credentials", f"{option} is not set{also}.", f"Set {option} and run again.")
     if value != value.strip() or any(ord(c) < 32 or ord(c) == 127 for c in value):
         raise bad_input(
             "config_secret_whitespace",

@@ -64,6 +64,7 @@ class Module(AnsibleModule):
     params: dict[str, t.Any]
     argument_spec: Options
     task = ""
+    unknown: t.Sequence[str] = ()
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -72,13 +73,15 @@ class Module(AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         self.task = str(self.params.pop(TASK, ""))
+        known = {*self.spec.options, *(alias for option in self.spec.options.values() for alias in option.get("aliases", ()))}
+        self.unknown = sorted(str(name) for name in self.params if name not in known and not str(name).startswith("_ansible_"))
         self.params = settle(out_of_place(self.params, self.spec.options), self.spec)
         self.argument_spec = strict(self.argument_spec)
         self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.Any:
         """The exit of whoever is refused, also by Ansible itself."""
-        super().fail_json(told_missing(msg, self.spec.options), **kwargs)
+        super().fail_json(told_missing(msg, self.spec.options, self.unknown), **kwargs)
 
 
 def main(spec: Spec, body: Body) -> None:

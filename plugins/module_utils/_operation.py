@@ -698,6 +698,9 @@ class _Task:
         for job, watched in ends.items():
             for item in by_job[job]:
                 item.watched = watched
+                if watched.unread is not None:
+                    self._unread(item, watched.unread)
+                    continue
                 failure = jobs.judge(watched, item.what)
                 if failure is not None:
                     if watched.end == "done":
@@ -770,25 +773,29 @@ class _Task:
                 done += 1
             else:
                 still.append((item.title, one.state if one is not None else None))
-        return Standing(done, failed, still, "" if self.op.joins or self.op.reads_only else self.op.where)
+        silent = max((one.silent for one in watched.values() if not one.end), default=0.0)
+        return Standing(done, failed, still, "" if self.op.joins or self.op.reads_only else self.op.where, silent)
 
     def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
         """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""
         try:
             return call()
         except Failure as failure:
-            joins = self.op.joins or self.op.reads_only
-            hint = "Run again: the task joins the wait and starts nothing." if joins else f"Look at {self.op.where}, then run again."
             for item in items:
-                if not item.waits():
-                    continue
-                if self.op.at_once and item.state == STARTED:
-                    told = failure.later("the request was accepted, but what came of it could not be read: ")
-                    told.next_step = hint if failure.transient else failure.next_step
-                else:
-                    told = failure.not_followed(was_made(item.effect, item.job) if item.changed else "", hint)
-                item.fail(told, self.client.system)
+                if item.waits():
+                    self._unread(item, failure)
             return {}
+
+    def _unread(self, item: Item, failure: Failure) -> None:
+        """How it stands could not be read any more."""
+        joins = self.op.joins or self.op.reads_only
+        hint = "Run again: the task joins the wait and starts nothing." if joins else f"Look at {self.op.where}, then run again."
+        if self.op.at_once and item.state == STARTED:
+            told = failure.later("the request was accepted, but what came of it could not be read: ")
+            told.next_step = hint if failure.transient else failure.next_step
+        else:
+            told = failure.not_followed(was_made(item.effect, item.job) if item.changed else "", hint)
+        item.fail(told, self.client.system)
 
     def _judge(self, item: Item, watched: Watched, told: bool) -> None:
         job = item.watched
@@ -798,6 +805,8 @@ class _Task:
             self._finished(item)
             item.verified = True
             self.op.ended(item)
+        elif watched.unread is not None:
+            self._unread(item, watched.unread)
         elif job is not None and job.end == "lost" and self.op.jobs is not None:
             for outcome in item.outcomes:
                 outcome.state = UNKNOWN if outcome.state == STARTED else outcome.state

@@ -17,7 +17,7 @@ from ansible.module_utils.common.validation import check_type_dict, check_type_p
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, parsed
-from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
+from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK, clean
 
 Options = dict[str, dict[str, t.Any]]
 
@@ -221,9 +221,12 @@ TASK = "_ansible_groundwork_task"
 MISSING = "missing required arguments: "
 
 
-def told_missing(msg: str, options: Options) -> str:
-    """Ansible's refusal of a task that does not set what it has to, with the other place that this is read from."""
-    names = msg.removeprefix(MISSING).split(", ") if msg.startswith(MISSING) else []
+def told_missing(msg: str, options: Options, unknown: t.Sequence[str] = ()) -> str:
+    """Ansible's refusal of a task that does not set what it has to, with the other place that this is read from, and with the names that
+    are no options, one of which may be what is missing, misspelt."""
+    if unknown and not msg.startswith("Unsupported"):
+        msg = f"{msg}. There is no option {', '.join(clean(name, 60) for name in unknown)}"
+    names = msg.partition(". ")[0].removeprefix(MISSING).split(", ") if msg.startswith(MISSING) else []
     notes = [note for note in (_where(name, options.get(name, {})) for name in names) if note]
     return f"{msg}. {' '.join(notes)} A text that is blank counts as not set." if notes else msg
 

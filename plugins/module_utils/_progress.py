@@ -22,12 +22,14 @@ Say = t.Callable[[str], None]
 @dataclasses.dataclass(frozen=True)
 class Standing:
     """How the items of a wait stand. open: title and last state of each that is still waited for. where: the place to look at before
-    the task is run again, which would send it again; empty where it joins the wait."""
+    the task is run again, which would send it again; empty where it joins the wait. silent: seconds since the server has answered,
+    when the last poll had no answer."""
 
     done: int
     failed: int
     open: t.Sequence[tuple[str, State | None]]
     where: str = ""
+    silent: float = 0.0
 
     @property
     def again(self) -> str:
@@ -58,7 +60,7 @@ class Progress:
         self._began: float | None = None
         self._last = 0.0
         self._lines = 0
-        self._noted: tuple[int, str] | None = None
+        self._noted: tuple[int, str, bool] | None = None
         self._look: t.Callable[[], Standing] | None = None
         self._queued = False
 
@@ -83,7 +85,7 @@ class Progress:
             return
         standing = look()
         slowest = standing.slowest
-        noted = (standing.failed, slowest[1].name if slowest is not None and slowest[1] is not None else "")
+        noted = (standing.failed, slowest[1].name if slowest is not None and slowest[1] is not None else "", standing.silent > 0)
         if since < PACE[min(self._lines, len(PACE) - 1)] and noted == self._noted:
             return
         if slowest is None:
@@ -107,16 +109,20 @@ class Progress:
 
 
 def line(standing: Standing, slowest: tuple[str, State | None], seconds: float) -> str:
-    """``412 of 1000 done, 2 failed, 586 running after 1 min 20 s; slowest: web-17 (Running, 40 %).``"""
+    """``412 of 1000 done, 2 failed, 586 running after 1 min 20 s; slowest: web-17 (Running, 40 %).``
+
+    While the server does not answer, what is told of the items is what was seen last, and it says so.
+    """
     title, state = slowest
     told = "not seen yet" if state is None else state.name
     if state is not None and state.percent is not None:
         told += f", {state.percent:g} %"
+    quiet = f" The server has not answered for {written(standing.silent)}; this is what was seen last." if standing.silent else ""
     if standing.total == 1:
-        return f"{title}: {told} after {written(seconds)}."
+        return f"{title}: {told} after {written(seconds)}.{quiet}"
     failed = f", {standing.failed} failed" if standing.failed else ""
     running = f"{standing.done} of {standing.total} done{failed}, {len(standing.open)} running"
-    return f"{running} after {written(seconds)}; slowest: {title} ({told})."
+    return f"{running} after {written(seconds)}; slowest: {title} ({told}).{quiet}"
 
 
 def written(seconds: float) -> str:

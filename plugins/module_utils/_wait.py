@@ -33,16 +33,21 @@ class State:
 
 @dataclasses.dataclass
 class Watched:
-    """One thing being waited for, and how it ended: done, ``lost`` (seen, then gone), ``never_seen`` or ``timed_out``."""
+    """One thing being waited for, and how it ended: done, ``lost`` (seen, then gone), ``never_seen`` or ``timed_out``.
+
+    silent: seconds since a poll was answered, 0 when the last one was. unread: why the last one was not, when the time was over then.
+    """
 
     key: str
     state: State | None = None
     end: str = ""
     missing: int = 0
+    silent: float = 0.0
+    unread: Failure | None = None
     history: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
 
     def see(self, state: State, second: float) -> None:
-        self.missing = 0
+        self.missing, self.silent = 0, 0.0
         if self.state is None or state.name != self.state.name:
             self.history.append({"state": state.name, "second": round(second, 3)})
         self.state = state
@@ -51,6 +56,7 @@ class Watched:
 
     def miss(self, second: float) -> None:
         self.missing += 1
+        self.silent = 0.0
         if self.state is not None and self.missing >= VANISHED_POLLS:
             self.end = "lost"
         elif self.state is None and (self.missing >= NEVER_SEEN_POLLS or second >= NEVER_SEEN_SECONDS):
@@ -81,19 +87,25 @@ def wait(
     if not watched:
         return watched
     failures = 0
+    answered = 0.0
+    unread: Failure | None = None
     grace = False
     while True:
         waiting = [key for key, one in watched.items() if not one.end]
         try:
             states = poll(waiting)
-            failures = 0
+            failures, unread = 0, None
         except Failure as failure:
             failures += 1
             if failure.code in FINAL or not failure.transient or (failures > poll_failures and not _restarting(failure)):
                 raise
-            states = None
+            states, unread = None, failure
         second = clock.monotonic() - began
-        if states is not None:
+        if states is None:
+            for key in waiting:
+                watched[key].silent = second - answered
+        else:
+            answered = second
             for key in waiting:
                 if key in states:
                     watched[key].see(states[key], second)
@@ -108,7 +120,8 @@ def wait(
             clock.sleep(min(interval, max(deadline.left(), 0.0)))
             grace = deadline.passed()
     for one in watched.values():
-        one.end = one.end or "timed_out"
+        if not one.end:
+            one.end, one.unread = "timed_out", unread
     return watched
 
 

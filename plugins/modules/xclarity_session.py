@@ -16,8 +16,9 @@ description:
     End it in the C(always) part of a block.
   - Such a session is a means to work, not a state of the server. It is opened and ended in check mode too, so that the tasks
     between work there, and RV(ignore:changed) is V(false).
-  - It also ends sessions that were left open, by whomever. That is a change, and check mode only shows it. Those that runs of this
-    machine have left open need no such task, since the next task that logs in as the same user ends them.
+  - It also ends sessions that were left open, by whomever. That is a change, and check mode only shows it. Those of a task that was killed
+    need no such task, since the next one of this machine that logs in as the same user ends them. One that was opened with this module
+    and never ended does: it stays until it times out, which takes a day.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
@@ -63,9 +64,10 @@ options:
     description:
       - Seconds that the task waits for a session, when other tasks of this machine have all of them, or when the server says that
         its limit is reached. After that it fails with V(sessions_exhausted).
-      - If not set, the environment variable E(XCLARITY_SESSION_TIMEOUT) is used, and else 3600 with O(state=present) and 30 with
-        O(state=absent), where often none is left.
+      - If not set, the environment variable E(XCLARITY_SESSION_TIMEOUT) is used.
+      - The default counts as 30 with O(state=absent), where often none is left.
     type: float
+    default: 3600
 notes:
   - The result holds the session in clear, since other tasks have to take it. Set C(no_log=true) on the task, and do not write
     the registered variable to a file. Whoever has it can act as the user until the session ends.
@@ -203,7 +205,6 @@ SPEC = (
             "user": {"type": "str"},
             "older_than": {"type": "float"},
             "idle_for": {"type": "float"},
-            "session_timeout": {key: value for key, value in XCLARITY.options["session_timeout"].items() if key != "default"},
         },
         required_if=(("state", "absent", ("session", *SELECT), True),),
     )
@@ -214,9 +215,8 @@ NOTHING = {"changed": False, "outcome": "none", "plan": []}
 def run(run: Run) -> dict:
     """Open or end; see xclarity/sessions.py and session_operations.py."""
     given, asked = run.params["session"], {name: run.params[name] for name in SELECT}
-    if run.params["session_timeout"] is None:
-        patience = XCLARITY.options["session_timeout"]["default"] if run.params["state"] == "present" else sessions.BRIEFLY
-        run.params["session_timeout"] = patience
+    if run.params["state"] == "absent" and run.params["session_timeout"] == XCLARITY.options["session_timeout"]["default"]:
+        run.params["session_timeout"] = sessions.BRIEFLY
     selects = any(value is not None for value in asked.values())
     if run.params["state"] == "present" and (selects or sessions.is_there(given)):
         named = "session" if sessions.is_there(given) else next(name for name in SELECT if asked[name] is not None)

@@ -31,7 +31,7 @@ options:
   session_timeout:
     description:
       - Seconds that the task waits for a session of its own. It is short here, since who lists the sessions often does so because there are
-        none left.
+        none left. Use O(auth_method=basic) then, which needs none.
       - If not set, the environment variable E(XCLARITY_SESSION_TIMEOUT) is used.
     type: float
     default: 30

@@ -128,7 +128,7 @@ def _own(
     error = (row or {}).get("error")
     if error:
         # The row of one among many is kept short, and a rescue needs to know what it is about. Its message is that of the result.
-        facts = {key: value for key, value in error.items() if key != "message"}
+        facts = {**_of_the_task(result, error, row or {}), **{key: value for key, value in error.items() if key != "message"}}
         own |= {"failed": True, "msg": error.get("message", ""), "error": {**_about((row or {}).get("name") or profile), **facts}}
     elif everybody or row is None:
         if why is None:
@@ -137,6 +137,16 @@ def _own(
         if "timedout" in result:
             own["timedout"] = result["timedout"]
     return own
+
+
+def _of_the_task(result: t.Mapping[str, t.Any], error: Result, row: t.Mapping[str, t.Any]) -> Result:
+    """What the short error of one row leaves out, from that of the task: it is about the first that failed, so what it advises holds for
+    those that failed in the same way, and what the server said only for that one."""
+    whole: Result = result.get("error") or {}
+    alike = whole.get("code") == error.get("code")
+    first = alike and whole.get("resource") in (row.get("id"), row.get("name"))
+    told = {"system": True, "operation": True, "hint": alike, "server_message": first}
+    return {key: whole.get(key) if holds else None for key, holds in told.items()}
 
 
 def _is_for(step: t.Mapping[str, t.Any], row: t.Mapping[str, t.Any]) -> bool:

@@ -154,11 +154,11 @@ class Controller:
         return self._below(kind, one, parts[2], request, body)
 
     def _user(self, request: Request) -> str:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        scheme, _blank, given = request.headers.get("authorization", "").partition(" ")
         if scheme == "Bearer" and given in self.tokens:
             return self.tokens[given]
         if scheme == "Basic":
-            name, _, password = base64.b64decode(given).decode().partition(":")
+            name, _colon, password = base64.b64decode(given).decode().partition(":")
             if name in self.users and self.users[name][0] == password:
                 return name
             raise Refused(401, {"detail": "Invalid username/password. To establish a login session, visit /api/login/."})

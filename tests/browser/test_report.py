@@ -28,7 +28,7 @@ def test_a_report(browser: Browser, name: str, width: int, scheme: str) -> None:
                 closed.click()
         # The bars are within the page and of a size to be seen; their colours come from the style that the policy lets through.
         bars = page.evaluate("[...document.querySelectorAll('svg')].map(one => one.getBoundingClientRect().toJSON())")
-        assert all(bar["width"] > 0.75 * min(width, 1024) - 40 and 8 <= bar["height"] <= 20 for bar in bars), bars
+        assert all(one["width"] > 0.75 * min(width, 1024) - 40 and 8 <= one["height"] <= 20 for one in bars), bars
         assert bool(bars) == (name != "demo-second-run")
         back, text = page.evaluate("(({backgroundColor, color}) => [backgroundColor, color])(getComputedStyle(document.body))")
         assert (back, text) == COLOURS[scheme]

@@ -103,7 +103,7 @@ def connect(run: Run) -> OpsManager:
     user = params.get("public_key")
     if not user:
         raise bad_input("config_credentials", "public_key is not set.", "Set public_key (or its environment variable) and run again.")
-    secret = check_secret(params.get("private_key"), "private_key")
+    secret = check_secret(params.get("private_key"), "private_key", "OPS_MANAGER_PRIVATE_KEY")
     run.redactor.add(secret)
     transport = Transport(
         endpoint,

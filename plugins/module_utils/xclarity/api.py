@@ -112,7 +112,7 @@ def _auth(run: Run, prefix: str, place: str) -> Auth:
     user = params.get(prefix + "username")
     if not user:
         raise bad_input("config_credentials", f"{prefix}username is not set.", f"Set {prefix}username and run again.")
-    password = check_secret(params.get(prefix + "password"), prefix + "password")
+    password = check_secret(params.get(prefix + "password"), prefix + "password", "" if prefix else "XCLARITY_PASSWORD")
     run.redactor.add(password)
     if params.get("auth_method") == "basic":
         return Basic(user, password, run.redactor)

@@ -26,7 +26,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api 
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployments import Desired, Target
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
 
-Held = dict[str, tuple[Profile, str] | None]  # the profile of each target, with the id of its pattern
+Owned = tuple[Profile, str]
+Held = dict[str, "Owned | None"]  # the profile of each target, with the id of its pattern
 
 
 class DeployPattern(Operation):

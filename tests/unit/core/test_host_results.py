@@ -44,6 +44,21 @@ def test_each_host_fails_by_itself_and_keeps_the_error():
     assert "message" not in shared["b"]["error"]  # as in a module's result, where msg says it
 
 
+def test_the_error_of_a_host_has_the_keys_of_a_module():
+    """A rescue reads error.hint. The task's is about the first that failed: it holds for who failed alike, the server's words do not."""
+    whole = {
+        "code": "job_failed", "resource": "p-a", "system": "xclarity", "operation": "activate", "hint": "Look.", "server_message": "No.",
+    }  # fmt: skip
+    codes = {"a": "job_failed", "b": "job_failed", "c": "conflict"}
+    rows = [row(name, error={"code": code, "message": f"of {name}"}) for name, code in codes.items()]
+    shared = share(result(*rows, failed=True, error=whole), list(codes), [{"profile": f"p-{name}"} for name in codes])
+    told = {host: one["error"] for host, one in shared.items()}
+    assert {host: (one["system"], one["operation"]) for host, one in told.items()} == dict.fromkeys(codes, ("xclarity", "activate"))
+    assert [one["hint"] for one in told.values()] == ["Look.", "Look.", None]
+    assert [one["server_message"] for one in told.values()] == ["No.", None, None]
+    assert [one["code"] for one in told.values()] == list(codes.values())
+
+
 END = {
     "failed": True,
     "changed": True,

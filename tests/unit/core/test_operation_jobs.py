@@ -233,6 +233,25 @@ def test_a_poll_without_an_answer_is_not_told_as_the_request(unreadable):
     assert (failure.code, result["outcome"], result["lights"][0]["error"]["message"]) == ("reply_lost", "started", failure.message())
 
 
+@pytest.mark.parametrize("silent", ["the jobs", "the resources"])
+def test_a_server_that_is_silent_when_the_time_is_over_is_not_told_as_work_that_takes_long(client, run_of, silent):
+    """A longer wait_timeout would not help, and nobody knows whether it still runs."""
+    operation = WithJobs(run_of(), client, items("a"), {"a": [RUNNING]} if silent == "the jobs" else {"a": [None]})
+    polls = []
+
+    def down(*_args, **_more):
+        polls.append(1)
+        if len(polls) == 1 and silent == "the jobs":
+            return {"a": RUNNING}
+        raise Failure("connect_refused", "the server refused the connection.", "Check it.", transient=True)
+
+    setattr(*((operation.jobs, "poll") if silent == "the jobs" else (operation, "look")), down)
+    result, failure = outcome(lambda: drive(operation))
+    assert (failure.code, result["outcome"], result["changed"]) == ("connect_refused", "started", True)
+    assert "the job was started (job a) and could not be followed to its end: the server refused the connection." in failure.message()
+    assert failure.next_step == "Look at the list of lights, then run again."
+
+
 def test_only_what_joins_says_so(unreadable):
     _result, failure = unreadable(items("a"), joins=False)
     assert failure.next_step == "Look at the list of lights, then run again."

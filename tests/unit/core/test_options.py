@@ -136,6 +136,16 @@ def test_a_required_option_that_is_blank_is_missing(environment, variable, state
     )
 
 
+def test_a_misspelt_option_is_named_beside_what_is_missing(environment):
+    """Else the message is about an option that the user believes to have set."""
+    spec = Spec({"profile": {"type": "str"}, "profiles": {"type": "list"}}, required_one_of=(("profile", "profiles"),))
+    assert run(spec, profil="web-01")[0]["msg"] == "one of the following is required: profile, profiles. There is no option profil"
+    assert run(spec, profile="a", profil="b")[0]["msg"].count("profil") >= 1
+    found, text = run(XCLARITY, endpont=CANARY)
+    assert found["msg"].startswith("missing required arguments: endpoint. There is no option endpont. endpoint is also read from")
+    assert CANARY not in text
+
+
 def test_a_required_option_without_a_variable_is_missing_in_the_words_of_ansible(environment):
     found, _text = run(Spec({"name": {"type": "str", "required": True}}))
     assert found["msg"] == "missing required arguments: name"

@@ -56,6 +56,18 @@ def test_the_line_for_many(still):
     assert "failed" not in told_line(Standing(1, 0, [("a", None), ("b", None)]))
 
 
+def test_while_the_server_does_not_answer_it_says_so_at_once(still):
+    """What is told of the items is old by then."""
+    seen, dead = Standing(0, 0, [("web-01", running(40.0))]), Standing(0, 0, [("web-01", running(40.0))], silent=95.0)
+    said = told(still, [seen] * 45 + [dead])
+    assert [second for second, _text in said][:4] == [10, 20, 40, 50]
+    assert said[3][1] == (
+        "web-01: Running, 40 % after 50 s. The server has not answered for 1 min 35 s; this is what was seen last."
+    )
+    many = Standing(1, 0, [("a", running()), ("b", running())], silent=5.0)
+    assert told_line(many).endswith("slowest: a (Running). The server has not answered for 5 s; this is what was seen last.")
+
+
 def told_line(standing):
     return line(standing, standing.slowest, 5.0)
 

@@ -62,6 +62,23 @@ def test_how_a_wait_ends(still, case):
     assert still.now - 1000 <= 605
 
 
+def test_a_time_that_is_over_while_nothing_answers_is_told_from_work_that_takes_long(still):
+    """What was seen last says nothing of how it stands by then."""
+    turns = iter([RUNNING, REFUSED, RUNNING])
+    silent = []
+
+    def poll(keys):
+        now = next(turns, REFUSED)
+        if isinstance(now, Failure):
+            raise now
+        return {"17": now}
+
+    one = wait(["17"], poll, still, timeout=20, interval=5, seen=lambda watched: silent.append(watched["17"].silent))["17"]
+    assert (one.end, one.unread, one.state) == ("timed_out", REFUSED, RUNNING)
+    assert silent == [0, 5, 0, 5, 10]
+    assert wait(["17"], lambda keys: {"17": RUNNING}, still, timeout=20, interval=5)["17"].unread is None
+
+
 @pytest.mark.parametrize("timeout, interval", [(0, 5), (0.5, 5), (10, 3), (3600, 86400)])
 def test_one_more_look_after_the_deadline(still, timeout, interval):
     def poll(keys):

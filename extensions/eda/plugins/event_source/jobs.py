@@ -61,10 +61,10 @@ options:
     default: false
   endpoint:
     description:
-      - Address of the server, V(https://host) with an optional port. For V(xclarity) and V(ops_manager).
+      - Address of the server, V(https://host) with an optional port. Required for V(xclarity) and V(ops_manager), not used for
+        V(openstack).
       - If not set, the environment variable E(XCLARITY_ENDPOINT) or E(OPS_MANAGER_ENDPOINT) is used.
     type: str
-    required: true
   username:
     description:
       - User of XClarity Administrator. For V(ops_manager) another name of O(public_key).
@@ -194,7 +194,7 @@ EXAMPLES = r"""
         username: automation
         password: "{{ xclarity_password }}"
   rules:
-    - name: Acquire a server once its profile is active
+    - name: Set a server up once its profile is active
       condition: event.kind == "profile" and event.state == "active" and event.meta.hosts is defined
       action:
         run_playbook:

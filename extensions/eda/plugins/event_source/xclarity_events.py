@@ -147,7 +147,7 @@ EXAMPLES = r"""
         password: "{{ xclarity_password }}"
         severity: [critical, fatal]
   rules:
-    - name: Take a server with a critical event out of service
+    - name: Take a server with a critical event of its memory out of service
       condition: event.event.class == "memory" and event.meta.hosts is defined
       action:
         run_playbook:
