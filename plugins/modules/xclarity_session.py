@@ -18,7 +18,7 @@ description:
     between work there, and RV(ignore:changed) is V(false).
   - It also ends sessions that were left open, by whomever. That is a change, and check mode only shows it. Those of a task that was killed
     need no such task, since the next one of this machine that logs in as the same user ends them. One that was opened with this module
-    and never ended does: it stays until it times out, which takes a day.
+    and never ended does, since it stays until it times out, which takes a day.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
