@@ -16,8 +16,9 @@ description:
     a timeline of the jobs on the servers. Failures of other tasks are on it too, with their message.
   - The page needs nothing else. It has no scripts and asks for nothing outside, so that it can be mailed, kept as an artifact of a
     pipeline, and opened on a phone.
-  - It is written when the run begins, at most every ten seconds between its tasks, and at its end. A run that was interrupted or killed
-    leaves a page that says that the run did not come to its end.
+  - It is written when the run begins, when a task of this collection begins, at most every ten seconds between other tasks, and at its
+    end. A run that was interrupted or killed leaves a page that says that the run did not come to its end, and which tasks were under way
+    on which hosts. Writing it while the run goes on takes at most a second and a twentieth of the run's time.
   - What C(no_log) hides stays hidden. The page shows the names of hosts and resources, so only the user that ran Ansible may read it
     (mode C(0600)).
   - Of ten thousand items all failures are on the page, of the others the first 500; the rest is counted.
@@ -49,6 +50,7 @@ options:
 
 import atexit
 import contextlib
+import dataclasses
 import functools
 import os
 import tempfile
@@ -63,7 +65,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 from ansible_collections.groundwork.provision.plugins.plugin_utils import report_page, report_rows
 
 OURS = "groundwork.provision."
-EVERY = 10.0  # seconds between two writings while the run goes on
+EVERY = 10.0  # seconds between two writings while only tasks of other collections run
+AT_ONCE, SHARE = 1.0, 0.05  # seconds, and part of the run's time, that writing the page when tasks begin may take
+FOLDERS = ("PWD", "OLDPWD")  # of the environment: the names only sound like a password
 MIN_SECRET = 4  # characters; a shorter value of the environment would match ordinary words
 
 Handler = t.TypeVar("Handler", bound=t.Callable[..., None])
@@ -111,11 +115,14 @@ class CallbackModule(CallbackBase):
         self._play = ""
         self._end = report_page.RUNNING
         self._recap: dict[str, t.Mapping[str, int]] | None = None
+        self._spent, self._stale = 0.0, False  # seconds; whether something of this collection is not on the page yet
         self._starts: dict[tuple[str, str], float] = {}
+        self._under_way: dict[tuple[str, str], report_rows.Started] = {}
         self._loops: dict[tuple[str, str], list[report_rows.Row]] = {}
         self._complained = False
         self._redactor = Redactor()
-        self._redactor.add(*(value for name, value in os.environ.items() if sounds_secret(name) and len(value) >= MIN_SECRET))
+        named = (value for name, value in os.environ.items() if sounds_secret(name) and name not in FOLDERS)
+        self._redactor.add(*(value for value in named if len(value) >= MIN_SECRET))
         self._path = ""
         self._pid = os.getpid()
 
@@ -142,7 +149,7 @@ class CallbackModule(CallbackBase):
 
     @careful
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
-        if self._clock.monotonic() - self._written >= EVERY:
+        if self._clock.monotonic() - self._written >= EVERY or (self._stale and self._may_write()):
             self._write()
 
     def v2_playbook_on_handler_task_start(self, task: t.Any) -> None:
@@ -150,7 +157,16 @@ class CallbackModule(CallbackBase):
 
     @careful
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
-        self._starts[(host.get_name(), task._uuid)] = self._now()
+        name, action = host.get_name(), str(task.resolved_action or task.action)
+        self._starts[(name, task._uuid)] = self._now()
+        if action.startswith(OURS) and action != OURS + "report":
+            reads = action.endswith("_info") or task.check_mode is True
+            told = self._redactor.text(str(task.get_name()))
+            self._under_way[(name, task._uuid)] = report_rows.Started(told, action, self._now(), [name], reads)
+            # Nothing is told before the task ends, and whoever kills the run meanwhile has only this page.
+            self._stale = True
+            if self._may_write():
+                self._write()
 
     @careful
     def v2_runner_on_ok(self, result: t.Any) -> None:
@@ -213,6 +229,7 @@ class CallbackModule(CallbackBase):
         return report_rows.read(
             facts, ours=ours, place=self._place(task), task=self._redactor.text(name), action=action, host=host, verdict=verdict,
             label=self._redactor.text(label), began=began, ended=self._now(), check=keyword(result, "check_mode"),
+            ahead=keyword(result, "check_mode") and not context.CLIARGS.get("check"),
         )  # fmt: skip
 
     def _take(self, result: t.Any, verdict: str) -> None:
@@ -228,6 +245,7 @@ class CallbackModule(CallbackBase):
                 row.verdict = verdict if verdict in report_rows.TROUBLE else report_rows.IGNORED
             self._rows.add(row)
         self._starts.pop((host, task._uuid), None)
+        self._stale = self._under_way.pop((host, task._uuid), None) is not None or self._stale
 
     def _take_turn(self, result: t.Any, verdict: str) -> None:
         """One turn of a loop, kept until the loop has ended: only then it is known whether a failure counts."""
@@ -238,6 +256,14 @@ class CallbackModule(CallbackBase):
         kept = self._loops.setdefault((part(result, "host").get_name(), part(result, "task")._uuid), [])
         if row:
             kept.append(row)
+
+    def _together(self) -> list[report_rows.Started]:
+        """The tasks that have begun and not ended, each once with its hosts."""
+        tasks: dict[tuple[str, str, bool], report_rows.Started] = {}
+        for one in list(self._under_way.values()):
+            kept = tasks.setdefault((one.task, one.action, one.reads), dataclasses.replace(one, hosts=[]))
+            kept.hosts += one.hosts
+        return list(tasks.values())
 
     # -- the file --------------------------------------------------------------------------------------------------
 
@@ -251,13 +277,17 @@ class CallbackModule(CallbackBase):
             self._loops = {}
             self._write()
 
+    def _may_write(self) -> bool:
+        return self._spent <= AT_ONCE + SHARE * self._now()
+
     def _write(self) -> None:
         """Replace the file: whoever opens it meanwhile sees the old one or the new one."""
         title = self._redactor.text(str(self.get_option("title") or "Report of a run"))
         run = report_page.Run(
-            title, self._playbooks, self._began_wall, self._now(), self._end, bool(context.CLIARGS.get("check")), self._rows, self._recap
-        )
-        self._written = self._clock.monotonic()
+            title, self._playbooks, self._began_wall, self._now(), self._end, bool(context.CLIARGS.get("check")), self._rows, self._recap,
+            self._together(),
+        )  # fmt: skip
+        began = self._written = self._clock.monotonic()
         text = report_page.page(run).encode("utf-8", "replace")
         folder, name = os.path.split(self._path)
         handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)  # only its owner may read it
@@ -265,6 +295,8 @@ class CallbackModule(CallbackBase):
             with os.fdopen(handle, "wb") as file:
                 file.write(text)
             os.replace(temporary, self._path)
+            self._stale = False
+            self._spent += self._clock.monotonic() - began
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)

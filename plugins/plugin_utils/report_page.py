@@ -20,10 +20,12 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.plugin_utils import report_rows as rows
+from ansible_collections.groundwork.provision.plugins.plugin_utils.report_rows import Started
 
 BARS = 300  # jobs in the timeline
 HOSTS = 300  # hosts without trouble in the list of hosts
 LISTED = 100  # resources named below one task
+NAMED = 20  # hosts named in one line
 
 SPACE = "&nbsp;"  # between a number and its unit
 
@@ -32,6 +34,7 @@ RUNNING, ENDED, INTERRUPTED = "running", "ended", "interrupted"
 WORDS = {
     rows.FAILED: "failed", rows.UNREACHABLE: "unreachable", rows.RESCUED: "failed and rescued", rows.IGNORED: "failed and ignored",
     rows.CHANGED: "changed", rows.OK: "unchanged", rows.SKIPPED: "skipped",
+    rows.LOOKED: "looked ahead in check mode",
 }
 STYLE = """
 :root { color-scheme: light dark; --back: #fff; --text: #1b1f24; --quiet: #59636e; --line: #d1d9e0; --box: #f6f8fa;
@@ -75,7 +78,7 @@ summary { cursor: pointer; }
 class Run:
     """A run. began: the time of day in seconds since 1970. seconds: how long it has been going on. end: RUNNING, ENDED or INTERRUPTED.
 
-    recap: host -> Ansible's own numbers, when it told them; else those of the rows are shown.
+    recap: host -> Ansible's own numbers, when it told them; else those of the rows are shown. under_way: tasks that have not ended.
     """
 
     title: str
@@ -86,13 +89,14 @@ class Run:
     check: bool
     rows: rows.Rows
     recap: dict[str, t.Mapping[str, int]] | None = None
+    under_way: list[Started] = dataclasses.field(default_factory=list)
 
 
 def page(run: Run) -> str:
     """The whole page."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    parts = (_head(run), _failures(run), _codes(run), _done(run), _timeline(run), _hosts(run), _warnings(run), _foot())
+    parts = (_head(run), _under_way(run), _failures(run), _codes(run), _done(run), _timeline(run), _hosts(run), _warnings(run), _foot())
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -117,18 +121,52 @@ def _head(run: Run) -> str:
 
 
 def _verdict(run: Run) -> str:
-    bad = run.rows.total(*rows.BAD)
-    kind, words = ("bad", f"{_number(bad, 'task')} failed.") if bad else ("good", "No task failed.")
+    bad = [row for row in run.rows.trouble if row.verdict in rows.BAD]
+    tasks, hosts = len({row.place for row in bad}), len({row.host for row in bad})
+    words = f"{_number(tasks, 'task')} failed{f', on {hosts} hosts' if hosts > 1 else ''}." if bad else "No task failed."
     if run.end != ENDED:
-        kind = "bad" if bad else "warn"
         after = _seconds(run.seconds).replace(SPACE, " ")
-        words += (
-            f" This run did not come to its end: it was interrupted after {after}. What the servers were doing then goes on there."
-            if run.end == INTERRUPTED else f" This run has not come to its end: this page was written {after} after its begin."
+        words = words if bad else "No task had failed by then."
+        words = (
+            f"This run did not come to its end: it was interrupted after {after}. {words} What the servers were doing then goes on there."
+            if run.end == INTERRUPTED else f"This run has not come to its end: this page was written {after} after its begin. {words}"
         )
-    counted = "".join(_count(verdict, run.rows.total(verdict)) for verdict in WORDS)
-    counted = f"Results of tasks: {counted}" if counted else "No task of this collection ran."
+    kind = "bad" if bad else "good" if run.end == ENDED else "warn"
+    counted = "".join(_count(verdict, run.rows.total(verdict)) for verdict in WORDS if verdict != rows.LOOKED)
+    counted = f"Results of tasks: {counted}" if counted else _no_results(run)
     return f'<div class="verdict {kind}"><p><strong>{_e(words)}</strong></p>\n<p>{counted}</p></div>\n'
+
+
+def _no_results(run: Run) -> str:
+    if run.rows.tasks:
+        return "The tasks of this collection looked ahead in check mode, and changed nothing."
+    if run.end == ENDED:
+        return "No task of this collection ran."
+    which = "no task of this collection" if run.rows.hosts else "no task"
+    return f"When {'the run was interrupted' if run.end == INTERRUPTED else 'this page was written'} {which} had ended yet."
+
+
+def _under_way(run: Run) -> str:
+    """What had begun and not ended. A page of a run that goes on may be the last one of a run that was killed."""
+    if run.end == ENDED or not run.under_way:
+        return ""
+    stopped = run.end == INTERRUPTED
+    when = "the run was interrupted" if stopped else "this page was written"
+    text = f"<h2>Under way when {when}</h2>\n"
+    for one in run.under_way:
+        goes_on = "What it started goes on by itself; run again to join it."
+        goes_on = goes_on if stopped else f"If the run was ended since, {goes_on[0].lower()}{goes_on[1:]}"
+        note = "" if run.check or one.reads else f"<p>{goes_on}</p>\n"
+        text += (
+            f'<div class="task warn"><strong>{_e(one.task)}</strong> <span class="quiet"><code>{_e(one.action)}</code></span>\n'
+            f"<p>was under way when {when}, for {_seconds(max(run.seconds - one.began, 0.0))}, on {_names(one.hosts)}</p>\n{note}</div>\n"
+        )
+    return text
+
+
+def _names(hosts: list[str]) -> str:
+    more = f" and {len(hosts) - NAMED} more" if len(hosts) > NAMED else ""
+    return ", ".join(_e(host, rows.SHORT) for host in hosts[:NAMED]) + more
 
 
 def _count(verdict: str, number: int, noun: str = "") -> str:
@@ -141,20 +179,30 @@ def _count(verdict: str, number: int, noun: str = "") -> str:
 def _failures(run: Run) -> str:
     bad = [row for row in run.rows if row.verdict in rows.BAD]
     others = [row for row in run.rows if row.verdict in (rows.RESCUED, rows.IGNORED)]
-    text = f"<h2>What failed, why, and what to do</h2>\n{''.join(map(_failure, bad))}" if bad else ""
+    text = f"<h2>What failed, why, and what to do</h2>\n{_alike(bad)}" if bad else ""
     if others:
-        text += f"<h2>What failed and was rescued or ignored</h2>\n{''.join(map(_failure, others))}"
+        text += f"<h2>What failed and was rescued or ignored</h2>\n{_alike(others)}"
     return text
 
 
-def _failure(row: rows.Row) -> str:
+def _alike(failed: list[rows.Row]) -> str:
+    """What one task told of several hosts in the same words is told once."""
+    groups: dict[tuple[t.Any, ...], list[rows.Row]] = collections.defaultdict(list)
+    for row in failed:
+        told = tuple((what, error.message, error.slug, error.hint) for what, error in row.failures)
+        groups[(row.place, row.verdict, row.label, row.check, told)].append(row)
+    return "".join(map(_failure, groups.values()))
+
+
+def _failure(alike: list[rows.Row]) -> str:
     """A hint that all items of the row share is told once."""
+    row = alike[0]
     told = row.failures
     hints = list(dict.fromkeys(error.hint for _what, error in told if error.hint))
     entries = "".join(f"<li>{_what(what)}{_e(error.message) or 'It told no reason.'}{_code(error)}</li>\n" for what, error in told)
     more = "".join(f'<p class="hint">What to do: {_e(hint)}</p>\n' for hint in hints)
     kind = "bad" if row.verdict in rows.BAD else "warn"
-    where = f"on {_e(row.host)}" + (f", {_e(row.label)}" if row.label else "")
+    where = f"on {_names([one.host for one in alike])}" + (f", {_e(row.label)}" if row.label else "")
     return (
         f'<div class="failure {kind}"><h3>{_e(row.task)}</h3>\n<p class="quiet"><span class="{row.verdict}">{WORDS[row.verdict]}</span> '
         f"{where}{', in check mode' if row.check else ''}; <code>{_e(row.action)}</code></p>\n<ul>{entries}</ul>\n{more}</div>\n"
@@ -205,7 +253,7 @@ def _timeline(run: Run) -> str:
     if not found:
         return ""
     shown = sorted(found, key=lambda pair: (pair[1].error is None, -pair[1].seconds))[:BARS]
-    whole = max(item.history[-1][0] for _row, item in shown)
+    whole = max(item.ended for _row, item in shown)
     first = min(item.began for _row, item in shown)
     span = max(whole - first, 0.001)
     bars = "".join(_bar(row, item, first, span) for row, item in sorted(shown, key=lambda pair: (pair[1].began, pair[1].name)))
@@ -213,7 +261,7 @@ def _timeline(run: Run) -> str:
     left = f" {_number(len(shown), 'job')} shown, of {_number(total, 'resource')}." if total > len(shown) else ""
     return (
         '<h2>Timeline of the jobs</h2>\n<p class="quiet">Grey until the first state was seen, blue while it worked, then green, '
-        f"or red where it failed. Of many resources only the last state is known.{left}</p>\n"
+        f"or red where it failed or was not waited for any longer. Of many resources only the last state is known.{left}</p>\n"
         f'<div class="axis-words quiet"><span>{_seconds(first)}</span><span>{_seconds(first + span / 2)}</span>'
         f"<span>{_seconds(first + span)}</span></div>\n{bars}"
     )
@@ -223,13 +271,14 @@ def _bar(row: rows.Row, item: rows.Item, first: float, span: float) -> str:
     def x(second: float) -> float:
         return round(1000 * min(max(second - first, 0.0), span) / span, 1)
 
-    times = [item.began, *(second for second, _state in item.history)]
+    times = [item.began, *(second for second, _state in item.history), *([] if item.until is None else [item.ended])]
     rects = ""
     for number, (start, end) in enumerate(itertools.pairwise(times)):
-        kind = "work" if number and len(item.history) > 1 else "wait"
+        kind = "work" if number and len(times) > 2 else "wait"
         rects += f'<rect class="{kind}" x="{x(start)}" y="0" width="{max(x(end) - x(start), 0):.1f}" height="12"/>'
     rects += f'<rect class="{"bad" if item.error else "good"}" x="{min(x(times[-1]), 994)}" y="0" width="6" height="12"/>'
     states = ", ".join(f"{_e(state)} {_seconds(second - item.began)}" for second, state in item.history)
+    states += f", not ended after {_seconds(item.seconds)}" if item.until is not None else ""
     host = "" if row.host in ("localhost", item.name) else f" on {_e(row.host)}"
     task = _e(row.task.rpartition(" : ")[2])  # without the role
     return (
@@ -247,12 +296,17 @@ def _done(run: Run) -> str:
         kept[row.place].append(row)
     loud: list[str] = []
     quiet: list[str] = []
+    ahead: list[str] = []
     for place, task in sorted(run.rows.tasks.items(), key=lambda pair: pair[1].began):
         idle = task.verdicts.keys() <= {rows.OK, rows.SKIPPED}
-        (quiet if idle else loud).append(_task(task, kept[place], run.check))
-    text = "<h2>What was done</h2>\n" + "".join(loud) if loud or quiet else ""
+        looks = task.verdicts[rows.LOOKED] and task.verdicts.keys() <= {rows.LOOKED, rows.SKIPPED}
+        (ahead if looks else quiet if idle else loud).append(_task(task, kept[place], run.check))
+    text = "<h2>What was done</h2>\n" + "".join(loud) if loud or quiet or ahead else ""
     if quiet:
         text += f"<details><summary>{_number(len(quiet), 'task')} that changed nothing</summary>\n{''.join(quiet)}</details>\n"
+    if ahead:
+        text += f"<details><summary>{_number(len(ahead), 'task')} in check mode, which looked ahead and changed nothing</summary>\n"
+        text += f"{''.join(ahead)}</details>\n"
     return text
 
 
@@ -277,7 +331,9 @@ _ITEMS = {rows.FAILED: "failed", rows.CHANGED: "changed", rows.OK: "unchanged"}
 def _resource(row: rows.Row, item: rows.Item, check: bool) -> str:
     verdict = rows.FAILED if item.error else rows.CHANGED if item.changed else rows.OK
     word = "would be changed" if verdict == rows.CHANGED and (check or row.check) else WORDS[verdict]
-    last = f", {_e(item.history[-1][1])} after {_seconds(item.seconds)}" if item.history else ""
+    last = f", {_e(item.outcome)}" if item.outcome else ""
+    if item.history:
+        last = f", {_e(item.history[-1][1])}{'' if item.until is None else ', not ended'} after {_seconds(item.seconds)}"
     host = "" if row.host in ("localhost", item.name) else f" on {_e(row.host)}"
     return f'{_e(item.name)}{host}: <span class="{verdict}">{word}</span>{last}'
 

@@ -22,6 +22,7 @@ STATES = 30  # states of one item, the first and the last ones
 
 FAILED, RESCUED, IGNORED, UNREACHABLE = "failed", "rescued", "ignored", "unreachable"
 CHANGED, OK, SKIPPED = "changed", "ok", "skipped"
+LOOKED = "looked"  # a task in check mode of a run that is not: what it would change may be changed by a later task
 BAD = (FAILED, UNREACHABLE)
 TROUBLE = (FAILED, UNREACHABLE, RESCUED, IGNORED)
 
@@ -29,6 +30,8 @@ HIDDEN = "The output of this task is hidden (no_log)."
 # Keys of a result that hold no resources.
 _NO_ITEMS = frozenset({"plan", "diff", "error", "errors", "warnings", "deprecations", "invocation", "exception", "results"})
 _NAMES = ("name", "label", "title", "hostname", "file_name", "id", "uuid")
+_ARGUMENTS = ("name", "label", "group_name", "group_id", "id")  # of a module that is about one thing
+_GOES_ON = "wait_timeout"  # the code of a job that had not ended when its task did
 
 Facts = t.Mapping[str, t.Any]
 
@@ -45,7 +48,7 @@ class Error:
 
 @dataclasses.dataclass
 class Item:
-    """One resource of a result. history: (second of the run, state)."""
+    """One resource of a result. history: (second of the run, state). until: the second at which the wait for it was given up."""
 
     name: str
     changed: bool
@@ -53,10 +56,17 @@ class Item:
     history: list[tuple[float, str]]
     error: Error | None = None
     names: tuple[str, ...] = ()  # all that it may be called
+    outcome: str = ""
+    until: float | None = None
+
+    @property
+    def ended(self) -> float:
+        last = self.history[-1][0] if self.history else self.began
+        return last if self.until is None else max(last, self.until)
 
     @property
     def seconds(self) -> float:
-        return self.history[-1][0] - self.began if self.history else 0.0
+        return self.ended - self.began
 
 
 @dataclasses.dataclass
@@ -84,6 +94,17 @@ class Row:
         own = [(item.name, item.error) for item in self.items if item.error]
         whole = self.error or Error(self.message)
         return own or [(whole.resource or self.label, whole)]
+
+
+@dataclasses.dataclass
+class Started:
+    """A task that has begun and not ended. reads: it changes nothing, so that nothing goes on when it is stopped."""
+
+    task: str
+    action: str
+    began: float
+    hosts: list[str]
+    reads: bool = False
 
 
 @dataclasses.dataclass
@@ -148,10 +169,13 @@ class Rows:
         return sum(task.verdicts[verdict] for task in self.tasks.values() for verdict in verdicts)
 
 
-def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
-    """One result as a row. ours: the task is one of this collection's, so that more than its message is known. facts: of Row."""
+def read(result: Facts, *, ours: bool, ahead: bool = False, **facts: t.Any) -> Row:
+    """One result as a row. ours: the task is one of this collection's, so that more than its message is known. ahead: it is in check mode,
+    the run is not. facts: of Row."""
     shown = {key: clean(value, SHORT) for key, value in facts.items() if isinstance(value, str) and key != "place"}
     row = Row(**{**facts, **shown})
+    looked = ahead and row.verdict in (CHANGED, OK)
+    row.verdict = LOOKED if looked else row.verdict
     if "censored" in result:
         row.message = HIDDEN
         return row
@@ -161,20 +185,24 @@ def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
     row.error = _error(result.get("error"), row.message) if row.verdict in TROUBLE else None
     duration: t.Any = result.get("duration")
     began = max(row.began, row.ended - duration) if _is_number(duration) else row.began
-    row.items = list(_items(result, began))
+    plan = result.get("plan")
+    steps = [step for step in plan if isinstance(step, t.Mapping)] if isinstance(plan, list) else []
+    row.items = list(_items(result, began)) or list(_own(result, row, began, steps))
     for item in row.items:
+        if item.error and item.error.slug == _GOES_ON:
+            item.until = row.ended
         if item.error and row.error and not item.error.hint and item.error.slug == row.error.slug:
             # Of many items each has its code and message only.
             item.error.hint = row.error.hint
             item.error.message = item.error.message.removesuffix(row.error.hint).rstrip() or item.error.message
-    plan = result.get("plan")
-    steps = [step for step in plan if isinstance(step, t.Mapping)] if isinstance(plan, list) else []
     if row.check:
         # An item of check mode was not changed; the plan says which would be.
         planned = {clean(step.get("resource", ""), SHORT) for step in steps}
         for item in row.items:
             item.changed = item.changed or not planned.isdisjoint(item.names)
-        row.plan = list(map(_step, steps[:KEPT]))
+        row.plan = [] if looked else list(map(_step, steps[:KEPT]))
+    if looked:
+        return row
     row.counts.update(_state(item) for item in row.items)
     row.counts["planned"] = len(steps)
     return row
@@ -185,7 +213,8 @@ def _state(item: Item) -> str:
 
 
 def _items(result: Facts, began: float) -> t.Iterator[Item]:
-    for key, value in result.items():
+    alone: set[tuple[str, ...]] = set()  # a list may hold what is a result by itself too
+    for key, value in sorted(result.items(), key=lambda pair: isinstance(pair[1], list)):
         if key in _NO_ITEMS:
             continue
         for facts in value if isinstance(value, list) else [value]:
@@ -193,7 +222,36 @@ def _items(result: Facts, began: float) -> t.Iterator[Item]:
                 names = tuple(clean(facts[one], SHORT) for one in _NAMES if facts.get(one)) or (clean(key, SHORT),)
                 error = _error(facts.get("error"), "") if facts.get("error") else None
                 history = list(_history(facts.get("history"), began))
-                yield Item(names[0], bool(facts.get("changed")), began, history, error, names)
+                if value is facts:
+                    alone.add(names)
+                elif names in alone:
+                    continue
+                # A result that is about one thing may say only of itself that it was changed.
+                changed = facts.get("changed", result.get("changed") if value is facts else False)
+                yield Item(names[0], bool(changed), began, history, error, names, _word(facts.get("outcome")))
+
+
+def _own(result: Facts, row: Row, began: float, steps: list[t.Any]) -> t.Iterator[Item]:
+    """The one thing that a result without a list of resources is about, from what the result says of itself."""
+    if "outcome" not in result or row.verdict == SKIPPED or (row.verdict in TROUBLE and row.error is None):
+        return
+    invocation = result.get("invocation")
+    given = invocation.get("module_args") if isinstance(invocation, t.Mapping) else None
+    told = [facts[one] for facts in result.values() if isinstance(facts, t.Mapping) for one in _NAMES[:1] if facts.get(one)]
+    told += [given[one] for one in _ARGUMENTS if given.get(one)] if isinstance(given, t.Mapping) else []
+    told += [row.error.resource] if row.error and row.error.resource else []
+    resources = [step["resource"] for step in steps if step.get("resource")]
+    told += resources if result.get("changed") else []
+    if told or result.get("changed"):
+        name = clean(told[0] if told else row.action.rpartition(".")[2], SHORT)
+        names = (name, *(clean(one, SHORT) for one in resources))  # all that it plans is for this one
+        error = dataclasses.replace(row.error) if row.error else None
+        yield Item(name, bool(result.get("changed")), began, list(_history(result.get("history"), began)), error, names,
+                   _word(result["outcome"]))  # fmt: skip
+
+
+def _word(outcome: t.Any) -> str:
+    return clean(outcome, SHORT) if isinstance(outcome, str) and outcome != "none" else ""
 
 
 def _history(told: t.Any, began: float) -> t.Iterator[tuple[float, str]]:
@@ -219,7 +277,8 @@ def _error(told: t.Any, message: str) -> Error | None:
 
 
 def _step(step: Facts) -> str:
-    return clean(f"{step.get('method', '')} {step.get('path', '')}: {step.get('why') or step.get('resource') or ''}", 2 * SHORT)
+    request = f"{step.get('method', '')} {step.get('path', '')}"
+    return ": ".join(clean(part, 2 * SHORT) for part in (step.get("resource"), request, step.get("why")) if part)
 
 
 def _is_number(value: t.Any) -> bool:

@@ -176,9 +176,9 @@ def test_what_is_hidden_stays_hidden(sim, harness):
     assert "&lt;b&gt;bold" in source
 
 
-@pytest.mark.parametrize("ending, begun", [(signal.SIGINT, True), (signal.SIGKILL, False)])
-def test_a_run_that_does_not_come_to_its_end(sim, harness, ending, begun):
-    """Interrupted, Ansible tells its plugins nothing; killed, there is the page of the begin, not that of an older run or playbook."""
+@pytest.mark.parametrize("ending, told", [(signal.SIGINT, True), (signal.SIGKILL, False)])
+def test_a_run_that_does_not_come_to_its_end(sim, harness, ending, told):
+    """Interrupted, Ansible tells its plugins nothing; killed, there is the page of the last task's begin."""
     page = harness.folder / "report.html"
     page.write_text("an older run", encoding="utf-8")
     mark = harness.folder / "mark"
@@ -199,8 +199,92 @@ def test_a_run_that_does_not_come_to_its_end(sim, harness, ending, begun):
         process.wait(timeout=30)
     text = Text(page.read_text(encoding="utf-8")).text
     assert "come to its end" in text
-    assert ("it was interrupted after" in text) == begun
-    assert ("web-01: changed" in text) == begun
+    assert ("it was interrupted after" in text) == told
+    assert "web-01: changed" in text
+    assert "Under way" not in text
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_what_was_under_way_when_the_run_ended(sim, harness, ending):
+    """The tasks of a role have been sent and have not ended on any host."""
+    sim.switches("xclarity", job_seconds=60)
+    hosts = {name: {"xclarity_profile": name, "xclarity_target": uuid} for name, uuid in FREE.items()}
+    variables = {**LOCAL, "xclarity_restart": "immediate", "activate_profiles_poll_interval": 0.05}
+    tasks = [{"name": "By a role", "ansible.builtin.include_role": {"name": "groundwork.provision.activate_profiles"}}]
+    book, page = harness.folder / "book.yml", harness.folder / "report.html"
+    book.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}]), encoding="utf-8")
+    environment = harness.environment(ANSIBLE_CALLBACKS_ENABLED="groundwork.provision.report", GROUNDWORK_REPORT=str(page))
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", on_hosts(harness, hosts), str(book)]
+    with subprocess.Popen(command, env=environment, cwd=harness.folder, start_new_session=True, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:  # fmt: skip
+        until = time.monotonic() + 60
+        while len(sim.log(changing=True)) < len(FREE) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        os.killpg(process.pid, ending)
+        process.wait(timeout=30)
+    sim.reset()  # a process that is killed leaves its session open
+    text = Text(page.read_text(encoding="utf-8")).text
+    assert "No task had failed by then." in text
+    assert "Under way when" in text
+    assert "Activate it, together with all that are registered groundwork.provision.host_profile was under way when" in text
+    assert ", on web-01, web-02" in text
+    assert "hat it started goes on by itself; run again to join it." in text
+    assert ("Under way when the run was interrupted" in text) == (ending == signal.SIGINT)
+    assert "No task of this collection ran" not in text
+
+
+def test_each_task_of_a_role_and_its_looks_ahead(empty_sim, harness):
+    """In a real run what a role looks up in check mode first is no change, and no planned request."""
+    spec = {"type": "os.nova.server", "version": "1.0", "properties": {
+        "name": "web", "flavor": "1", "image": "image", "networks": [{"network": "private"}],
+    }}  # fmt: skip
+    variables = {**LOCAL, "run_cluster_name": "web", "run_cluster_profile_spec": spec, "run_cluster_desired_capacity": 1}
+    role = {"name": "By a role", "ansible.builtin.include_role": {"name": "groundwork.provision.run_cluster"}}
+    played, page, _source = report_of(harness, on_localhost(role, vars=variables))
+    assert played.rc == 0, played.output
+    assert "Results of tasks: 2 changed" in page.text
+    assert "Keep the profile groundwork.provision.cluster_profile" in page.text
+    assert "Keep the cluster groundwork.provision.cluster" in page.text
+    assert "tasks in check mode, which looked ahead and changed nothing" in page.text
+    assert "Planned requests" not in page.text
+    assert "web: changed" in page.text
+    assert page.text.index("Keep the cluster groundwork") < page.text.index("Look at the profile groundwork")
+
+
+def test_one_reason_of_several_hosts(sim, harness):
+    hosts: dict[str, dict[str, Any]] = {name: {} for name in ("a", "b", "c")}
+    book = [{"hosts": "all", "gather_facts": False, "tasks": [activate(profile="web-99", uuid=FREE["web-01"])]}]
+    played, page, _source = report_of(harness, book, "-i", on_hosts(harness, hosts))
+    assert played.rc == 2, played.output
+    assert "1 task failed, on 3 hosts." in page.text
+    assert page.tags.count("h3") == 2, "the failure once, and the codes"
+
+
+def test_the_wait_of_a_job_that_did_not_end(sim, harness):
+    sim.switches("xclarity", job_seconds=60)
+    task = activate(profile="web-01", uuid=FREE["web-01"], wait_timeout=0.5)
+    played, page, source = report_of(harness, on_localhost(task))
+    assert played.rc == 2, played.output
+    assert re.search(r"not ended after \d", page.text)
+    assert [float(width) > 0 for width in re.findall(r'class="work" x="[\d.]+" y="0" width="([\d.]+)"', source)] == [True]
+
+
+def test_a_request_for_servers_is_there_with_what_it_changed(sim, harness):
+    sim.switches("ops_manager", allocation_seconds=0, cancel_seconds=0, clean_seconds=0)
+    task = {"name": "Ask", "groundwork.provision.server_pool_request": {
+        "properties": {"Datacenter": "oslo", "Size": "m"}, "count": 1, "poll_interval": 0.05,
+    }}  # fmt: skip
+    played, page, _source = report_of(harness, on_localhost(task))
+    assert played.rc == 0, played.output
+    assert re.search(r"resources: 1 changed Resources \S.*: changed , COMPLETED after", page.text)
+
+
+def test_the_current_folder_is_no_secret(sim, harness):
+    told = {"name": "Told", "ansible.builtin.fail": {"msg": f"nothing in {harness.folder}/x and s3cret-word"}, "ignore_errors": True}
+    folders = {"PWD": str(harness.folder), "OLDPWD": f"{harness.folder}/x"}
+    _played, page, _source = report_of(harness, on_localhost(told), MY_PASSWORD="s3cret-word", **folders)
+    assert f"nothing in {harness.folder}/x and " in page.text
+    assert "s3cret-word" not in page.text
 
 
 @pytest.mark.parametrize("where", ["missing/report.html", "."])

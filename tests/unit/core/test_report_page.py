@@ -167,7 +167,7 @@ def test_check_mode_names_what_would_be_changed_and_the_requests():
     assert "Check mode: nothing was changed by this run." in made.text
     assert "web-01: would be changed" in made.text
     assert "web-02: unchanged" in made.text
-    assert "POST /profiles/71: it is inactive" in made.text
+    assert "web-01: POST /profiles/71: it is inactive" in made.text
     assert "s3cret" not in made.text
     assert "POST" not in page(row(result)).text
 
@@ -258,3 +258,109 @@ def test_reading_keeps_nothing_of_the_result_alive():
     assert len(kept.items) == report_rows.KEPT
     assert kept.plan == []
     assert rows.tasks["play 1"].items == {CHANGED: 10_000, "planned": 10_000}
+
+
+def started(*hosts: str, reads: bool = False) -> report_rows.Started:
+    return report_rows.Started("Activate <b>", "groundwork.provision.profile_activation", 2.0, list(hosts), reads)
+
+
+GOES_ON = "What it started goes on by itself; run again to join it."
+
+
+def test_a_page_of_a_run_that_goes_on_says_what_was_under_way():
+    """It may be the last page of a run that was killed."""
+    made = page(end=report_page.RUNNING, under_way=[started("web-01", "web-02")])
+    assert "No task had failed by then." in made.text
+    assert "When this page was written no task had ended yet." in made.text
+    assert "No task of this collection ran" not in made.text
+    assert "Activate <b> groundwork.provision.profile_activation was under way when this page was written, for 7.0 s" in made.text
+    assert "on web-01, web-02 If the run was ended since, what it started goes on by itself; run again to join it." in made.text
+    rows = report_rows.Rows()
+    rows.count("web-01", OK)
+    assert "no task of this collection had ended yet." in page(end=report_page.RUNNING, rows=rows).text
+
+
+def test_a_page_of_an_interrupted_run_says_what_was_under_way():
+    made = page(row({"profiles": [item()]}), end=report_page.INTERRUPTED, under_way=[started("web-01")])
+    assert "Under way when the run was interrupted" in made.text
+    assert GOES_ON in made.text
+    assert "When the run was interrupted no task had ended yet." in page(end=report_page.INTERRUPTED).text
+    assert "Under way" not in page(under_way=[started("web-01")]).text
+
+
+def test_what_only_reads_does_not_go_on():
+    for more in ({"under_way": [started("a", reads=True)]}, {"under_way": [started("a")], "check": True}):
+        made = page(end=report_page.INTERRUPTED, **more)
+        assert "Under way when the run was interrupted" in made.text
+        assert GOES_ON not in made.text
+
+
+def test_of_ten_thousand_hosts_under_way_some_are_named():
+    made = page(end=report_page.RUNNING, under_way=[started(*(f"host-{number:05}" for number in range(10_000)))])
+    assert "host-00019 and 9980 more" in made.text
+    assert "host-00020" not in made.text
+
+
+def test_a_look_in_check_mode_is_no_change_of_a_real_run():
+    plan = [{"method": "POST", "path": "/profiles/71", "why": "it is inactive", "resource": "web-01"}]
+    look = {"profiles": [item(changed=False, history=[])], "plan": plan}
+    found = [row(look, verdict, check=True, ahead=True, place=verdict, task=f"Look {verdict}") for verdict in (CHANGED, OK)]
+    made = page(*found, row({"profiles": [item()]}))
+    assert "Results of tasks: 1 changed What" in made.text
+    assert "2 tasks in check mode, which looked ahead and changed nothing" in made.text
+    assert "Planned requests" not in made.text
+    assert made.text.count("resources: ") == 1
+    assert "The tasks of this collection looked ahead in check mode, and changed nothing." in page(*found).text
+    assert "1 task failed." in page(row({"msg": "why", "error": error()}, FAILED, check=True, ahead=True)).text
+
+
+def test_one_task_that_failed_in_the_same_words_on_several_hosts():
+    told = {"msg": "no connection.", "error": error("connect_refused", "Look at the network.", message="no connection.", resource="")}
+    made = page(*(row(told, FAILED, host=f"host-{number:02}") for number in range(30)))
+    assert "1 task failed, on 30 hosts." in made.text
+    assert made.text.count("no connection.") == 1
+    assert "on host-00, host-01" in made.text
+    assert "host-19 and 10 more;" in made.text
+    second = row(told, FAILED, host="b", place="play 2", task="Other")
+    other = page(row(told, FAILED, host="a"), second, row({"msg": "x"}, FAILED, host="a"))
+    assert "2 tasks failed, on 2 hosts." in other.text
+    assert other.text.count("no connection.") == 2
+
+
+def test_the_bar_of_a_job_that_did_not_end_goes_to_the_end_of_the_wait():
+    history = [{"state": "Running", "second": 1.0}]
+    late = item(history=history, error=error("wait_timeout", message="it had not ended in time."))
+    result = {"profiles": [late], "error": error("wait_timeout"), "duration": 45.0}
+    made = source(row(result, FAILED, began=0.0, ended=45.0))
+    bars = re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="0" width="([\d.]+)"', made)
+    assert bars == [("wait", "0.0", "22.2"), ("work", "22.2", "977.8"), ("bad", "994", "6")]
+    text = Strict(made).text
+    assert "web-01: failed, Running, not ended after 45.0 s" in text
+    assert "Running 1.0 s, not ended after 45.0 s" in text
+
+
+def test_a_result_without_a_list_of_resources_has_a_row_of_its_own():
+    cluster = {"changed": True, "outcome": "finished", "cluster": {"name": "web", "id": "7f"}, "nodes": [{"name": "n"}], "plan": [],
+               "history": [{"state": "SUCCEEDED", "second": 3.0}]}  # fmt: skip
+    assert "web: changed, finished" in page(row({**cluster, "history": []})).text
+    assert "resources: 1 changed Resources web: changed, SUCCEEDED after 3.0 s" in page(row(cluster)).text
+    deleted = {"changed": True, "outcome": "started", "cluster": None, "invocation": {"module_args": {"name": "web"}}}
+    assert "web: changed, started" in page(row(deleted)).text
+    failed = {"changed": False, "outcome": "none", "msg": "it failed.", "error": error()}
+    assert "Resources web-01: failed" in page(row(failed, FAILED)).text
+    assert "resources" not in page(row({"changed": False}, OK)).text
+    assert "resources" not in page(row({"changed": False, "outcome": "none", "profiles": []}, OK)).text
+
+
+def test_check_mode_of_a_result_without_a_list_of_resources():
+    plan = [{"method": "POST", "path": "/clusters", "why": "there is none", "resource": "cluster web"}]
+    result = {"changed": True, "outcome": "none", "cluster": None, "plan": plan}
+    assert "cluster web: would be changed" in page(row(result, check=True), check=True).text
+
+
+def test_one_thing_is_changed_when_its_result_says_so():
+    request = {"id": "57e9", "history": []}
+    result = {"changed": True, "outcome": "finished", "request": request, "requests": [request]}
+    made = page(row(result))
+    assert "57e9: changed" in made.text
+    assert "resources: 1 changed Resources" in made.text, "once, although it is in the list too"
