@@ -156,10 +156,11 @@ def _under_way(run: Run) -> str:
     for one in run.under_way:
         goes_on = "What it started goes on by itself; run again to join it."
         goes_on = goes_on if stopped else f"If the run was ended since, {goes_on[0].lower()}{goes_on[1:]}"
+        since = f", for {_seconds(max(run.seconds - one.began, 0.0))}," if stopped else ""
         note = "" if run.check or one.reads else f"<p>{goes_on}</p>\n"
         text += (
             f'<div class="task warn"><strong>{_e(one.task)}</strong> <span class="quiet"><code>{_e(one.action)}</code></span>\n'
-            f"<p>was under way when {when}, for {_seconds(max(run.seconds - one.began, 0.0))}, on {_names(one.hosts)}</p>\n{note}</div>\n"
+            f"<p>was under way when {when}{since} on {_names(one.hosts)}</p>\n{note}</div>\n"
         )
     return text
 

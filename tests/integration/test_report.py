@@ -227,7 +227,7 @@ def test_what_was_under_way_when_the_run_ended(sim, harness, ending):
     assert "No task had failed by then." in text
     assert "Under way when" in text
     assert "Activate it, together with all that are registered groundwork.provision.host_profile was under way when" in text
-    assert ", on web-01, web-02" in text
+    assert " on web-01, web-02" in text
     assert "hat it started goes on by itself; run again to join it." in text
     assert ("Under way when the run was interrupted" in text) == (ending == signal.SIGINT)
     assert "No task of this collection ran" not in text
