@@ -316,6 +316,10 @@ class Operation:
         hint = joins if self.joins or self.reads_only else f"look at {self.where} before running again."
         return Failure("wait_timeout", f"it had not ended in time (last state: {last}).", f"It goes on by itself: {hint}")
 
+    def left(self, item: Item) -> str:
+        """What an item that failed leaves open on the server, and how to close it, when the failure itself does not tell; or nothing."""
+        return ""
+
     def ended(self, item: Item) -> None:
         """Called once the effect shows, for a warning perhaps."""
 
@@ -764,6 +768,7 @@ class _Task:
         now = {id(item): watched[key] for key, items in followed.items() for item in items}
         done = failed = 0
         still: list[tuple[str, State | None]] = []
+        unsent = 0
         for item in self.items:
             one = now.get(id(item))
             ended = one is not None and one.end == "done" and one.state is not None
@@ -773,8 +778,9 @@ class _Task:
                 done += 1
             else:
                 still.append((item.title, one.state if one is not None else None))
+                unsent += bool(item.unsent)
         silent = max((one.silent for one in watched.values() if not one.end), default=0.0)
-        return Standing(done, failed, still, "" if self.op.joins or self.op.reads_only else self.op.where, silent)
+        return Standing(done, failed, still, "" if self.op.joins or self.op.reads_only else self.op.where, silent, unsent)
 
     def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
         """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""
@@ -904,6 +910,7 @@ class _Task:
         opened = [item for item in self.items if item.state in (STARTED, UNKNOWN)]
         first = (opened or self.items)[0]
         step = first.outcomes[-1].step if first.outcomes else None
+        self._tell_left(first, failure)
         failure.outcome = state
         failure.about(system=system, operation=step.operation if step else None, resource=first.title, effect=first.effect)
         if len(self.items) == 1:
@@ -938,8 +945,10 @@ class _Task:
 
     def _end(self, guard: Guard, changed: bool) -> dict[str, t.Any]:
         self._settle(guard)
-        result = self.result() | {"changed": changed}
         failed = [item for item in self.items if item.failure is not None]
+        for item in failed:
+            self._tell_left(item, item.failure)
+        result = self.result() | {"changed": changed}
         if not failed:
             return result
         failure = _summary(failed, self.items, self.op.noun)
@@ -948,6 +957,11 @@ class _Task:
         if unknown:
             self.run.after_told.append(lambda: guard.tell(unknown))
         raise failure
+
+    def _tell_left(self, item: Item, failure: Failure | None) -> None:
+        left = self.op.left(item)
+        if left and failure is not None:
+            failure.next_step = f"{left} {failure.next_step}".strip()
 
     def result(self) -> dict[str, t.Any]:
         """What every module that changes something returns. ``duration`` is added at the exit."""

@@ -14,6 +14,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._wait import 
 
 # Seconds until the first line, and from each line to the next; the last one for ever. A change of note is told after the first of them.
 PACE = (10.0, 10.0, 20.0, 40.0, 60.0)
+ALONE = "It goes on by itself when the play is stopped"
 JOIN = "run the task again to join the wait."
 
 Say = t.Callable[[str], None]
@@ -23,17 +24,20 @@ Say = t.Callable[[str], None]
 class Standing:
     """How the items of a wait stand. open: title and last state of each that is still waited for. where: the place to look at before
     the task is run again, which would send it again; empty where it joins the wait. silent: seconds since the server has answered,
-    when the last poll had no answer."""
+    when the last poll had no answer. unsent: how many of the open ones have requests that are sent only after the wait."""
 
     done: int
     failed: int
     open: t.Sequence[tuple[str, State | None]]
     where: str = ""
     silent: float = 0.0
+    unsent: int = 0
 
     @property
     def again(self) -> str:
         """What to do when the play was stopped."""
+        if self.unsent:
+            return f"{f'look at {self.where}, then ' if self.where else ''}run the task again to send the rest."
         return f"look at {self.where} before running it again." if self.where else JOIN
 
     @property
@@ -91,7 +95,8 @@ class Progress:
         if slowest is None:
             return
         text = line(standing, slowest, now - self._began)
-        self._say(text if self._lines else f"{text} It goes on by itself when the play is stopped; {standing.again}")
+        goes = "What was sent goes on by itself when the play is stopped, the rest is not sent" if standing.unsent else ALONE
+        self._say(text if self._lines else f"{text} {goes}; {standing.again}")
         self._last, self._noted = now, noted
         self._lines += 1
 
@@ -105,7 +110,10 @@ class Progress:
         if titles:
             work = "The work" if standing.total == 1 else f"The work for {len(titles)} of {standing.total}"
             again = standing.again[:1].upper() + standing.again[1:]
-            self._part(f"{work} ({named(titles, 100)}) goes on by itself on the server. {again}")
+            if standing.unsent:
+                work = "What was sent" if standing.total == 1 else f"What was sent for {len(titles)} of {standing.total}"
+            rest = ", the rest is not sent" if standing.unsent else ""
+            self._part(f"{work} ({named(titles, 100)}) goes on by itself on the server{rest}. {again}")
 
 
 def line(standing: Standing, slowest: tuple[str, State | None], seconds: float) -> str:

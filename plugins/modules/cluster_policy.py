@@ -73,8 +73,9 @@ options:
       - V(replace) creates a new policy of the same name. On each cluster that has the old one it detaches the old policy and attaches the
         new one (the service does not take both at once), and at last it deletes the old one. It takes every other policy of that name in
         the project for an old one. Only with O(name), since the id changes.
-      - When a run breaks off in between, a cluster may be without the policy. The next run deletes the old one, and does not know that
-        cluster any more, so look at it with M(groundwork.provision.cluster_policy_binding_info).
+      - When a run breaks off in between, a cluster may be without the policy. The next run reads from the actions of the service from which
+        clusters the old one was detached since, attaches the new one there, and only then deletes the old one. It leaves out a cluster
+        that has got another policy of that type meanwhile.
     type: str
     choices: [fail, replace]
     default: fail

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, listing, specs
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome, Step
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import actions, api, listing, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, POLICIES, Entry
 
+ATTACH, UPDATE, DETACH = "CLUSTER_ATTACH_POLICY", "CLUSTER_UPDATE_POLICY", "CLUSTER_DETACH_POLICY"
 NEW_ID = "(id of the new policy)"
 KEYS = ("created_at", "data", "domain", "id", "name", "project", "spec", "type", "updated_at", "user")
 BINDING_KEYS = ("cluster_id", "cluster_name", "enabled", "id", "policy_id", "policy_name", "policy_type", "priority")
@@ -99,9 +101,14 @@ def match(desired: Desired, entries: t.Sequence[Entry], replace: bool) -> tuple[
 
 
 def plan(
-    desired: Desired, found: Entry | None, old: t.Sequence[Entry], bound: t.Mapping[str, list[Bound]], replace: bool
+    desired: Desired,
+    found: Entry | None,
+    old: t.Sequence[Entry],
+    bound: t.Mapping[str, list[Bound]],
+    replace: bool,
+    bare: t.Sequence[Bound] = (),
 ) -> tuple[Step, ...]:
-    """The requests, in order. bound: by the id of an old policy, the clusters that it is attached to."""
+    """The requests, in order. bound: by the id of an old policy, the clusters that it is attached to. bare: see :func:`left_bare`."""
     if found is None:
         if desired.id:
             raise bad_input(
@@ -124,7 +131,7 @@ def plan(
         why = f"its spec differs at {', '.join(where[:5])}; it takes the place of {found['id']}"
         return (_create(desired, why), *_moves(NEW_ID, found["name"], [found], bound))
     if old:
-        return _moves(found["id"], found["name"], old, bound)
+        return (*_attachments(found, bare), *_moves(found["id"], found["name"], old, bound))
     if desired.name and desired.name != found["name"]:
         body = {"policy": {"name": desired.name}}
         step = Step("rename", "PATCH", listing.path(POLICIES, found["id"]), found["id"], "its name differs", body=body, title=found["name"])
@@ -165,6 +172,68 @@ def _moves(new: str, name: str, old: t.Sequence[Entry], bound: t.Mapping[str, li
     return tuple(steps)
 
 
+def _attachments(policy: Entry, bare: t.Sequence[Bound]) -> t.Iterator[Step]:
+    for place in bare:
+        why = f"a replacement broke off after it had detached the old policy from the cluster {place.name}"
+        body = {"policy_attach": {"policy_id": policy["id"], "enabled": place.enabled}}
+        yield bind(place.cluster, place.name, "attach", policy["name"], body, why)
+
+
+def left_bare(
+    found: Entry,
+    old: t.Sequence[Entry],
+    done: t.Sequence[actions.Action],
+    held: t.Mapping[str, t.Sequence[Entry]],
+    names: t.Mapping[str, str],
+) -> list[Bound]:
+    """The clusters that a replacement has left without the policy: from which it detached one, and to which it attached none.
+
+    found: the policy that stays; old: the others of its name. done: the actions of the project that attach, update or detach policies,
+    oldest first. held: by the id of a cluster, the policies that it has. names: of the clusters that are there.
+    """
+    twins = {one["id"]: one for one in (found, *old)}
+    times = sorted(time for time in (_second(one.get("created_at")) for one in twins.values()) if time is not None)
+    began = times[1] if len(times) > 1 else None  # there is something to replace since there are two
+    enabled: dict[str, bool] = {}
+    last: dict[str, tuple[str, str]] = {}
+    attached: set[str] = set()
+    for action in done:
+        inputs, cluster = action.get("inputs") or {}, str(action.get("target"))
+        policy, kind, time = str(inputs.get("policy_id")), action["action"], _second(action.get("created_at"))
+        if policy not in twins or cluster not in names:
+            continue
+        if isinstance(inputs.get("enabled"), bool):
+            enabled[cluster] = inputs["enabled"]
+        if began is not None and time is not None and time < began:
+            continue
+        if kind == DETACH:  # however it ended: what counts then is whether the cluster has the policy
+            last[cluster] = (kind, policy)
+        elif kind == ATTACH and action["status"] == actions.GOOD:
+            last[cluster] = (kind, policy)
+            if policy == found["id"]:
+                attached.add(cluster)
+    bare = []
+    for cluster, (kind, policy) in last.items():
+        undone = policy == found["id"] and cluster in attached  # a user detached it, after the replacement was through with the cluster
+        if kind == DETACH and not undone and not any(_in_place(one, found, twins) for one in held.get(cluster, ())):
+            bare.append(Bound(cluster, names[cluster], enabled.get(cluster, True)))
+    return sorted(bare, key=lambda one: (one.name, one.cluster))
+
+
+def _in_place(binding: Entry, found: Entry, twins: t.Container[str]) -> bool:
+    """A cluster with this binding lacks nothing, or could not take the policy: of all types but scaling it takes one."""
+    types = {str(kind).partition("-")[0] for kind in (binding.get("policy_type"), found.get("type"))}
+    return binding.get("policy_id") in twins or (len(types) == 1 and types != {"senlin.policy.scaling"})
+
+
+def _second(text: t.Any) -> datetime.datetime | None:
+    """A time of an answer, whose forms differ in the zone and in the microseconds."""
+    try:
+        return datetime.datetime.fromisoformat(str(text)[:19])
+    except ValueError:
+        return None
+
+
 def bind(cluster: str, name: str, verb: str, policy: str, body: dict[str, t.Any], why: str) -> Step:
     """A request that attaches, updates or detaches a policy: an action of the cluster."""
     return Step(
@@ -197,6 +266,16 @@ def same_bindings(step: Step, bound: t.Sequence[Entry]) -> bool:
     if verb == "policy_detach":
         return one is None
     return one is not None and (verb == "policy_attach" or one.get("enabled") is body["enabled"])
+
+
+def unattached(steps: t.Sequence[Step], outcomes: t.Sequence[Outcome], *, verified: bool) -> list[str]:
+    """The clusters of a plan that broke off that have no policy now: nothing is to be detached from them any more, and the policy is not
+    known to be attached. verified: the effect of the last request was seen."""
+    passed = {one.step.key for one in (outcomes if verified else outcomes[:-1])}
+    sent = {one.step.key for one in outcomes if one.changed or not one.needed}
+    binds = [step for step in steps if step.method == "POST" and "policy" not in step.body]
+    kept = {step.resource for step in binds if "policy_detach" in step.body and step.key not in sent}
+    return [step.title for step in binds if "policy_attach" in step.body and step.key not in passed and step.resource not in kept]
 
 
 def public(policy: Entry) -> Entry:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -71,7 +71,8 @@ class SetPolicies(Operation):
             self._refuse_taken(desired, found, entries)
             differs = found is not None and desired.spec is not None and not specs.same_spec(found.get("spec") or {}, desired.spec)
             gone = [*old, *([found] if found is not None and differs and replace and not desired.id else [])]
-            steps = policies.plan(desired, found, old, self._bound(gone), replace)
+            bound, bare = self._bound(found, gone)
+            steps = policies.plan(desired, found, old, bound, replace, bare if old else ())
         title = desired.name or (found["name"] if found else desired.label)
         key = found["id"] if found else f"name {desired.label}"
         return Item(key, title, desired=desired, before=found, current=found, steps=steps[:1], later=steps[1:])
@@ -86,21 +87,28 @@ class SetPolicies(Operation):
                 resource=desired.label,
             )
 
-    def _bound(self, old: t.Sequence[Entry]) -> dict[str, list[Bound]]:
-        """Where policies that are to go are attached."""
-        if not old:
-            return {}
-        ids = {one["id"] for one in old}
-        return actions.at_rest(self.client, self.run, self.others, lambda: self._places(ids), _names)
+    def _bound(self, found: Entry | None, gone: t.Sequence[Entry]) -> tuple[dict[str, list[Bound]], list[Bound]]:
+        """Where policies that are to go are attached, and the clusters that an earlier run left without the one that stays."""
+        if not gone or found is None:
+            return {}, []
+        return actions.at_rest(self.client, self.run, self.others, lambda: self._places(found, gone), _names)
 
-    def _places(self, ids: t.Collection[str]) -> dict[str, list[Bound]]:
-        """The service tells that of a cluster only, so each that has policies is asked."""
-        found: dict[str, list[Bound]] = {}
-        for cluster in listing.read_all(self.client, CLUSTERS):
-            for one in policies.bindings(self.client, cluster["id"]) if cluster.get("policies") else []:
-                if one.get("policy_id") in ids:
-                    found.setdefault(one["policy_id"], []).append(Bound(cluster["id"], cluster["name"], one.get("enabled") is True))
-        return found
+    def _places(self, found: Entry, gone: t.Sequence[Entry]) -> tuple[dict[str, list[Bound]], list[Bound]]:
+        """The service tells that of a cluster only, so each that has policies is asked. What a replacement that broke off has detached
+        is told by its actions only."""
+        places: dict[str, list[Bound]] = {one["id"]: [] for one in gone}
+        there = listing.read_all(self.client, CLUSTERS)
+        held = {one["id"]: policies.bindings(self.client, one["id"]) if one.get("policies") else [] for one in there}
+        for cluster in there:
+            for one in held[cluster["id"]]:
+                if one.get("policy_id") in places:
+                    places[one["policy_id"]].append(Bound(cluster["id"], cluster["name"], one.get("enabled") is True))
+        old = [one for one in gone if one["id"] != found["id"]]
+        if not old:
+            return places, []
+        kinds = (policies.ATTACH, policies.UPDATE, policies.DETACH)
+        done = actions.search(self.client, [("action", kind) for kind in kinds])
+        return places, policies.left_bare(found, old, done, held, {one["id"]: one["name"] for one in there})
 
     def check(self, items: t.Sequence[Item]) -> None:
         """In check mode: ask the service's own check whether it would take the specs of the policies that would be made."""
@@ -193,6 +201,14 @@ class SetPolicies(Operation):
 
     def known(self, item: Item, step: Step) -> Step:
         return policies.known(step, item.current["id"]) if step.foreseen else step
+
+    def left(self, item: Item) -> str:
+        """A replacement that ends between detaching and attaching leaves a cluster without the policy."""
+        names = policies.unattached((*item.steps, *item.later), item.outcomes, verified=item.verified)
+        if not names:
+            return ""
+        noun = "cluster" if len(names) == 1 else "clusters"
+        return f"Without the policy until it is attached: {noun} {named(names, 60)}. Run again to attach it."
 
     def not_reached(self, item: Item) -> Failure:
         return Failure(
@@ -368,8 +384,9 @@ class SetBindings(Operation):
         return {key: shown[key] for key in ("binding", "actions", "reconciled", "history") if key in shown}
 
 
-def _names(places: t.Mapping[str, t.Sequence[Bound]]) -> dict[str, str]:
-    return {one.cluster: one.name for found in places.values() for one in found}
+def _names(found: tuple[t.Mapping[str, t.Sequence[Bound]], t.Sequence[Bound]]) -> dict[str, str]:
+    places, bare = found
+    return {one.cluster: one.name for group in (*places.values(), bare) for one in group}
 
 
 def _named(found: tuple[t.Mapping[str, Entry | None], t.Any]) -> dict[str, str]:

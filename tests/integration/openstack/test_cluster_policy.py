@@ -114,6 +114,84 @@ def test_a_replacement_that_broke_off_is_finished(estate, run_module):
     assert [one["policy_id"] for one in there(estate, "bindings")] == [result["policy"]["id"]]
 
 
+REPLACED = {"name": "oldest", "spec": YOUNGEST, "on_spec_change": "replace"}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_replacement_that_broke_off_between_detaching_and_attaching(estate, run_module, enabled):
+    """The next run reads from the actions where the new policy has to go; the old one stays until it is there."""
+    run_module(BINDING, {**WEB, "enabled": enabled})
+    run_module(BINDING, {**WEB, "cluster": "db"})
+    run_module(BINDING, {**WEB, "cluster": "db", "state": "detached"})  # by the user, before the replacement: not to be attached
+    estate.clock(advance=5)
+    estate.fault("clustering", "POST", "/actions$", nth=2, times=1, status=500, body="{}")
+    broken = run_module(POLICY, REPLACED)
+    assert broken.failed
+    assert "Without the policy until it is attached: cluster web. Run again to attach it." in broken["msg"]
+    assert len(broken["msg"]) <= 600
+    assert there(estate, "bindings") == []
+    since = estate.last()
+    checked = run_module(POLICY, REPLACED, check=True)
+    assert (checked["changed"], changing(estate, since)) == (True, [])
+    result = run_module(POLICY, REPLACED)
+    assert not result.failed, result
+    assert [one["method"] for one in result["plan"]] == ["POST", "DELETE"]
+    assert result["plan"] == checked["plan"]
+    assert changing(estate, since) == [(step["method"], step["path"]) for step in result["plan"]]
+    assert [(one["cluster_name"], one["policy_id"], one["enabled"]) for one in there(estate, "bindings")] == [
+        ("web", result["policy"]["id"], enabled),
+    ]  # fmt: skip
+    assert run_module(POLICY, REPLACED)["changed"] is False
+
+
+def test_the_old_policy_stays_while_the_new_one_cannot_be_attached(estate, run_module):
+    run_module(BINDING, WEB)
+    estate.fault("clustering", "POST", "/actions$", nth=2, times=2, status=403, body="{}")
+    for _run in range(2):
+        broken = run_module(POLICY, REPLACED)
+        assert (broken.failed, len([one for one in there(estate) if one["name"] == "oldest"])) == (True, 2)
+        assert "Run again to attach it." in broken["msg"]
+    result = run_module(POLICY, REPLACED)
+    assert not result.failed, result
+    assert [one["policy_id"] for one in there(estate, "bindings")] == [result["policy"]["id"]]
+
+
+def test_a_replacement_that_is_not_waited_for_is_finished_by_the_next_runs(estate, run_module):
+    """As after a run that was killed: the old policy may still be about to be detached."""
+    run_module(BINDING, WEB)
+    for _run in range(5):
+        result = run_module(POLICY, {**REPLACED, "wait": False})
+        assert not result.failed, result
+        if not result["changed"]:
+            break
+    assert (result["changed"], [one["policy_id"] for one in there(estate, "bindings")]) == (False, [result["policy"]["id"]])
+    assert [one["spec"] for one in there(estate) if one["name"] == "oldest"] == [YOUNGEST]
+
+
+def test_a_replacement_that_broke_off_is_taken_back(estate, run_module):
+    """The old spec is desired again: the old policy goes back to the cluster that it was detached from."""
+    run_module(BINDING, WEB)
+    estate.clock(advance=5)
+    estate.fault("clustering", "POST", "/actions$", nth=2, times=1, status=403, body="{}")
+    assert run_module(POLICY, REPLACED).failed
+    result = run_module(POLICY, {**REPLACED, "spec": OLDEST})
+    assert not result.failed, result
+    assert [one["policy_id"] for one in there(estate, "bindings")] == [result["policy"]["id"]]
+    assert [one["spec"] for one in there(estate) if one["name"] == "oldest"] == [OLDEST]
+
+
+def test_a_cluster_that_got_another_policy_of_the_type_is_left_alone(estate, run_module):
+    run_module(BINDING, WEB)
+    run_module(POLICY, {"name": "own", "spec": OLDEST})
+    estate.fault("clustering", "POST", "/actions$", nth=2, times=1, status=403, body="{}")
+    assert run_module(POLICY, REPLACED).failed
+    assert run_module(BINDING, {"cluster": "web", "policy": "own"})["changed"]
+    result = run_module(POLICY, REPLACED)
+    assert not result.failed, result
+    assert [one["method"] for one in result["plan"]] == ["DELETE"]
+    assert [one["policy_name"] for one in there(estate, "bindings")] == ["own"]
+
+
 def test_a_policy_that_is_attached_is_not_deleted(estate, run_module):
     run_module(BINDING, WEB)
     result = run_module(POLICY, {"name": "oldest", "state": "absent"})

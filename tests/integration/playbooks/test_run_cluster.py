@@ -121,6 +121,28 @@ def test_check_mode_predicts_policies_of_a_cluster_that_is_there(empty_sim, run)
     assert checked.recap["changed"] == played.recap["changed"] == 2
 
 
+@pytest.mark.parametrize("sent_before", [1, 2])
+def test_a_replacement_of_a_policy_that_broke_off_is_finished(empty_sim, run, sent_before):
+    """After the new policy was made, or the old one detached: two policies have the name, and the cluster has one of them or none."""
+    assert run(**WEB)[0].rc == 0
+    empty_sim.clock(advance=5)
+    youngest = {**DELETION, "properties": {"criteria": "YOUNGEST_FIRST"}}
+    other = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": youngest}]}
+    empty_sim.fault("clustering", "POST", "/actions$", nth=sent_before, times=1, status=403, body="{}")
+    assert run(**other)[0].rc != 0
+    assert len(empty_sim.state("clustering")["policies"]) == 2
+    checked, sent = run("--check", **other)
+    assert (checked.rc, sent) == (0, []), checked.output
+    played, sent = run(**other)
+    assert (played.rc, sent) == (0, ["POST"] * (3 - sent_before) + ["DELETE"]), played.output
+    assert [method for method, _path in planned(checked)] == sent
+    now = empty_sim.state("clustering")
+    assert [one["spec"] for one in now["policies"]] == [youngest]
+    assert [one["policy_id"] for one in now["bindings"]] == [one["id"] for one in now["policies"]]
+    again, sent = run(**other)
+    assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
+
+
 def test_a_profile_that_others_use_stays_in_check_mode_too(empty_sim, run):
     run(**WEB)
     empty_sim.seed(clustering={"clusters": [{"name": "db", "profile": "web", "project": "demo", "nodes": 1}]})

@@ -502,14 +502,22 @@ def test_a_run_that_is_told_to_end_sends_nothing_more_and_tells_what_it_had_sent
 
 
 @pytest.mark.parametrize(
-    "joins, reads_only, again",
-    [(True, False, "Run the task again to"), (False, True, "Run the task again to"), (False, False, "Look at the list of lights before")],
+    "joins, reads_only, later, again",
+    [
+        (True, False, False, "Run the task again to join"),
+        (False, True, False, "Run the task again to join"),
+        (False, False, False, "Look at the list of lights before"),
+        (True, False, True, "the rest is not sent. Run the task again to send the rest."),
+        (False, False, True, "the rest is not sent. Look at the list of lights, then run the task again to send the rest."),
+    ],
 )
-def test_a_run_that_is_told_to_end_in_a_wait_says_what_to_do_next(serve, client_of, run_of, joins, reads_only, again):
+def test_a_run_that_is_told_to_end_in_a_wait_says_what_to_do_next(serve, client_of, run_of, joins, reads_only, later, again):
     run, said = run_of(), []
     run.part = said.append
     server = serve(lambda request, wire: wire.reply(200, b'{"job": 1}'))
-    operation = Light(run, client_of(server), items("1"), shows=lambda key, reading: False)
+    made = items("1")()
+    made[0].later = (step("1", "dim"),) if later else ()
+    operation = Light(run, client_of(server), lambda: made, shows=lambda key, reading: False)
     operation.joins, operation.reads_only, operation.at_once = joins, reads_only, False
     sleep = run.clock.sleep
 

@@ -116,6 +116,17 @@ def test_what_does_not_join_is_to_be_looked_at(still):
     assert said == ["The work (web-01) goes on by itself on the server. Look at the jobs of the server before running it again."]
 
 
+@pytest.mark.parametrize("where, look", [("", "Run"), ("the policies", "Look at the policies, then run")])
+def test_requests_that_follow_are_not_sent_when_the_run_is_told_to_end(still, where, look):
+    standing = Standing(0, 0, [("old", running(40.0))], where, unsent=1)
+    assert "What was sent goes on by itself when the play is stopped, the rest is not sent; " in told(still, [standing])[0][1]
+    said = []
+    progress = Progress(still, None, said.append)
+    progress.see(lambda: standing)
+    progress.part()
+    assert said == [f"What was sent (old) goes on by itself on the server, the rest is not sent. {look} the task again to send the rest."]
+
+
 # -- a wait for one's turn --------------------------------------------------------------------------------------------
 
 
