@@ -145,6 +145,11 @@ class Guard:
         found = [self._entries[key].job for key in sorted(set(keys) & self.unfinished)]
         return [job for job in found if job] if found and None not in found else None
 
+    def told_by_this_task(self, keys: t.Iterable[str]) -> bool:
+        """All of these requests that are :attr:`unfinished` were told of by an earlier attempt of this task."""
+        found = [self._entries[key] for key in set(keys) & self.unfinished]
+        return bool(found) and self._teller != "" and all(entry.teller == self._teller for entry in found)
+
     def __enter__(self) -> Guard:
         try:
             self._lock = self._open()

@@ -296,7 +296,7 @@ class Operation:
         """(why, next step) where it does not. What each run sends anew stays in the record to its end, so the other run may be at it."""
         names = named([item.title for item in items])
         if any(self.repeats(item) for item in items):
-            why = f"another run began the same for {names}, and is still at it or ended before it saw the end."
+            why = f"another run has started the same for {names} and is still at it, or ended before it saw the end."
             return f"{why} Two hosts or plays may name it.", f"Name each only once, or look at {self.where}; run again to send them."
         return (
             f"an earlier run ended before it knew what became of its requests for {names}.",
@@ -484,8 +484,15 @@ class _Task:
         jobs = [guard.started(item.keys) for item in doubtful]
         started = sum(found is not None for found in jobs)
         why, next_step = self.op.doubt(doubtful)
-        if started == len(doubtful):
-            why = f"an earlier run ended before it saw the end of what it had started for {named([item.title for item in doubtful])}."
+        repeats = any(self.op.repeats(item) for item in doubtful)
+        names = named([item.title for item in doubtful])
+        own = all(guard.told_by_this_task(item.keys) for item in doubtful)
+        if repeats and own:
+            sent = "has started it for {}." if started == len(doubtful) else "does not know what became of it for {}."
+            why = f"an earlier attempt of this task, for this host or another, {sent.format(names)}"
+            next_step = f"Look at {self.op.where}; run again to send it."
+        elif started == len(doubtful) and not repeats:
+            why = f"an earlier run ended before it saw the end of what it had started for {names}."
         state = STARTED if started == len(doubtful) else UNKNOWN
         failure = Failure(
             "earlier_run_unfinished",
@@ -497,7 +504,7 @@ class _Task:
             resource=doubtful[0].title,
             resources=[item.title for item in doubtful],
             effect=step.effect,
-            known=_doubt_sentence(jobs, step.effect),
+            known=_doubt_sentence(jobs, step.effect, seen=not repeats or own),
         )
         failure.result = {**self.result(), "changed": False, "outcome": state}
         # It counts as told from now on, so a run that is told to end before its exit tells it all the same.
@@ -1080,16 +1087,18 @@ def _not_followed(count: int, started: int) -> str:
     return " and could not be followed to the end" if count == started else f", {count} of them could not be followed to the end"
 
 
-def _doubt_sentence(jobs: t.Sequence[t.Sequence[str] | None], effect: tuple[str, str]) -> str | None:
-    """What is known of the requests of a run that was killed. jobs: those that each item has started; None where that is not known."""
+def _doubt_sentence(jobs: t.Sequence[t.Sequence[str] | None], effect: tuple[str, str], *, seen: bool = True) -> str | None:
+    """What is known of the requests of another run. jobs: those that each item has started; None where that is not known. seen: that run is
+    over, so the end was not seen; it may still be at it otherwise."""
     started = [found for found in jobs if found is not None]
     unknown = _unknown_sentence(len(jobs) - len(started), len(jobs), effect)
+    end = "was not seen" if seen else "is not recorded"
     if not started:
         return unknown
     if len(jobs) == 1:
         made = was_made(effect, ", ".join(started[0]))
-        return f"{made[:1].upper()}{made[1:]}; its end was not seen."
-    told = f"{len(started)} of them {'was' if len(started) == 1 else 'were'} {effect[1]}, and the end was not seen."
+        return f"{made[:1].upper()}{made[1:]}; its end {end}."
+    told = f"{len(started)} of them {'was' if len(started) == 1 else 'were'} {effect[1]}, and the end {end}."
     return told if len(started) == len(jobs) else f"{told} {unknown}"
 
 

@@ -77,18 +77,23 @@ attributes:
       - With O(activation=delayed) and O(activation=prioritized) the server does not comply until it is restarted, and the appliance does
         not tell that an update waits for that. What was sent is remembered in O(state_dir), so a run before the restart sends nothing,
         with RV(nodes[].joined) true and RV(nodes[].compliant) false. A run of another user or control node sends the update again.
+      - An update that is in effect and that the comparison does not show yet is not sent again for an hour, see the notes.
 notes:
   - A server that is to be updated and that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
   - The server is compared with its policy; see M(groundwork.provision.firmware_policy). There is no update to a chosen version without one.
   - With V(delayed) and V(prioritized) the components have to tell that they ended well. The words for a bad end are known, the one for a
     good end is not; C(Success), C(Complete) and their likes are taken for it.
   - How soon the comparison follows an update is not documented. Components that tell a good end are believed after
-    O(reconcile_timeout), with a warning. Those of an update that was joined are not, as it may have brought other versions or wait for a
-    restart; with V(immediate) the task then fails.
-  - An update that waits for a restart is remembered until the server complies, is powered on or restarted by
-    M(groundwork.provision.node_power), or is updated with V(immediate). It is sent again where the policy, its components or
-    O(activation) have changed, where it ended badly or its end is not told any more, and together with components that do not wait. After
-    a restart by hand that did not bring it into effect, use one of these modules.
+    O(reconcile_timeout), with a warning. Those of an update that was joined are believed only if it is remembered in O(state_dir), as it
+    may have brought other versions or wait for a restart; otherwise the task fails with V(immediate).
+  - An update is remembered until the comparison shows it. It waits for its restart until M(groundwork.provision.node_power) has powered
+    the server on or restarted it and has seen the end of that. From then on, and with V(immediate) from the time on at which a run saw
+    that it had ended well, the comparison has an hour to follow. In that hour a run sends nothing and warns, with RV(nodes[].joined) and
+    RV(nodes[].compliant) false; after it the update is sent again, with a warning.
+  - A remembered update is sent again at once where the policy, its components or O(activation) have changed, where it ended badly or its
+    end is not told any more, and together with components that were not asked for. Another user or control node knows nothing of it. A
+    restart by hand is not known either; where it did not bring the update into effect, restart the server with
+    M(groundwork.provision.node_power).
   - The request and its answers were never seen on an appliance by the authors. They are those of the documentation, of replies that others
     recorded, and of Lenovo's own client.
 seealso:

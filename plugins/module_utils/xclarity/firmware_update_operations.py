@@ -9,6 +9,7 @@ time, and the two readings again.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, ended_badly, named
@@ -50,6 +51,7 @@ class UpdateFirmware(Operation):
         self._brought: dict[str, set[str]] = {}  # their components, also of those that are not told any more
         self._again: set[str] = set()  # planned again after what was joined, which is done once
         self._records = firmware_update_record.Records(run.params.get("state_dir"))
+        self._in_effect: dict[str, firmware_update_record.Record] = {}  # what the comparison does not show, also after its time
         self._server: tuple[str, ...] = ()
 
     def identity(self) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ class UpdateFirmware(Operation):
         # In this order: an update that ends between the two readings shows in the comparison, and not in neither.
         self.parts = self._old = firmware_updates.read_status(self.client)
         results = firmware.read_compliance(self.client)
+        self._in_effect = {}
         items = []
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
             nodes.refuse_unmanaged(entry, title)
@@ -70,7 +73,13 @@ class UpdateFirmware(Operation):
             now = firmware.of_node(results, key, title)
             under_way = firmware_updates.busy(self.parts.get(key, []))
             names = [] if under_way else firmware_updates.components(now, desired, title)
-            waits = self._waits(key, now, desired, names)
+            waits = self._remembered(key, now, desired, names)
+            if waits is not None and (waits.activation == "immediate" or waits.effective is not None):
+                if waits.effective is None:  # the run that has sent it did not see its end
+                    wall = self.run.clock.wall()
+                    waits = dataclasses.replace(waits, effective=wall) if self.run.check_mode else self._records.effective(key, waits, wall)
+                self._in_effect[key] = waits
+                waits = waits if waits.lags(self.run.clock.wall()) else None
             step = firmware_updates.request(now, desired, title, names) if names and not waits else None
             if step is not None and str(entry.get("accessState") or "").casefold() == "offline":
                 raise bad_input(
@@ -84,8 +93,8 @@ class UpdateFirmware(Operation):
             if under_way:
                 item.join = ""
                 self._mine(item)  # which job it is
-            elif waits:
-                item.join = ""
+            elif waits is not None:
+                item.join = busy.job_of(going, key) if key in self._in_effect else ""
                 self._joined[key] = {part.job for part in self.parts[key] if part.name in names}
                 self._mine(item)
             elif step is None:
@@ -94,31 +103,43 @@ class UpdateFirmware(Operation):
         busy.refuse(self.client, items, going)
         return items
 
-    def _waits(self, key: str, now: Compliance, desired: Desired, names: t.Sequence[str]) -> bool:
-        """An earlier run has asked for all of these components, and they only lack a restart."""
+    def _remembered(
+        self, key: str, now: Compliance, desired: Desired, names: t.Sequence[str]
+    ) -> firmware_update_record.Record | None:  # fmt: skip
+        """An earlier run has asked for all of these components, they have ended well, and lack a restart or the comparison only."""
         record = self._records.read(key) if names else None
-        return (
-            record is not None
-            and firmware_update_record.waits(record, desired.activation, now, names, self.parts.get(key, []))
-            and record.server == self.identity()
-        )
+        if record is None or not firmware_update_record.waits(record, desired.activation, now, names, self.parts.get(key, [])):
+            return None
+        return record if record.server == self.identity() else None
+
+    def check(self, items: t.Sequence[Item]) -> None:
+        self._tell_what_lags(items)
 
     def prepare(self, items: t.Sequence[Item]) -> None:
+        self._tell_what_lags(items)
         self._remember([item for item in items if item.steps])
 
-    def _remember(self, items: t.Sequence[Item]) -> None:
-        """What these are about to be asked for, where it ends with a restart. An update that restarts the server leaves nothing waiting."""
+    def _tell_what_lags(self, items: t.Sequence[Item]) -> None:
         for item in items:
-            if item.desired.activation == "immediate":
-                self._records.forget(item.key)
-                continue
+            record = self._in_effect.get(item.key)
+            if record is not None and item.failure is None:
+                end = firmware_update_record.until(record.effective or 0.0)
+                then = "and it is sent again" if item.steps else f"so nothing is sent until {end}"
+                self.run.warn(f"{record.told(item.title)}, {then}.")
+
+    def _remember(self, items: t.Sequence[Item]) -> None:
+        """What these are about to be asked for."""
+        for item in items:
             names, parts = firmware_updates.asked_of(item.steps[0]), self.parts.get(item.key, [])
-            record = firmware_update_record.make(self.identity(), item.desired.activation, item.before, names, parts)
+            wall = self.run.clock.wall()
+            record = firmware_update_record.make(self.identity(), item.desired.activation, item.before, names, parts, wall)
             try:
                 self._records.write(item.key, record)
             except Failure as failure:
                 why = failure.why.rstrip(".")
-                self.run.warn(f"The update of {item.title} could not be recorded ({why}); until its restart another run sends it again.")
+                self.run.warn(
+                    f"The update of {item.title} could not be recorded ({why}); until the comparison shows it another run sends it again."
+                )
 
     def _wait_for_other(self, item: Item, job: str | None) -> None:
         """Nothing of the server is to be updated, and an open job is about it, its restart perhaps: the job is waited for. What the server
@@ -173,12 +194,15 @@ class UpdateFirmware(Operation):
             # an update that is joined it is not told which versions it brings, nor whether it waits for a restart.
             clock = self.run.clock.monotonic()
             if clock - self._good_since.setdefault(item.key, clock) >= self.run.params["reconcile_timeout"]:
-                if item.steps:
-                    self.run.warn(
-                        f"The comparison with the policy does not show the update of {item.title} yet; until then another run sends it"
-                        " again."
-                    )
-                return State(name, done=True, ok=bool(item.steps))
+                known = self._own(item) is not None
+                if item.steps and not known:
+                    then = "until then another run sends it again"
+                else:
+                    end = firmware_update_record.until(self.run.clock.wall())
+                    then = f"until {end} another run of this user and control node sends nothing, and after that it sends it again"
+                if item.steps or known:
+                    self.run.warn(f"The comparison with the policy does not show the update of {item.title} yet; {then}.")
+                return State(name, done=True, ok=bool(item.steps) or known)
         return State(name)
 
     def _reached(self, item: Item, now: Compliance) -> bool:
@@ -192,6 +216,16 @@ class UpdateFirmware(Operation):
         if item.steps or item.join is None or now.compliant is not False or now.policy != item.before.policy:
             return []
         return firmware_updates.missing(now, item.desired, self._brought.get(item.key, set()))
+
+    def _own(self, item: Item) -> firmware_update_record.Record | None:
+        """The record of an update of this control node that has ended well and that the comparison does not show."""
+        return self._remembered(item.key, item.current, item.desired, firmware_updates.missing(item.current, item.desired))
+
+    def ended(self, item: Item) -> None:
+        if item.current.compliant or (item.steps and self._reached(item, item.current)):
+            self._records.forget(item.key)
+        elif item.desired.activation == "immediate" and (record := self._own(item)) is not None and record.effective is None:
+            self._records.effective(item.key, record, self.run.clock.wall())
 
     def has_next(self, item: Item) -> bool:
         return item.key not in self._again and bool(self._left(item, item.current))
@@ -273,10 +307,12 @@ class UpdateFirmware(Operation):
 
     def present(self, item: Item) -> dict[str, t.Any]:
         now: Compliance = item.current
+        in_effect = item.key in self._in_effect and not item.steps  # a job may be waited for, but not for the update
         return {
             "uuid": item.key, "name": self.names.get(item.key, ""), "policy": now.policy, "compliant": now.compliant,
             "components": firmware_updates.asked_of(item.steps[0]) if item.steps else [],
-            "without_package": [one.name for one in now.without_package], "job": item.job, "joined": item.join is not None,
+            "without_package": [one.name for one in now.without_package], "job": item.job,
+            "joined": item.join is not None and not in_effect,
             **item.facts(),
         }  # fmt: skip
 

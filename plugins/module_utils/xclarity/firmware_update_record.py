@@ -1,16 +1,20 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is remembered of an update that ends with a restart of the server.
+"""What is remembered of an update whose effect the comparison with the policy does not show yet.
 
-Until that restart the server does not comply, and the appliance tells neither that an update waits for it nor what it brings. So what is
-asked for is remembered in the directory of the lock, a file for each server, before it is sent. An update of these components that was not
-there by then, and that has ended well, is the one that waits. A request that was refused or never sent leaves the components as they were.
+An update that ends with a restart of the server shows after that, and how soon the comparison follows any update is not documented.
+The appliance tells neither that an update waits nor what it brings. So what is asked for is remembered in the directory of the lock, a
+file for each server, before it is sent. An update of these components that was not there by then, and that has ended well, is the one that
+waits, for its restart or, once it is in effect, for the comparison. A request that was refused or never sent leaves the components as they
+were.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import datetime
 import hashlib
 import os
 import typing as t
@@ -20,17 +24,22 @@ from ansible_collections.groundwork.provision.plugins.module_utils._folder impor
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Part
 
-SCHEMA = 1
+SCHEMA = 2
+# Seconds after the restart, or the good end of an update that restarts the server, for which the comparison is given time to follow.
+COMPARISON_LAG = 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
     """server: the appliance, as it tells itself. components: by name what the policy asked for, and the update that was told of it
-    before."""
+    before. sent, effective: seconds since 1970 at which the request was about to be sent, and at which a run saw the end of the restart
+    that the update waits for, or the good end of one that restarts the server; None until then."""
 
     server: tuple[str, ...]
     activation: str
     components: t.Mapping[str, tuple[str, str]]
+    sent: float
+    effective: float | None = None
 
     @classmethod
     def load(cls, value: t.Mapping[str, t.Any] | None) -> Record | None:
@@ -39,19 +48,32 @@ class Record:
             if not value or value["schema"] != SCHEMA:
                 return None
             components = {str(name): (str(target), str(began)) for name, (target, began) in value["components"].items()}
-            return cls(tuple(map(str, value["server"])), str(value["activation"]), components)
+            effective = None if value["effective"] is None else float(value["effective"])
+            return cls(tuple(map(str, value["server"])), str(value["activation"]), components, float(value["sent"]), effective)
         except (LookupError, TypeError, ValueError, AttributeError):
             return None
 
     def dump(self) -> dict[str, t.Any]:
         return {"schema": SCHEMA, **dataclasses.asdict(self)}
 
+    def lags(self, wall: float) -> bool:
+        """It is in effect, and the comparison may still follow. wall: the time now."""
+        return self.effective is not None and abs(wall - self.effective) < COMPARISON_LAG
 
-def make(server: tuple[str, ...], activation: str, now: Compliance, names: t.Sequence[str], parts: t.Sequence[Part]) -> Record:
+    def told(self, title: str) -> str:
+        """Of one that is in effect, for a warning: when it was sent, and since when the comparison could show it."""
+        since = _date(self.effective or 0.0)
+        end = f"it was seen at {since} that it had ended well" if self.activation == "immediate" else f"the server was restarted at {since}"
+        return f"The update of {title} was sent at {_date(self.sent)}, {end}; the comparison with the policy does not show it yet"
+
+
+def make(
+    server: tuple[str, ...], activation: str, now: Compliance, names: t.Sequence[str], parts: t.Sequence[Part], wall: float
+) -> Record:  # fmt: skip
     """For a request that is about to be sent."""
     began = {part.name: part.began for part in parts}
     targets = _targets(now)
-    return Record(server, activation, {name: (targets.get(name, ""), began.get(name, "")) for name in names})
+    return Record(server, activation, {name: (targets.get(name, ""), began.get(name, "")) for name in names}, wall)
 
 
 def waits(record: Record, activation: str, now: Compliance, names: t.Sequence[str], parts: t.Sequence[Part]) -> bool:
@@ -64,6 +86,15 @@ def waits(record: Record, activation: str, now: Compliance, names: t.Sequence[st
         and part.began != record.components[part.name][1]
     }  # fmt: skip
     return record.activation == activation and set(names) <= since
+
+
+def until(effective: float) -> str:
+    """Until when another run sends nothing, for a warning."""
+    return _date(effective + COMPARISON_LAG)
+
+
+def _date(wall: float) -> str:
+    return datetime.datetime.fromtimestamp(wall, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _targets(now: Compliance) -> dict[str, str]:
@@ -88,8 +119,21 @@ class Records:
             with Folder(self._directory, make=True) as folder:
                 folder.write_json(_name(uuid), record.dump())
 
+    def restarted(self, uuid: str, wall: float) -> None:
+        """What waits for a restart of this server is in effect. What cannot be written counts as waiting still."""
+        record = self.read(uuid)
+        if record is not None and record.activation != "immediate":
+            self.effective(uuid, record, wall)
+
+    def effective(self, uuid: str, record: Record, wall: float) -> Record:
+        """Note, where that can be written, since when an update is in effect."""
+        noted = dataclasses.replace(record, effective=wall)
+        with contextlib.suppress(Failure):
+            self.write(uuid, noted)
+        return noted
+
     def forget(self, uuid: str) -> None:
-        """Nothing of this server waits for a restart any more."""
+        """The comparison shows all of what this server was asked for."""
         self._with_folder(lambda folder: folder.remove(_name(uuid)))
 
     def _with_folder(self, call: t.Callable[[Folder], Record | None]) -> Record | None:

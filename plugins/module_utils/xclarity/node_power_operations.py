@@ -91,7 +91,7 @@ class SetPower(Operation):
 
     def ended(self, item: Item) -> None:
         if item.desired.state != OFF:
-            firmware_update_record.Records(self.run.params.get("state_dir")).forget(item.key)
+            firmware_update_record.Records(self.run.params.get("state_dir")).restarted(item.key, self.run.clock.wall())
         if _is_restart(item) and item.job is None:
             self.run.warn(f"The server named no job for the restart of {item.title}, so it is not known whether it has ended.")
 

@@ -105,6 +105,20 @@ def test_a_run_that_ends_early_is_completed_by_the_next(sim, book, harness, drai
     assert (third.rc, third.recap["changed"], changing(sim, since)) == (0, 0, []), third.output
 
 
+@pytest.mark.parametrize("activation", ["immediate", "delayed"])
+def test_a_comparison_that_lags_brings_no_second_update_and_no_second_restart(sim, book, activation):
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    wanted = {"update_firmware_activation": activation, "update_firmware_restart": True, "update_firmware_poll_interval": 0.1}
+    sim.switches("xclarity", compliance_lag=None)
+    first = book("update_firmware", host, **wanted)
+    assert first.rc == 0, first.output
+    since, reboots = sim.last(), sim.state("xclarity")["nodes"][UUIDS["web-03"]]["reboots"]
+    second = book("update_firmware", host, **wanted)
+    assert (second.rc, second.recap["changed"], changing(sim, since)) == (0, 0, []), second.output
+    assert sim.state("xclarity")["nodes"][UUIDS["web-03"]]["reboots"] == reboots
+    assert "does not show it yet" in " ".join(second.output.split())
+
+
 def test_a_host_is_not_in_use_while_its_restart_still_runs(sim, book, harness, drained, run_module):
     """The run that has begun the restart was ended in its wait. The firmware complies already, and the server is not up yet."""
     host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}

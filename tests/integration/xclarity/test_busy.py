@@ -110,7 +110,8 @@ def test_a_run_that_was_killed_in_its_wait_is_asked_about_once(sim, harness, run
     assert (asked.code, asked["outcome"], asked["changed"], len(sent(sim))) == ("earlier_run_unfinished", "started", False, count)
     job = sim.state("xclarity")["jobs"][-1]["id"]
     made = {"restart": f"The job was started (job {job})", "install": f"The deployment was started ({job})"}[task]
-    assert f"{made}; its end was not seen. Look at" in asked["msg"]
+    assert f"{made}; its end is not recorded. Name each only once, or look at" in asked["msg"]
+    assert "is still at it, or ended before it saw the end" in asked["msg"]
     again = run_module(module, params)
     assert not again.failed, again
     assert len(sent(sim)) == count + 1, "it was asked about, so it is sent"
@@ -137,7 +138,7 @@ def test_an_installation_that_was_found_by_reading_stays_in_the_record(sim, harn
     until(lambda: run_module(module, params, check=True).code != "deployment_running")
     asked = run_module(module, params)
     assert (asked.code, len(sent(sim))) == ("earlier_run_unfinished", count)
-    assert "The deployment was started; its end was not seen." in asked["msg"]
+    assert "The deployment was started; its end is not recorded." in asked["msg"]
     assert not run_module(module, params).failed
 
 
@@ -152,7 +153,9 @@ def test_an_end_that_was_not_seen_is_told_once(sim, run_module, task):
     count = len(sent(sim))
     until(lambda: run_module(module, params, check=True).code not in ("busy", "deployment_running"))
     assert not run_module(module, params, check=True).failed, "it was told, so another task is not asked"
-    assert run_module(module, first).code == "earlier_run_unfinished"
+    retried = run_module(module, first)
+    assert retried.code == "earlier_run_unfinished"
+    assert "an earlier attempt of this task, for this host or another, has started it" in retried["msg"]
     assert len(sent(sim)) == count
     assert not run_module(module, params).failed
     assert len(sent(sim)) == count + 1

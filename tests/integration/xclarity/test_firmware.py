@@ -139,8 +139,8 @@ def test_an_update_of_a_run_that_was_killed(sim, harness, run_module, seen, code
     """Where an update of the server is told, and the comparison does not show it, it may be that of the killed run."""
     sim.switches("xclarity", compliance_lag=None)
     params = {"node": "web-03", "activation": "immediate"}
-    if seen:
-        assert not run_module("firmware_update", params).failed
+    if seen:  # by an update that this control node does not remember
+        assert not run_module("firmware_update", {**params, "state_dir": str(harness.folder / "another")}).failed
     harness.leave_unfinished("xclarity", "firmware", ("xclarity", sim.state("xclarity")["appliance_uuid"]), f"update:{WEB3}")
     since = sim.last()
     assert run_module("firmware_update", params).code == code
@@ -219,7 +219,7 @@ def test_what_waits_is_sent_again_with_what_does_not(sim, run_module):
         assert run_module("firmware_update", {**params, "components": components})["changed"] is False
 
 
-@pytest.mark.parametrize("change", ["policy", "activation", "restart", "failure", "refusal", "another node"])
+@pytest.mark.parametrize("change", ["policy", "activation", "failure", "refusal", "another node"])
 def test_what_waits_no_longer_or_for_something_else_is_sent(sim, run_module, harness, change):
     params = {"node": "web-03", "activation": "delayed", "reconcile_timeout": 0.2}
     if change == "failure":
@@ -234,14 +234,97 @@ def test_what_waits_no_longer_or_for_something_else_is_sent(sim, run_module, har
         assert not run_module("firmware_policy", {"node": "web-03", "policy": "newer"}).failed
     if change == "activation":
         params["activation"] = "immediate"
-    if change == "restart":  # and what it should have brought does not show
-        sim.switches("xclarity", compliance_lag=None)
-        assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
     if change == "another node":
         params["state_dir"] = str(harness.folder / "another")
     since = sim.last()
     result = run_module("firmware_update", params)
     assert (result.failed, result["changed"], len(bodies(sim, since))) == (False, True, 1), result
+
+
+def told(result, capfd):
+    return f"{result.get('warnings')} {capfd.readouterr().err}"
+
+
+def grow_old(state_dir, **back):
+    """Move times of the memory of the update of web-03 back, by seconds."""
+    path = state_dir / ("firmware-" + hashlib.sha256(WEB3.encode()).hexdigest()[:32] + ".json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {key: record[key] - seconds for key, seconds in back.items()}))
+
+
+@pytest.mark.parametrize("early", [{}, {"wait": False}], ids=["seen", "not waited for"])
+@pytest.mark.parametrize("activation", ["delayed", "prioritized", "immediate"])
+def test_what_is_in_effect_and_the_comparison_does_not_show_is_not_sent_again(sim, run_module, harness, capfd, activation, early):
+    """For an hour; then it is sent again, and that is told."""
+    sim.switches("xclarity", compliance_lag=None)
+    folder = harness.folder / "memory"
+    params = {"node": "web-03", "activation": activation, "reconcile_timeout": 0.2, "state_dir": str(folder)}
+    assert not run_module("firmware_update", {**params, **early}).failed
+    until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+    if activation != "immediate":
+        assert not run_module("node_power", {"node": "web-03", "state": "restarted", "state_dir": str(folder)}).failed
+    since, end = sim.last(), "had ended well" if activation == "immediate" else "the server was restarted at"
+    capfd.readouterr()
+    for check in (True, False, False):
+        result = run_module("firmware_update", params, check=check)
+        row = result["nodes"][0]
+        assert (result.failed, result["changed"], result["plan"], result["outcome"]) == (False, False, [], "none"), result
+        assert (row["joined"], row["compliant"], row["changed"]) == (False, False, False)
+        text = told(result, capfd)
+        assert "The update of web-03 was sent at " in text
+        assert end in text
+        assert "does not show it yet, so nothing is sent until " in text
+    assert bodies(sim, since) == []
+    grow_old(folder, effective=3590)
+    assert run_module("firmware_update", params)["changed"] is False
+    grow_old(folder, effective=20)
+    capfd.readouterr()
+    for check in (True, False):
+        result = run_module("firmware_update", params, check=check)
+        assert (result.failed, result["changed"]) == (False, True), result
+        assert "does not show it yet, and it is sent again." in told(result, capfd)
+    assert len(bodies(sim, since)) == 1
+
+
+@pytest.mark.parametrize("change", ["policy", "activation", "failure", "another node"])
+def test_what_is_in_effect_is_sent_again_for_something_else(sim, run_module, harness, change):
+    sim.switches("xclarity", compliance_lag=None)
+    params = {"node": "web-03", "activation": "delayed", "reconcile_timeout": 0.2}
+    if change == "failure":
+        sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": WEB3, "state": "Stopped_With_Error"}])
+    assert run_module("firmware_update", params).failed is (change == "failure")
+    assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
+    if change == "policy":
+        sim.seed(xclarity={"policies": [{"name": "newer", "components": [
+            {"name": "BMC (Primary)", "version": "9.00"}, {"name": "UEFI (Primary)", "version": "9.00"}]}]})  # fmt: skip
+        assert not run_module("firmware_policy", {"node": "web-03", "policy": "newer"}).failed
+    if change == "activation":
+        params["activation"] = "immediate"
+    if change == "another node":
+        params["state_dir"] = str(harness.folder / "another")
+    since = sim.last()
+    result = run_module("firmware_update", params)
+    assert (result.failed, result["changed"], len(bodies(sim, since))) == (False, True, 1), result
+
+
+def test_an_update_of_a_run_that_ended_early_is_believed_when_it_is_remembered(sim, run_module, harness, capfd):
+    """The next run joins it, and the comparison does not follow; without the memory it could be any update."""
+    sim.switches("xclarity", compliance_lag=None, job_seconds_by_kind={"firmware": 2.0})
+    params = {"node": "web-03", "activation": "immediate", "reconcile_timeout": 0.2}
+    assert not run_module("firmware_update", {**params, "wait": False}).failed
+    since = sim.last()
+    joined = run_module("firmware_update", params)
+    assert (joined.failed, joined["changed"], joined["nodes"][0]["joined"]) == (False, False, True), joined
+    assert "another run of this user and control node sends nothing" in told(joined, capfd)
+    third = run_module("firmware_update", params)
+    assert (third.failed, third["changed"], third["nodes"][0]["joined"], bodies(sim, since)) == (False, False, False, []), third
+
+
+def test_a_comparison_that_follows_ends_the_memory(sim, run_module, harness):
+    folder = harness.folder / "memory"
+    params = {"node": "web-03", "activation": "immediate", "state_dir": str(folder)}
+    assert not run_module("firmware_update", params).failed
+    assert list(folder.glob("firmware-*.json")) == []
 
 
 def test_the_memory_of_an_update_is_of_one_appliance(sim, run_module):

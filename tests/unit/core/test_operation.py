@@ -375,17 +375,44 @@ def test_all_doubts_of_a_task_are_named_and_only_they_are_cleared(serve, client_
     assert failure.code == "earlier_run_unfinished", "this one was not"
 
 
-def test_of_what_each_run_sends_anew_the_other_run_may_be_at_it_still(serve, client_of, run_of, killed):
+@pytest.mark.parametrize("jobs, known", [
+    ({}, "It is not known whether the job was started."),
+    ({"activate:1": "17"}, "The job was started (job 17); its end is not recorded."),
+])  # fmt: skip
+def test_of_what_each_run_sends_anew_the_other_run_may_be_at_it_still(serve, client_of, run_of, killed, jobs, known):
     """Two hosts of a play that name one server: the second one is not told that the first has ended."""
     client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
-    killed(client, "activate:1")
+    killed(client, "activate:1", jobs=jobs)
     operation = Light(run_of(), client, items("1"))
     operation.proven, operation.repeats = False, lambda item: True
     _result, failure = outcome(lambda: drive(operation))
     assert failure.code == "earlier_run_unfinished"
-    assert "another run began the same for name of 1, and is still at it or ended before it saw the end" in failure.message()
-    assert "Two hosts or plays may name it. " in failure.message()
-    assert "Name each only once, or look at the list of lights" in failure.message()
+    assert "another run has started the same for name of 1 and is still at it, or ended before it saw the end." in failure.message()
+    assert f"Two hosts or plays may name it. {known} Name each only once, or look at the list of lights" in failure.message()
+    assert "not seen" not in failure.message()
+
+
+@pytest.mark.parametrize("jobs, sentence", [
+    ({"activate:1": "17"}, "has started it for name of 1. The job was started (job 17); its end was not seen."),
+    ({}, "does not know what became of it for name of 1. It is not known whether the job was started."),
+])  # fmt: skip
+def test_an_earlier_attempt_of_the_same_task_is_told_so(serve, client_of, run_of, killed, jobs, sentence):
+    client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
+    killed(client, "activate:1", jobs=jobs)
+
+    def attempt(task):
+        run = run_of()
+        run.task = task
+        operation = Light(run, client, items("1"))
+        operation.proven, operation.repeats = False, lambda item: True
+        _result, failure = outcome(lambda: drive(operation))
+        run.told()
+        return failure
+
+    assert "another run has started the same" in attempt("this task").message()
+    retried = attempt("this task")
+    assert f"an earlier attempt of this task, for this host or another, {sentence} Look at the list of lights" in retried.message()
+    assert attempt("another task") is None
 
 
 def test_a_doubt_is_told_by_a_run_that_is_told_to_end_afterwards(serve, client_of, run_of, killed):

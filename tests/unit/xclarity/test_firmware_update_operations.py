@@ -23,6 +23,9 @@ class Appliance:
     def __init__(self, parts, outdated, policy="production"):
         self.parts, self.outdated, self.policy = parts, outdated, policy
 
+    def identity(self):
+        return (self.system, "one")
+
     def read(self, path, **_more):
         if path == "/nodes":
             return {"nodeList": [{"uuid": UUID, "name": "web", "status": {"name": "MANAGED"}, "accessState": "Online"}]}
