@@ -66,7 +66,9 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils import report
 
 OURS = "groundwork.provision."
 EVERY = 10.0  # seconds between two writings while only tasks of other collections run
-AT_ONCE, SHARE = 1.0, 0.05  # seconds, and part of the run's time, that writing the page when tasks begin may take
+# Seconds, and part of the run's time, that writing the page when tasks begin may take.
+AT_ONCE = 1.0
+SHARE = 0.05
 FOLDERS = ("PWD", "OLDPWD")  # of the environment: the names only sound like a password
 MIN_SECRET = 4  # characters; a shorter value of the environment would match ordinary words
 
