@@ -89,7 +89,7 @@ record: build ## record the shapes of replies of a real server, without secrets 
 	@$(INSTALLED) $(BIN)/python tools/record.py $(ARGS)
 
 ee: build ## build an execution environment and run a play in it, where buildah is there or can be installed
-	@$(INSTALLED) $(BIN)/python tests/ee/run.py
+	@$(INSTALLED) $(BIN)/python tests/ee/run.py $(ARGS)
 
 release: $(READY) ## make and verify the files of a release in build/release (GROUNDWORK_RELEASE_KEY names the key)
 	@$(BIN)/python tools/release.py
