@@ -121,6 +121,8 @@ def copy_pages(pages: Path) -> None:
     for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.rst", "COPYING"):
         shutil.copy(tree.ROOT / name, pages)
     shutil.copytree(tree.ROOT / "docs", pages / "docs")
+    # Data that a guide links to, to be taken as it is.
+    shutil.copytree(tree.ROOT / "extensions" / "awx", pages / "extensions" / "awx", ignore=shutil.ignore_patterns("*.md"))
     for readme in (tree.ROOT / "roles").glob("*/README.md"):
         target = pages / readme.relative_to(tree.ROOT)
         target.parent.mkdir(parents=True)
