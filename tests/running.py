@@ -54,6 +54,19 @@ class RunningPlay:
         """As a terminal does it: to the whole group."""
         os.killpg(self.process.pid, number)
 
+    def tell_until_heard(self, number: signal.Signals, pause: float = 3.0) -> None:
+        """As somebody who sees that nothing happens, and presses again: on a busy machine Ansible can lose a signal that comes while it is
+        still starting the worker, whose module is quicker. Nothing of it reaches the worker then, which has a session of its own."""
+        self.tell(number)
+        last = time.monotonic()
+        end = last + PATIENCE
+        while self.process.poll() is None:
+            assert time.monotonic() < end, "it does not end"
+            if time.monotonic() - last > pause:
+                self.tell(number)
+                last = time.monotonic()
+            time.sleep(0.05)
+
     def kill(self) -> None:
         """As a job that is cancelled: SIGKILL to all that came from the play."""
         for one in self.processes():

@@ -55,7 +55,7 @@ def test_nothing_is_sent_after_the_end(sim, harness, tmp_path, how, where, way):
     with RunningPlay(harness, plays) as play:
         until(lambda: any(one["method"] == method and one["path"].startswith(path) for one in sim.log()), play)
         if HOW[how] is not None:
-            play.tell(HOW[how])
+            play.tell_until_heard(HOW[how])
         output = play.output()  # no process is left, so nobody can send anything any more
     assert (play.process.returncode == 0) == (HOW[how] is None), output
     starts = [one["path"] for one in sim.log() if one["method"] == "POST" and one["path"].startswith("/profiles/")]
