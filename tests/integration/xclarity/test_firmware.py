@@ -220,7 +220,9 @@ def test_what_waits_is_sent_again_with_what_does_not(sim, run_module):
 
 
 @pytest.mark.parametrize("change", ["policy", "activation", "failure", "refusal", "another node"])
-def test_what_waits_no_longer_or_for_something_else_is_sent(sim, run_module, harness, change):
+@pytest.mark.parametrize("restarted", [False, True], ids=["it waits for a restart", "it is in effect"])
+def test_what_is_remembered_does_not_hold_for_something_else(sim, run_module, harness, change, restarted):
+    sim.switches("xclarity", **({"compliance_lag": None} if restarted else {}))
     params = {"node": "web-03", "activation": "delayed", "reconcile_timeout": 0.2}
     if change == "failure":
         sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": WEB3, "state": "Stopped_With_Error"}])
@@ -228,6 +230,8 @@ def test_what_waits_no_longer_or_for_something_else_is_sent(sim, run_module, har
         sim.fault("xclarity", "PUT", "^/updatableComponents", status=403, body='{"result":"failed","messages":[{"text":"Not so."}]}')
     first = run_module("firmware_update", params)
     assert first.failed is (change in ("failure", "refusal"))
+    if restarted:
+        assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
     if change == "policy":
         sim.seed(xclarity={"policies": [{"name": "newer", "components": [
             {"name": "BMC (Primary)", "version": "9.00"}, {"name": "UEFI (Primary)", "version": "9.00"}]}]})  # fmt: skip
@@ -284,27 +288,6 @@ def test_what_is_in_effect_and_the_comparison_does_not_show_is_not_sent_again(si
         assert (result.failed, result["changed"]) == (False, True), result
         assert "does not show it yet, and it is sent again." in told(result, capfd)
     assert len(bodies(sim, since)) == 1
-
-
-@pytest.mark.parametrize("change", ["policy", "activation", "failure", "another node"])
-def test_what_is_in_effect_is_sent_again_for_something_else(sim, run_module, harness, change):
-    sim.switches("xclarity", compliance_lag=None)
-    params = {"node": "web-03", "activation": "delayed", "reconcile_timeout": 0.2}
-    if change == "failure":
-        sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": WEB3, "state": "Stopped_With_Error"}])
-    assert run_module("firmware_update", params).failed is (change == "failure")
-    assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
-    if change == "policy":
-        sim.seed(xclarity={"policies": [{"name": "newer", "components": [
-            {"name": "BMC (Primary)", "version": "9.00"}, {"name": "UEFI (Primary)", "version": "9.00"}]}]})  # fmt: skip
-        assert not run_module("firmware_policy", {"node": "web-03", "policy": "newer"}).failed
-    if change == "activation":
-        params["activation"] = "immediate"
-    if change == "another node":
-        params["state_dir"] = str(harness.folder / "another")
-    since = sim.last()
-    result = run_module("firmware_update", params)
-    assert (result.failed, result["changed"], len(bodies(sim, since))) == (False, True, 1), result
 
 
 def test_an_update_of_a_run_that_ended_early_is_believed_when_it_is_remembered(sim, run_module, harness, capfd):

@@ -311,3 +311,16 @@ def test_a_login_that_the_address_does_not_know_is_about_the_endpoint(serve, con
         XClaritySession("u", "p", Redactor()).open(transport)
     assert caught.value.code == "not_found"
     assert "does not know the path /sessions. Nothing was changed. Check endpoint:" in caught.value.message()
+
+
+@pytest.mark.parametrize("value, state", [(None, "not set either"), ("", "blank"), (" ", "blank")])
+def test_a_secret_that_is_missing_names_the_variable_that_it_is_read_from_and_how_that_stands(monkeypatch, value, state):
+    monkeypatch.delenv("XCLARITY_PASSWORD", raising=False)
+    if value is not None:
+        monkeypatch.setenv("XCLARITY_PASSWORD", value)
+    with pytest.raises(Failure) as caught:
+        check_secret("", "password", "XCLARITY_PASSWORD")
+    assert caught.value.why == f"password is not set, and the environment variable XCLARITY_PASSWORD is {state}."
+    with pytest.raises(Failure) as caught:
+        check_secret("", "target_password")
+    assert caught.value.why == "target_password is not set."
