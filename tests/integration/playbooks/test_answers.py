@@ -61,6 +61,22 @@ def test_an_answer_counts_for_each_host(sim, harness):
     assert asked.recap["changed"] == 1, asked.output
 
 
+@pytest.mark.parametrize("how", ["all at once", "waves", "limited"])
+def test_an_answer_counts_for_all_hosts(sim, harness, how):
+    """It is taken once, whatever host that is on."""
+    targets = {"web-01": "A", "web-02": "B", "web-03": "C"}
+    hosts = {
+        name: {"xclarity_profile": name, "xclarity_target": f"0A10000000000000000000000000000{last}", "xclarity_restart": "defer",
+               "activate_profiles_poll_interval": 0.1}
+        for name, last in targets.items()
+    }  # fmt: skip
+    run(harness, "activate_profiles", hosts=hosts)
+    more = {"waves": ["-e", "activate_profiles_serial=1"], "limited": ["--limit", "!web-01"]}.get(how, [])
+    given = answers("activate_profiles", activate_profiles_redeploy="true")
+    played = run(harness, "activate_profiles", "-e", given, "--check", *more, hosts=hosts)
+    assert played.recap["changed"] == (2 if how == "limited" else 3), played.output
+
+
 @pytest.mark.parametrize("names", ["oslo-l1.example.net", "oslo-l1.example.net\noslo-l2.example.net\n"])
 def test_names_of_servers_one_on_each_line(sim, harness, names):
     wanted = [{"properties": {"Datacenter": "oslo", "Size": "l"}, "count": 2}]
