@@ -124,11 +124,11 @@ class Harness:
         result.pop("exception", None)  # an object of the controller's, which no test of a module expects
         return Result(result)
 
-    def leave_unfinished(self, system: str, kind: str, identity: tuple[str, ...], *keys: str) -> None:
+    def leave_unfinished(self, system: str, kind: str, identity: tuple[str, ...], *keys: str, group: str = "") -> None:
         """The record as a run leaves it that was killed around its requests."""
         guard = importlib.import_module(f"{PACKAGE}.module_utils._guard")
         clock = importlib.import_module(f"{PACKAGE}.module_utils._clock").Clock()
-        one = guard.Guard(str(self.folder / "state"), system, kind, clock, settle=0)
+        one = guard.Guard(str(self.folder / "state"), system, kind, clock, settle=0, group=group)
         one.identify(*identity)
         with one:
             one.intend(keys)

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One control node never starts the same thing twice: a lock, and a record of what was about to be sent.
 
-Two small files for each (server, kind of work), in a private directory of the user. The server is known by what it tells
+Two small files for each (server, kind of work), in a private directory of the user; kinds of work that are about the same things
+share the lock, as one group. The server is known by what it tells
 of itself (the appliance's uuid, the group's or project's id), never by how somebody typed its address. The ``flock`` of the
 first keeps two runs from acting on the same reading; the kernel frees it with the process, also after ``kill -9``. The
 second is the record: its first line counts how often it was written, each other line tells which requests are about to be
@@ -67,7 +68,8 @@ class Entry:
 class Guard:
     """Hold from before the reading that is acted on until the outcome of every request is known.
 
-    directory: private (0700), made if need be. system, kind: of the work. settle: seconds after which a request that was
+    directory: private (0700), made if need be. system, kind: of the work. group: of the kinds that share the lock; empty for a kind of
+    its own. settle: seconds after which a request that was
     on its way has arrived or never will. required: fail when the lock cannot be had; otherwise go on without one and say so
     in ``note``. wait: seconds to wait for another run. teller: names the task of this very run of Ansible; what it has told itself is
     asked again, since an attempt that follows by itself (``until``) has no user who has looked meanwhile.
@@ -75,12 +77,13 @@ class Guard:
 
     def __init__(
         self, directory: str, system: str, kind: str, clock: Clock, *, settle: float, required: bool = True, wait: float = 600.0,
-        teller: str = "",
+        teller: str = "", group: str = "",
     ) -> None:  # fmt: skip
         self._directory = os.path.expanduser(directory)
-        self._prefix = f"{system}-{kind}-"
+        self._group = f"{system}-{group or kind}-"
+        self._prefix = f"{self._group}{kind}-" if group else self._group
         self._teller = teller
-        self._name = ""
+        self._digest = ""
         self._clock, self._settle, self._required, self._wait = clock, settle, required, wait
         self._lock: int | None = None
         self._log: int | None = None
@@ -99,40 +102,49 @@ class Guard:
         then be acted on later, as long as :attr:`undisturbed` holds."""
         self._surveyed = {}
         try:
-            names = [name for name in os.listdir(self._directory) if name.startswith(self._prefix) and name.endswith(".record")]
-        except OSError:
-            return True
-        for name in names:
-            try:
+            for name in self._records():
                 generation, entries = self._parse(name)
-            except (OSError, Failure):
-                return False  # whatever it is, it is looked at with the lock in hand
-            if entries:
-                return False
-            self._surveyed[name] = generation
+                if entries and name.startswith(self._prefix):
+                    return False
+                self._surveyed[name] = generation
+        except (OSError, Failure):
+            return False  # whatever it is, it is looked at with the lock in hand
         return True
+
+    def _records(self) -> list[str]:
+        """The names of the records of the group, of any server."""
+        try:
+            return [name for name in os.listdir(self._directory) if name.startswith(self._group) and name.endswith(".record")]
+        except FileNotFoundError:
+            return []
 
     def identify(self, *identity: str) -> None:
         """The server is the one with this identity."""
-        digest = hashlib.sha256("\0".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        self._name = self._prefix + digest
+        self._digest = hashlib.sha256("\0".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     @property
     def identified(self) -> bool:
         """:meth:`identify` was called."""
-        return bool(self._name)
+        return bool(self._digest)
 
     @property
     def undisturbed(self) -> bool:
-        """With the lock in hand: nobody has recorded anything for this server since :meth:`quiet`, and nothing had to be
+        """With the lock in hand: nobody of the group has recorded anything for this server since :meth:`quiet`, and nothing had to be
         waited for, so what was read since then holds."""
-        return self._lock is not None and self._generation == self._surveyed.get(self._record, 0) and not self._entries
+        if self._lock is None or self._entries:
+            return False
+        try:
+            names = [name for name in self._records() if name.endswith(f"-{self._digest}.record")]
+            return all(self._parse(name)[0] == self._surveyed.get(name, 0) for name in names)
+        except (OSError, Failure):
+            return False
 
     # -- the lock ----------------------------------------------------------------------------------------------------
 
     @property
     def path(self) -> str:
-        return os.path.join(self._directory, self._name)
+        """Of the lock, without its ending."""
+        return os.path.join(self._directory, self._group + self._digest)
 
     @property
     def unfinished(self) -> set[str]:
@@ -291,7 +303,7 @@ class Guard:
 
     @property
     def _record(self) -> str:
-        return self._name + ".record"
+        return f"{self._prefix}{self._digest}.record"
 
     def _is_open(self, entry: Entry) -> bool:
         return entry.state == OPEN or (self._teller != "" and entry.teller == self._teller)
@@ -351,12 +363,13 @@ class Guard:
         """Wait until nothing that an earlier run has sent can be on its way any more.
 
         A killed run may have sent its last request long after it wrote its record, so the whole time is waited, once. A run
-        that told its user has looked for the effect itself: only what is left of the time counts.
+        that told its user has looked for the effect itself: only what is left of the time counts. A request that has started something
+        has arrived.
         """
         waits = [
             self._settle if entry.state == OPEN else self._settle - entry.elapsed(self._clock)
             for entry in self._entries.values()
-            if not entry.settled
+            if not entry.settled and entry.job is None
         ]
         if waits and max(waits) > 0:
             self._clock.sleep(max(waits))
@@ -416,7 +429,7 @@ class Guard:
                 file.write("\n".join(map(json.dumps, lines)).encode())
                 file.commit(self._record, 0o600)
                 folder.sweep(self._clock.wall())
-            self._log = os.open(self.path + ".record", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._log = os.open(os.path.join(self._directory, self._record), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
             self._dirty = False
         except (OSError, Failure) as exc:
             if self._required:

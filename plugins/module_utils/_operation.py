@@ -195,19 +195,20 @@ class JobReader(t.Protocol):
 class Operation:
     """What a resource has to say. A subclass defines the first group; the rest has defaults.
 
-    kind: of the work, for the lock. noun: key of the items in the result, and their plural in messages. about_one: there is one
-    item, which diff and result (:meth:`more`) are about. where: the place that a person has to look at when an outcome stays
-    unknown. at_once: an accepted request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the
-    whole wait. lags: what is read may be older than the end of the job, so that the rest of the wait is given to it. refusals:
-    statuses of a refusal that may mean that the effect is there already. jobs: how its jobs are followed, where it has some.
-    reads_only: it only waits for what others have started. joins: run again while its work is under way, it waits for that and starts
-    nothing. serial: each of the later requests of an item is a stage of its own,
-    since its resource does one thing at a time. holds: the lock is held to the end, for what others read on the way shows
-    neither the old state nor the new one. others: for :meth:`read` and :meth:`free`, which give the lock back
-    while they wait for other runs.
+    kind: of the work, for the record, and for the lock. group: of the kinds that share a lock, since they are about the same
+    things. noun: key of the items in the result, and their plural in messages. about_one: there is one item, which diff and result
+    (:meth:`more`) are about. where: the place that a person has to look at when an outcome stays unknown. at_once: an accepted
+    request has its effect at once, so it is given a moment to show (``reconcile_timeout``), not the whole wait. lags: what is read
+    may be older than the end of the job, so that the rest of the wait is given to it. refusals: statuses of a refusal that may mean
+    that the effect is there already. jobs: how its jobs are followed, where it has some. reads_only: it only waits for what others
+    have started. joins: run again while its work is under way, it waits for that and starts nothing. serial: each of the later
+    requests of an item is a stage of its own, since its resource does one thing at a time. holds: the lock is held to the end, for
+    what others read on the way shows neither the old state nor the new one. others: for :meth:`read` and :meth:`free`, which give
+    the lock back while they wait for other runs.
     """
 
     kind = ""
+    group = ""
     noun = ""
     about_one = False
     where = ""
@@ -402,7 +403,7 @@ class _Task:
 
     def carry_out(self) -> dict[str, t.Any]:
         op, run = self.op, self.run
-        guard = run.guard(self.client.system, op.kind)
+        guard = run.guard(self.client.system, op.kind, op.group)
         op.others = guard
         try:
             return self._carry_out(guard)

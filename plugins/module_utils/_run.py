@@ -127,8 +127,8 @@ class Run:
             raise bad_input("config_empty", f"{many} is an empty list.", f"Name at least one of {many} and run again.")
         return [{key: self.params.get(key) if row.get(key) is None else row[key] for key in keys} for row in listed]
 
-    def guard(self, system: str, kind: str) -> Guard:
-        """The lock and record for this kind of work."""
+    def guard(self, system: str, kind: str, group: str = "") -> Guard:
+        """The lock and record for this kind of work; the lock is that of the group where it has one."""
         from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 
         params = self.params
@@ -140,6 +140,7 @@ class Run:
             settle=params["reconcile_timeout"],
             required=params["lock"] == "required",
             teller=self.task,
+            group=group,
         )
 
 

@@ -27,7 +27,8 @@ extends_documentation_fragment:
 options:
   address:
     description:
-      - IP address of the management controller. Required with O(state=present).
+      - IP address of the management controller. Required with O(state=present). Link-local addresses are refused, since every controller
+        has the same.
       - Use O(nodes) for many.
     type: str
   node:

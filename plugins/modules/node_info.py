@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   node:
     description:
-      - UUIDs or names of servers. What is not there is left out. All, if not set.
+      - UUIDs or names of servers, or addresses of their management controllers. What is not there is left out. All, if not set.
       - When all are UUIDs only these are asked for.
     type: list
     elements: str

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import check_secret
@@ -31,6 +32,7 @@ PAUSE = 0.5  # seconds before the second time, doubled each time
 Entry = dict[str, t.Any]
 
 # errorCode -> (our code, reason in words or "" for the general one, what to do)
+_OBJECT_ID = re.compile(r"[0-9A-Fa-f]{24}", re.ASCII)
 _MEANING: dict[str, tuple[str, str, str]] = {
     "USER_UNAUTHORIZED": (
         "forbidden",
@@ -120,8 +122,10 @@ def connect(run: Run) -> OpsManager:
 def group_id(client: OpsManager, params: t.Mapping[str, t.Any]) -> str:
     """The id of the group (project) that the options name."""
     if params.get("group_id"):
-        segment(params["group_id"], "group_id")
-        return params["group_id"]
+        ident = str(params["group_id"])
+        segment(ident, "group_id")
+        # An ObjectId is the same in either case, and the lock and the record are kept by it.
+        return ident.lower() if _OBJECT_ID.fullmatch(ident) else ident
     if not params.get("group_name"):
         raise bad_input("config_group", "neither group_id nor group_name is set.", "Set one of them and run again.")
     found = read(client, f"/groups/byName/{segment(params['group_name'], 'group_name')}", what=f"look up the group {params['group_name']}")

@@ -12,7 +12,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import firmware, firmware_policy, jobs, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import busy, firmware, firmware_policy, jobs, nodes
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy import Desired
@@ -21,7 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firm
 class SetPolicies(Operation):
     """``desired`` of an item is its :class:`Desired`, ``current`` its :class:`Compliance`."""
 
-    kind, noun, where = "firmware", "nodes", "the compliance of the server"
+    kind, group, noun, where = "firmware_policy", busy.GROUP, "nodes", "the compliance of the server"
     empty_ok = True
     client: XClarity
 

@@ -34,7 +34,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firm
 class UpdateFirmware(Operation):
     """``desired`` of an item is its :class:`Desired`, ``current`` its :class:`Compliance`."""
 
-    kind, noun, where = "firmware", "nodes", "the updates and the compliance of the server"
+    kind, group, noun, where = "firmware_update", busy.GROUP, "nodes", "the updates and the compliance of the server"
     joins = True
     lags = True
     client: XClarity

@@ -27,7 +27,7 @@ Rows = t.Sequence[t.Mapping[str, t.Any]]
 class ManageNodes(Operation):
     """``desired`` of an item is its row, ``current`` the managed entry, None while there is none."""
 
-    kind, noun, where = "managed_nodes", "nodes", "the servers and the jobs of the appliance"
+    kind, group, noun, where = "managed_nodes", busy.GROUP, "nodes", "the servers and the jobs of the appliance"
     empty_ok = True
     joins = True
     client: XClarity
@@ -213,7 +213,7 @@ class ManageNodes(Operation):
 class UnmanageNodes(Operation):
     """``current`` of an item is the managed entry, None when there is none."""
 
-    kind, noun, where = "managed_nodes", "nodes", "the servers and the jobs of the appliance"
+    kind, group, noun, where = "managed_nodes", busy.GROUP, "nodes", "the servers and the jobs of the appliance"
     refusals = (400, 404, 409)
     empty_ok = True
     joins = True

@@ -33,13 +33,23 @@ SECRETS = ("password", "recoveryPassword")
 
 def address_of(text: str) -> str:
     """An address in one spelling. A name is refused: the discovery takes addresses."""
+    address = _address(text)
+    if not address:
+        why = f"{clean(text, 80)} is no IP address of one device."
+        raise bad_input("config_address", why, "Give the address of the management controller and run again.", resource=clean(text, 80))
+    return address
+
+
+def _address(text: str) -> str:
+    """An address in one spelling; empty for what is none, and for one that leads to no device of its own: every management controller has
+    the same link-local addresses inside."""
     try:
-        return str(ipaddress.ip_address(text.strip()))
+        found = ipaddress.ip_address(text.strip())
     except ValueError:
-        raise bad_input(
-            "config_address", f"{clean(text, 80)} is no IP address.", "Give the address of the management controller and run again.",
-            resource=clean(text, 80),
-        ) from None  # fmt: skip
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    nowhere = found.is_link_local or found.is_unspecified or found.is_loopback or found.is_multicast
+    return "" if nowhere else str(found)
 
 
 def addresses(entry: t.Mapping[str, t.Any]) -> set[str]:
@@ -48,10 +58,7 @@ def addresses(entry: t.Mapping[str, t.Any]) -> set[str]:
     for key in ("ipAddresses", "ipv4Addresses", "ipv6Addresses", "mgmtProcIPaddress"):
         value = entry.get(key)
         for one in value if isinstance(value, list) else [value]:
-            try:
-                found.add(str(ipaddress.ip_address(one)) if isinstance(one, str) else "")
-            except ValueError:
-                continue
+            found.add(_address(one) if isinstance(one, str) else "")
     return found - {""}
 
 
@@ -132,8 +139,15 @@ def _one(data: t.Any) -> dict[str, t.Any]:
 
 
 def at(entries: t.Sequence[dict[str, t.Any]], address: str) -> dict[str, t.Any] | None:
-    """The entry with this address."""
-    return next((entry for entry in entries if address in addresses(entry)), None)
+    """The entry with this address. One that several devices have is refused."""
+    found = {nodes.key_of(entry) or str(number): entry for number, entry in enumerate(entries) if address in addresses(entry)}
+    if len(found) > 1:
+        names = ", ".join(clean(entry.get("name") or key, 80) for key, entry in list(found.items())[:5])
+        raise bad_input(
+            "node_ambiguous", f"several devices have the address {address} ({names}).",
+            "Correct the addresses of their management controllers, or, to give one up, name it by node; then run again.", resource=address,
+        )  # fmt: skip
+    return next(iter(found.values()), None)
 
 
 # -- planning: pure ---------------------------------------------------------------------------------------------------

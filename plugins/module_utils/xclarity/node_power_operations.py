@@ -31,7 +31,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.node
 class SetPower(Operation):
     """``desired`` of an item is its :class:`Desired`, ``current`` its :class:`Power`."""
 
-    kind, noun, where = "node_power", "nodes", "the power and the jobs of the server"
+    kind, group, noun, where = "node_power", busy.GROUP, "nodes", "the power and the jobs of the server"
     refusals = (400, 409)
     empty_ok, lags = True, True
     client: XClarity

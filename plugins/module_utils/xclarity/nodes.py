@@ -144,16 +144,29 @@ def read_raw(
     return found
 
 
-def known_uuids(client: Client, uuids: t.Sequence[str]) -> list[str]:
-    """Those of these UUIDs that are servers of this appliance. Few are asked for by name, many are looked up in the list."""
-    named = uuids if len(uuids) <= BATCH else ()
-    return [str(entry.get("uuid")) for entry in read_raw(client, attributes="uuid", uuids=named)]
+def known_uuids(client: Client, uuids: t.Sequence[str]) -> set[str] | None:
+    """The UUIDs (:func:`key_of`) of servers of this appliance, at least those of ``uuids`` that it has; None when it does not tell.
+
+    Few are asked for by name. What is not told then is looked up in the list, as is what is asked for by many: that an appliance
+    does not answer for one UUID does not say that it does not have the server.
+    """
+    found: set[str] = set()
+    for named in (uuids, ()) if len(uuids) <= BATCH else ((),):
+        try:
+            found |= {key_of(entry) for entry in read_raw(client, attributes="uuid", uuids=named)}
+        except Failure as failure:
+            if failure.status in (None, 401) and failure.code not in ("bad_reply", "not_json"):
+                raise
+        if found.issuperset(uuid.replace("-", "").upper() for uuid in uuids):
+            return found
+    return found or None
 
 
 def read(
     client: Client, *, wanted: t.Sequence[str] | None = None, status: str | None = None, processor: str | None = None, raw: bool = False
 ) -> list[dict[str, t.Any]]:
-    """Servers by UUID or name, in the server's order; what is not known is left out. None: all. raw: the entry as ``raw`` too."""
+    """Servers by UUID, name or address of their BMC, in the server's order; what is not known is left out. None: all. raw: the entry as
+    ``raw`` too."""
     uuids = list(dict.fromkeys(wanted)) if wanted and all(_UUID.fullmatch(one) for one in wanted) else []
     if wanted is not None and not wanted:
         return []
@@ -168,7 +181,12 @@ def read(
     if wanted is None or uuids:
         return nodes
     names = {one.casefold() for one in wanted}
-    return [node for node in nodes if node["name"].casefold() in names or node["uuid"].casefold() in names]
+
+    def told(node: t.Mapping[str, t.Any]) -> set[str]:
+        texts = (node["name"], node["uuid"], node["bmc_address"], *node["ipv4_addresses"], *node["ipv6_addresses"])
+        return {text.casefold() for text in texts}
+
+    return [node for node in nodes if names & told(node)]
 
 
 def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:

@@ -20,7 +20,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_d
 class DeploySystems(Operation):
     """``desired`` of an item is its :class:`Desired`, ``current`` its :class:`Host`."""
 
-    kind, noun, where = "os_deployments", "nodes", "the deployments and the jobs of the server"
+    kind, group, noun, where = "os_deployments", busy.GROUP, "nodes", "the deployments and the jobs of the server"
     client: XClarity
 
     def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired]) -> None:

@@ -36,7 +36,7 @@ class DeployPattern(Operation):
     The lock is that of the profiles: an activation of what is made here must not cross it.
     """
 
-    kind, noun, where = "profiles", "profiles", "the server's jobs and profiles"
+    kind, group, noun, where = "pattern_deployments", busy.GROUP, "profiles", "the server's jobs and profiles"
     empty_ok, lags, joins = True, True, True
     refusals = (400, 409)
     client: XClarity
@@ -60,7 +60,7 @@ class DeployPattern(Operation):
                 target.key, target.title, desired=(desired, target, pattern), before=profile, current=profile, steps=[step] if step else [],
             ))  # fmt: skip
         self._judge_held([item for item in items if not item.steps])
-        busy.refuse(self.client, items)
+        busy.refuse(self.client, items, profiles_too=False)
         return items
 
     def _judge_held(self, items: t.Sequence[Item]) -> None:

@@ -26,7 +26,7 @@ class SetProfiles(Operation):
     flags: of an unassignment; None activates.
     """
 
-    kind, noun, where = "profiles", "profiles", "the server's jobs and profiles"
+    kind, group, noun, where = "profiles", busy.GROUP, "profiles", "the server's jobs and profiles"
     joins = True
     refusals = (400, 404, 409)
     client: XClarity
@@ -77,20 +77,16 @@ class SetProfiles(Operation):
         def server(item: Item) -> str:
             return profiles.normal(item.desired.desired.uuid or item.before.uuid).upper()
 
-        busy.refuse(self.client, items, server=server, but=profiles.may_activate)
+        busy.refuse(self.client, items, server=server, but=profiles.may_activate, profiles_too=False)
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""
         asked = [one.uuid for profile, one in zip(found, self.asked, strict=True) if profiles.new_server(profile, one)]
         if not asked:
             return
-        try:
-            known = nodes.known_uuids(self.client, [profiles.normal(uuid) for uuid in asked])
-        except Failure as failure:
-            if failure.status not in (403, 404):
-                raise
-            return
-        profiles.refuse_unknown_servers(found, self.asked, {profiles.normal(uuid) for uuid in known})
+        known = nodes.known_uuids(self.client, [profiles.normal(uuid) for uuid in asked])
+        if known is not None:
+            profiles.refuse_unknown_servers(found, self.asked, {profiles.normal(uuid) for uuid in known})
 
     def _told(self, found: list[Profile], asked: t.Sequence[Desired]) -> tuple[list[Profile], dict[str, str]]:
         """The profiles and their activation status, neither older than the other."""

@@ -69,6 +69,76 @@ def test_from_a_rack_to_a_running_server(sim, book):
     assert not {node["name"] for node in sim.state("xclarity")["nodes"].values()} & set(NEW)
 
 
+WANTED = {
+    **MANAGE, "update_firmware_policy": "production", "update_firmware_activation": "immediate", "xclarity_pattern": "web",
+    "deploy_pattern_restart": "immediate", "xclarity_image": IMAGE, "deploy_os_confirm": True,
+}  # fmt: skip
+
+
+def words(played: Played) -> str:
+    return " ".join(played.output.split())
+
+
+def test_check_mode_tells_what_follows_on_a_server_that_is_to_be_taken_over(sim, book):
+    checked = book("provision_bare_metal", NEW, "--check", "--diff", **WANTED)
+    assert (checked.rc, changing(sim)) == (0, []), checked.output
+    for told in (
+        "the policy production and the update (activation immediate): no server is managed at 192.0.2.121 yet",
+        "a profile of the pattern web (restart immediate): no server is managed at 192.0.2.121 yet",
+        f"the installation of {IMAGE}: no server is managed at 192.0.2.121 yet",
+    ):
+        assert told in words(checked), checked.output
+
+
+def test_each_step_by_itself_finds_the_servers_of_an_earlier_run(sim, book):
+    assert book("provision_bare_metal", NEW, "--tags", "manage_nodes", **WANTED).rc == 0
+    later = book("provision_bare_metal", NEW, "--tags", "update_firmware,deploy_pattern", **WANTED)
+    assert later.rc == 0, later.output
+    assert later.recap["changed"] == 2 * 3  # of each host the policy, the update and the profile
+    state = sim.state("xclarity")
+    new = [uuid for uuid, node in state["nodes"].items() if node["name"] in NEW]
+    assert {state["firmware"]["assigned"][uuid] for uuid in new} == {"production"}
+
+
+@pytest.mark.parametrize("name", ["update_firmware", "deploy_pattern", "deploy_os"])
+def test_a_server_that_nobody_took_over_is_not_green(sim, book, name):
+    played = book(name, {"new-01": NEW["new-01"], "web-03": {"xclarity_uuid": UUIDS["web-03"]}, "nobody": {}}, **WANTED)
+    assert played.rc == 2, played.output
+    assert plays.recap(played)["new-01"]["failed"] == 1
+    assert "No server is managed at 192.0.2.121, so " in words(played)
+    assert "Take it over with the role manage_nodes first, or set " in words(played)
+    assert not [path for _method, path in changing(sim) if "121" in path]
+    assert plays.recap(played)["nobody"]["failed"] == 0
+    assert "No server is known for this host, so" in words(played)
+
+
+def test_the_hosts_of_one_step_are_not_those_of_all(sim, book):
+    """Whoever sets them for the first step does not mean the servers of production for all others."""
+    refused = book("provision_bare_metal", NEW, "-e", "manage_nodes_hosts=new-01", **WANTED)
+    assert (refused.rc, changing(sim)) == (2, []), refused.output
+    assert "Only manage_nodes_hosts is set, so the other steps would work on the hosts of xclarity_servers. Set xclarity_" in words(refused)
+    one = book("provision_bare_metal", NEW, "-e", "manage_nodes_hosts=new-01", "--tags", "manage_nodes", **WANTED)
+    assert one.rc == 0, one.output
+    assert "new-02" not in one.output
+    every = book("provision_bare_metal", NEW, "-e", "xclarity_hosts=new-02", **WANTED)
+    assert every.rc == 0, every.output
+    assert set(plays.recap(every)) == {"localhost", "new-02"}
+
+
+@pytest.mark.parametrize(("value", "installs"), [
+    (True, False), ("yes", False), (" True ", False), (1, False), ("on", False), ("{{ 1 == 1 }}", False),
+    (False, True), ("no", True), ("", True), (None, True), (0, True),
+    ("installed", None), ({"failed": False, "state": "started"}, None), ({"failed": True}, None), (5, None), ([1], None),
+])  # fmt: skip
+def test_only_what_is_surely_false_overwrites_a_disk(sim, book, value, installs):
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    played = book("deploy_os", host, xclarity_image=IMAGE, deploy_os_confirm=True, deploy_os_unless=value)
+    assert (len(changing(sim)), played.rc) == {True: (1, 0), False: (0, 0), None: (0, 2)}[installs], played.output
+    if installs is None:
+        assert "deploy_os_unless must be true or false; whatever else it is does not tell whether the system is there." in words(played)
+        assert "{{ result is succeeded }}" in played.output
+
+
 @pytest.fixture
 def drained(harness: Harness) -> dict[str, Any]:
     """Variables of update_firmware: each host notes in a file of its own whether it is ``in`` use or ``out`` of it."""

@@ -27,20 +27,42 @@ def sent(sim):
     return [(entry["method"], entry["path"]) for entry in sim.log(system="xclarity", changing=True)]
 
 
-@pytest.mark.parametrize("first, second", list(itertools.product(("restart", "install"), TASKS)))
+@pytest.mark.parametrize("second", TASKS)
+@pytest.mark.parametrize("first", ["restart", "install", "activate"])
 def test_one_thing_at_a_time_on_one_server(sim, run_module, first, second):
     """A restart that still runs is not sent again either, whatever the user was told to do."""
     sim.switches("xclarity", job_seconds=600)
     begun = run_module(*TASKS[first])
     assert not begun.failed, begun
     count = len(sent(sim))
+    if first == second == "activate":
+        assert not run_module(*TASKS[second])["changed"], "it joins the wait"
+        assert len(sent(sim)) == count
+        return
     for check in (True, False):
         result = run_module(*TASKS[second], check=check)
         assert result.failed, result
         assert result.code in ("busy", "deployment_running", "not_ready"), result
         assert (result["changed"], len(sent(sim))) == (False, count)
-        if result.code == "busy":
+        if "is being activated" in result["msg"]:
+            assert "the profile web-01 is being activated on this server. Nothing was changed. Wait for it (profile_a" in result["msg"]
+        elif result.code == "busy":
             assert "has not ended, and it is about this server. Nothing was changed. Wait for it with the module job" in result["msg"]
+
+
+@pytest.mark.parametrize("first, second", list(itertools.pairwise([*TASKS, "power"])))
+def test_two_plays_that_read_in_the_same_moment_do_not_both_send(sim, harness, first, second):
+    """Both have read all that they plan on before anything is sent; whoever comes second reads again."""
+    sim.switches("xclarity", job_seconds=600)
+    sim.fault("xclarity", "GET", "^/aicc", times=2, delay=2)
+    plays = []
+    for task in (first, second):
+        module, params = TASKS[task]
+        plays.append([{"hosts": "localhost", "tasks": [{f"groundwork.provision.{module}": params}]}])
+    with RunningPlay(harness, plays[0]) as one, RunningPlay(harness, plays[1]) as other:
+        printed = one.output() + other.output()
+    assert len(sent(sim)) == 1, printed
+    assert sorted([one.process.returncode, other.process.returncode]) == [0, 2], printed
 
 
 @pytest.mark.parametrize("state, before", [("on", 8), ("off", 5)])

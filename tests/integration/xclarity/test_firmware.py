@@ -141,7 +141,8 @@ def test_an_update_of_a_run_that_was_killed(sim, harness, run_module, seen, code
     params = {"node": "web-03", "activation": "immediate"}
     if seen:  # by an update that this control node does not remember
         assert not run_module("firmware_update", {**params, "state_dir": str(harness.folder / "another")}).failed
-    harness.leave_unfinished("xclarity", "firmware", ("xclarity", sim.state("xclarity")["appliance_uuid"]), f"update:{WEB3}")
+    identity = ("xclarity", sim.state("xclarity")["appliance_uuid"])
+    harness.leave_unfinished("xclarity", "firmware_update", identity, f"update:{WEB3}", group="servers")
     since = sim.last()
     assert run_module("firmware_update", params).code == code
     assert len(bodies(sim, since)) == (0 if seen else 1)

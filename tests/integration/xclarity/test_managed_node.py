@@ -242,7 +242,7 @@ def test_another_run_that_was_quicker(sim, run_module):
 
 def test_a_run_that_was_killed_is_asked_about_once(sim, harness, run_module):
     uuid = sim.state("xclarity")["appliance_uuid"]
-    harness.leave_unfinished("xclarity", "managed_nodes", ("xclarity", uuid), f"manage:{FIRST}")
+    harness.leave_unfinished("xclarity", "managed_nodes", ("xclarity", uuid), f"manage:{FIRST}", group="servers")
     first = run_module("managed_node", {**OWN, "address": FIRST})
     assert (first.code, bodies(sim)) == ("earlier_run_unfinished", [])
     assert run_module("managed_node", {**OWN, "address": FIRST})["outcome"] == "finished"
@@ -298,3 +298,29 @@ def test_a_lost_answer_to_a_credential(sim, run_module):
     sim.fault("xclarity", "PUT", "^/storedCredentials", reset="after")
     result = run_module("stored_credential", {**NEW, "update_password": "always"})
     assert (result["outcome"], result.failed) == ("unknown", True)
+
+
+INSIDE = ["169.254.95.118", "fe80::1:2:3:4", "0.0.0.0", "::", "127.0.0.1", "224.0.0.1", "::ffff:169.254.95.118"]
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("address", INSIDE)
+def test_an_address_that_every_controller_has_inside_names_no_server(sim, run_module, address, state):
+    result = run_module("managed_node", {"address": address, "state": state, **(STORED if state == "present" else {})})
+    assert (result.code, result["changed"], bodies(sim)) == ("config_address", False, [])
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_an_address_of_two_servers_is_refused(sim, run_module, state):
+    for number, name in ((1, "one"), (2, "two")):
+        sim.seed(xclarity={"nodes": [{"uuid": f"{number:032X}", "name": name, "ipv4": ["192.0.2.77"], "ip": "192.0.2.77"}]})
+    result = run_module("managed_node", {"address": "192.0.2.77", "state": state, **(STORED if state == "present" else {})})
+    assert (result.code, result["changed"], bodies(sim)) == ("node_ambiguous", False, []), result
+    assert "several devices have the address 192.0.2.77 (one, two)" in result["msg"]
+
+
+@pytest.mark.parametrize("spelt", ["::ffff:192.0.2.21", " 192.0.2.21 "])
+def test_an_address_in_another_spelling_is_the_same(sim, run_module, spelt):
+    assert run_module("managed_node", {"address": spelt, **STORED})["changed"] is False
+    result = run_module("managed_node", {"address": spelt, "state": "absent"}, check=True)
+    assert result["changed"] is True, result

@@ -83,6 +83,6 @@ def test_a_lost_answer(sim, run_module):
 
 def test_a_run_that_was_killed_is_asked_about_once(sim, harness, run_module):
     uuid = sim.state("xclarity")["appliance_uuid"]
-    harness.leave_unfinished("xclarity", "os_deployments", ("xclarity", uuid), f"deploy to:{WEB}")
+    harness.leave_unfinished("xclarity", "os_deployments", ("xclarity", uuid), f"deploy to:{WEB}", group="servers")
     assert (run_module("os_deployment", ONE).code, bodies(sim)) == ("earlier_run_unfinished", [])
     assert run_module("os_deployment", ONE)["outcome"] == "finished"

@@ -345,6 +345,11 @@ MEANWHILE = {
     "a run that was killed": (lambda state, clock: killed(state, lambda g: g.intend(["a:1"])), False),
     "a run for another server": (lambda state, clock: sent(state, clock, identity=("xclarity", "OTHER")), True),
     "work of another kind": (lambda state, clock: sent(state, clock, kind="backups"), True),
+    "work of another kind of the group": (lambda state, clock: sent(state, clock, kind="power", group="servers"), False),
+    "the same for another server": (
+        lambda state, clock: sent(state, clock, kind="power", group="servers", identity=("xclarity", "OTHER")),
+        True,
+    ),
 }
 
 
@@ -352,9 +357,11 @@ MEANWHILE = {
 @pytest.mark.parametrize("case", MEANWHILE)
 def test_a_reading_without_the_lock_holds_when_nobody_sent_anything_since(state, still, case, earlier):
     act, holds = MEANWHILE[case]
+    group = {"group": "servers"} if "group" in case or "the same" in case else {}
     if earlier:
-        sent(state, still)
-    guard = Guard(state, "xclarity", "profiles", still, settle=SETTLE)
+        sent(state, still, **group)
+        sent(state, still, kind="power", **group)
+    guard = Guard(state, "xclarity", "profiles", still, settle=SETTLE, **group)
     assert guard.quiet()
     act(state, still)
     guard.identify(*IDENTITY)
@@ -673,3 +680,27 @@ def test_while_the_lock_is_released_others_have_it_and_what_they_recorded_is_kno
         pass
     with second:
         pass
+
+
+def test_kinds_of_one_group_share_the_lock_and_not_the_record(state, still):
+    """What one of them has left open is no doubt of the other, which does not wait for it either; only at the same time they do not act."""
+    killed(state, lambda guard: guard.intend(["a:1"]), kind="power", group="servers")
+    profiles = Guard(state, "xclarity", "profiles", still, settle=SETTLE, group="servers")
+    assert profiles.quiet()
+    profiles.identify(*IDENTITY)
+    with profiles:
+        assert (profiles.unfinished, profiles.undisturbed, still.slept) == (set(), True, [])
+        with pytest.raises(Failure) as caught:
+            guard_of(state, still, kind="power", group="servers", wait=0).__enter__()
+        assert caught.value.code == "lock_unavailable"
+        with guard_of(state, still, kind="power", wait=0):
+            pass  # of the same name, outside of the group
+    with guard_of(state, still, kind="power", group="servers") as guard:
+        assert guard.unfinished == {"a:1"}
+
+
+def test_what_has_started_something_is_not_on_its_way_any_more(state, still):
+    """The record of a living run that waits for it costs others no time."""
+    killed(state, lambda guard: (guard.intend(["a:1"]), guard.keep("a:1", "7")))
+    with guard_of(state, still) as guard:
+        assert (guard.unfinished, still.slept) == ({"a:1"}, [])
