@@ -73,6 +73,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self._options = inventory_options.read(self, inventory_options.load(self, path), exclusive=self.exclusive, nested=self.nested)
         self._left_out: list[str] = []
         self._renamed: list[str] = []
+        self._composed = {self._sanitize_group_name(name) for name in self.get_option("groups") or ()}
         with collector_paused():
             self.fill(self._rows(path, cache))
         if self._left_out:
@@ -132,10 +133,12 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self._left_out.append(f"{what} {shown(value)}")
 
     def free_name(self, name: str, key: str, ident: str) -> str:
-        """The name for the host of a server: ``name``, or that and ``ident`` where another source of this inventory has made a host
-        of that name for another server. key: the variable that holds a server's identity."""
+        """The name for the host of a server: ``name``, or that and ``ident`` where a group has that name, or another source of this
+        inventory has made a host of that name for another server. key: the variable that holds a server's identity."""
 
         def is_of_another(name: str) -> bool:
+            if name in self.inventory.groups or name in self._composed:
+                return True
             host = self.inventory.hosts.get(name)
             if host is None or key not in host.vars:
                 return False
@@ -153,7 +156,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _told_of_names(self) -> str:
         return (
-            f"{self.NAME}: {len(self._renamed)} of the servers have the name of another server of this inventory, "
+            f"{self.NAME}: {len(self._renamed)} of the servers have the name of another server or of a group of this inventory, "
             f"so that the id is a part of the host's name: {_some(self._renamed)}"
         )
 
@@ -161,15 +164,48 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one."""
         strict = self.get_option("strict")
         compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
-        if compose:
-            self._set_composite_vars(compose, host.vars, host.name, strict=strict)
-            for name in _ADDRESSES:
-                if name in compose and name in host.vars and not is_place(host.vars[name]):
-                    self.leave_out(f"{name} of {host.name}", host.vars.pop(name))
-        if groups:
-            self._add_host_to_composed_groups(groups, host.vars, host.name, strict=strict)
-        if keyed:
-            self._add_host_to_keyed_groups(keyed, host.vars, host.name, strict=strict)
+        if not (compose or groups or keyed):
+            return
+        inventory, name = self.inventory, _HostName(host.name)
+        self.inventory = t.cast("t.Any", _ForHost(inventory, host))
+        try:
+            if compose:
+                self._set_composite_vars(compose, host.vars, name, strict=strict)
+                for variable in _ADDRESSES:
+                    if variable in compose and variable in host.vars and not is_place(host.vars[variable]):
+                        self.leave_out(f"{variable} of {host.name}", host.vars.pop(variable))
+            if groups:
+                self._add_host_to_composed_groups(groups, host.vars, name, strict=strict)
+            if keyed:
+                self._add_host_to_keyed_groups(keyed, host.vars, name, strict=strict)
+        finally:
+            self.inventory = inventory
+
+
+class _HostName(str):
+    """The name of a host, which a group may have too."""
+
+    __slots__ = ()
+
+
+class _ForHost:
+    """The inventory as Ansible's methods for one host use it. Where a group has the name of the host these would mean the group: a server,
+    which chooses its name, could set variables of all hosts of a group."""
+
+    def __init__(self, inventory: t.Any, host: t.Any) -> None:
+        self._inventory, self._host = inventory, host
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._inventory, name)
+
+    def set_variable(self, _entity: str, name: str, value: t.Any) -> None:
+        self._host.set_variable(name, value)
+
+    def add_child(self, group: str, child: str) -> None:
+        if isinstance(child, _HostName):
+            self._inventory.groups[group].add_host(self._host)
+        else:
+            self._inventory.add_child(group, child)
 
 
 def _some(told: list[str]) -> str:

@@ -18,20 +18,24 @@ MAY_BE_OLD = (profiles.PENDING, profiles.FAILED)  # what a list may still show o
 
 def open_jobs(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
     """The jobs that have not ended and could be the activation of a profile."""
-    return [job for job in jobs.read_all(client, attempts=attempts) if jobs.is_open(job) and profiles.may_activate(jobs.text(job))]
+    listed = [job for job in jobs.read_all(client, attempts=attempts) if jobs.is_open(job)]
+    return [job for job in listed if profiles.may_activate(jobs.text(job)) or jobs.untitled(job)]
+
+
+def dark(found: t.Iterable[Profile], told: t.Mapping[str, str]) -> list[Profile]:
+    """Those whose activation status is not told: the server refuses it, leaves the profile out, or has a word that says nothing. The
+    profile of a bay may name no server that could be asked for."""
+    return [profile for profile in found if told.get(profile.uuid.casefold()) not in profiles.SAYING]
 
 
 def running(client: Client, found: t.Sequence[Profile], *, attempts: int = READ_ATTEMPTS) -> set[str]:
     """The ids of those profiles whose activation is running, or may be: where the server does not tell, an open job counts."""
     uuids = [profile.uuid for profile in found if profile.uuid]
-    if not uuids:
-        return set()
-    told = profiles.read_activation(client, uuids, attempts=attempts)
-    status = {profile.id: told.get(profile.uuid.casefold()) for profile in found if profile.uuid}
-    dark = {ident for ident, word in status.items() if word == profiles.NOT_TOLD}
-    if dark and not open_jobs(client, attempts=attempts):
-        dark = set()
-    return dark | {ident for ident, word in status.items() if word == profiles.ACTIVATING}
+    told = profiles.read_activation(client, uuids, attempts=attempts) if uuids else {}
+    unsure = {profile.id for profile in dark(found, told)}
+    if unsure and not open_jobs(client, attempts=attempts):
+        unsure = set()
+    return unsure | {profile.id for profile in found if told.get(profile.uuid.casefold()) == profiles.ACTIVATING}
 
 
 def follow(

@@ -70,7 +70,7 @@ def _activating(client: Client, servers: t.Collection[str]) -> dict[str, str]:
         unsure = [one.uuid for one in there if one.status in activations.MAY_BE_OLD]
         told = profiles.read_activation(client, unsure) if unsure else {}
     except Failure as failure:
-        if failure.status not in (400, 403, 404, 405, 501):
+        if failure.status not in (400, 403, 404, 405, 501) and failure.code not in ("bad_reply", "not_json"):
             raise
         return {}
     running = [one for one in there if profiles.ACTIVATING in (one.status, told.get(one.uuid.casefold()))]

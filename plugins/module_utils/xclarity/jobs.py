@@ -33,6 +33,10 @@ FAILED = frozenset(
 )  # fmt: skip
 CANCELLED = frozenset({"cancelled", "canceled", "cancelledwitherrors", "cancelledwitherror"})
 INTERRUPTED = frozenset({"interrupted"})
+# What an entry says of other things than what it is about; the rest may be its title, wherever that stands.
+_NO_TITLE = frozenset({
+    "status", "state", "jobUID", "id", "jobId", "jobID", "uuid", "createdBy", "children", "complete", "percentage", "startTime", "endTime",
+})  # fmt: skip
 
 
 def word(status: t.Any) -> str:
@@ -119,6 +123,12 @@ def told(entries: t.Iterable[t.Mapping[str, t.Any]]) -> list[Told]:
 def text(job: t.Mapping[str, t.Any]) -> str:
     """All that an entry says, in small letters, but for who created it."""
     return _all_text({key: value for key, value in job.items() if key not in ("createdBy", "children")}).casefold()
+
+
+def untitled(job: t.Mapping[str, t.Any]) -> bool:
+    """Nothing in its entry says what it is about."""
+    rest = {key: value for key, value in job.items() if key not in _NO_TITLE}
+    return not re.search(r"[^\W\d_]{3}", _all_text(rest))
 
 
 def holds(text: str, part: str) -> bool:

@@ -99,12 +99,12 @@ class SetProfiles(Operation):
     def _running(self, found: t.Sequence[Profile], asked: t.Sequence[Desired]) -> dict[str, str]:
         """The activation status of those of which the list does not tell it. What cannot be known is not "no": where the server
         refuses it, or is too old to have the call, no job that could be the activation may be open."""
-        pairs = [(p, one) for p, one in zip(found, asked, strict=True) if p.uuid and profiles.unclear(p, one)]
-        if not pairs:
-            return {}
-        told = profiles.read_activation(self.client, [profile.uuid for profile, _one in pairs])
-        dark = [profile for profile, _one in pairs if told.get(profile.uuid.casefold()) == profiles.NOT_TOLD]
+        unclear = [profile for profile, one in zip(found, asked, strict=True) if profiles.unclear(profile, one)]
+        uuids = [profile.uuid for profile in unclear if profile.uuid]
+        told = profiles.read_activation(self.client, uuids) if uuids else {}
+        dark = activations.dark(unclear, told)
         if dark:
+            told |= {profile.uuid.casefold(): profiles.NOT_TOLD for profile in dark}
             open_jobs = activations.open_jobs(self.client)
             if open_jobs:
                 names = [profile.name or profile.id for profile in dark]
@@ -112,7 +112,7 @@ class SetProfiles(Operation):
                     "state_unknown",
                     f"the server does not tell whether an activation of {named(names)} is running,"
                     f" and the job {jobs.ident(open_jobs[0])} could be it.",
-                    "Wait for it with the module job, then run again.",
+                    "Wait for it with the module job, or, where it was deferred, restart the server (node_power); then run again.",
                     resource=names[0],
                     resources=names,
                     job=jobs.ident(open_jobs[0]),

@@ -33,6 +33,7 @@ _ACTIVATION = {
     "CONFIGERROR": FAILED,
     "LDAPERROR": FAILED,
 }
+SAYING = frozenset(_ACTIVATION.values())  # the words that tell whether an activation is running
 STATUS_BATCH = 150  # server UUIDs in one URL: 33 characters each
 NOT_TOLD = ""  # the server refuses to tell the activation status of this server
 

@@ -7,22 +7,32 @@ from __future__ import annotations
 
 import pytest
 from ansible.inventory.data import InventoryData
+from ansible.template import Templar
 
 from ansible_collections.groundwork.provision.plugins.inventory import server_pool, xclarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import nodes
 from ansible_collections.groundwork.provision.plugins.plugin_utils import host_names
 
 A, B = "0A" * 16, "0B" * 16
-OPTIONS = {"vars_prefix": "xclarity_", "bmc_as_ansible_host": False, "hostnames": ["name", "uuid"], "property_groups": True}
+OPTIONS = {
+    "vars_prefix": "xclarity_",
+    "bmc_as_ansible_host": False,
+    "hostnames": ["name", "uuid"],
+    "property_groups": True,
+    "strict": True,
+    "compose": {},
+    "groups": {},
+    "keyed_groups": [],
+}
 
 
-def fill(kind, inventory, rows):
+def fill(kind, inventory, rows, **more):
     """What a file of its own adds; returns what is told of names."""
     plugin = kind.InventoryModule()
     plugin.inventory = inventory
-    plugin._left_out, plugin._renamed = [], []
-    plugin.get_option = OPTIONS.__getitem__
-    plugin.constructed = lambda host: None
+    plugin._left_out, plugin._renamed, plugin._composed = [], [], {"composed"}
+    plugin.get_option = {**OPTIONS, **more}.__getitem__
+    plugin.templar = Templar(loader=None)
     plugin.fill(rows)
     return plugin._renamed
 
@@ -98,3 +108,27 @@ def test_the_machine_that_reads_it_is_no_host(monkeypatch):
     assert sorted(inventory.hosts) == [A, "db-01"]
     assert "ansible_host" not in inventory.hosts["db-01"].vars
     assert inventory.hosts["db-01"].vars["xclarity_bmc_address"] == ""
+
+
+GROUPS = {"compose": {"ansible_host": "xclarity_rack", "where": "xclarity_rack"}, "groups": {"composed": "xclarity_rack == 'R1'"},
+          "keyed_groups": [{"prefix": "rack", "key": "xclarity_rack", "parent_group": "racks"}]}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["xclarity_servers", "composed", "people", "rack_R1", "racks", "rack_R2"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_server_that_is_named_like_a_group_speaks_for_itself_only(name, first):
+    """It chooses its name; what Ansible would do for the host it would do for the group."""
+    inventory = InventoryData()
+    inventory.add_group("people")
+    inventory.add_host("by-hand", group="people")
+    mean, other = server(B, name=name, rack="R1"), server(A, rack="R2")
+    told = fill(xclarity, inventory, [mean, other] if first else [other, mean], **GROUPS)
+    for group in inventory.groups.values():
+        assert group.vars == {}, group.name
+        assert group.name not in {child.name for child in group.child_groups}
+    (host,) = (host for host in inventory.hosts.values() if host.vars.get("xclarity_uuid") == B)
+    assert {group.name for group in host.groups} >= {"xclarity_servers", "composed", "rack_R1"}
+    assert (host.vars["where"], inventory.hosts["web-01"].vars["where"]) == ("R1", "R2")
+    assert inventory.hosts["by-hand"].vars == {} or "where" not in inventory.hosts["by-hand"].vars
+    if name in ("xclarity_servers", "composed", "people"):
+        assert (told, host.name) == ([f"'{name}' is '{name}_{B}'"], f"{name}_{B}")

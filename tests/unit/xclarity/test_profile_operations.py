@@ -36,17 +36,20 @@ class Appliance:
 
     def __init__(self, activations, *, others=True, version="", jobs=(RUNNING,)):
         self.activations, self.others, self.version, self.jobs = activations, others, version, list(jobs)
-        self.appliance, self.status = None, "PENDING"
+        self.appliance, self.status, self.where = None, "PENDING", {"uuid": WEB}
+        self.told: object = None  # in place of the items of the status
         self.older: list[dict[str, object]] = []
 
     def read(self, path, *, query=(), what, attempts=4, max_body=0):
         if path == "/profiles":
-            rows = [{"id": "1", "profileName": "web", "profileStatus": self.status, "uuid": WEB}]
+            rows = [{"id": "1", "profileName": "web", "profileStatus": self.status, **self.where}]
             if self.others:
                 rows.append({"id": "2", "profileName": "db", "profileStatus": "ACTIVE", "uuid": DB})
             return {"items": rows}
         if path == "/profiles/status":
             asked = dict(query)["uuids"].split(",")
+            if self.told is not None:
+                return {"items": self.told}
             if set(asked) - set(self.activations):
                 raise Failure("not_found", "no", status=404)
             return {"items": [{"uuid": uuid, "activationStatus": self.activations[uuid]} for uuid in asked]}
@@ -102,6 +105,34 @@ def test_where_no_activation_can_be_running_it_is_sent(appliance):
     (item,) = read(appliance, "web")
     assert len(item.steps) == 1
     assert item.join is None
+
+
+NAMELESS = {"jobUID": "17", "status": "Running", "percentage": 40, "complete": False, "children": [], "createdBy": "profile admin"}
+DARK = {
+    "the server is left out": {"told": []},
+    "no word": {"told": [{"uuid": WEB, "activationStatus": None}]},
+    "a word that says nothing": {"told": [{"uuid": WEB, "activationStatus": "UNKNOWN"}]},
+    "a word that is not known": {"told": [{"uuid": WEB, "activationStatus": "STARTED"}]},
+    "a bay whose server is not told": {"where": {"uuid": "", "externalId": "C1_bay4"}},
+}
+
+
+@pytest.mark.parametrize("job", [RUNNING, NAMELESS, ENDED, {**RUNNING, "name": "Backup"}], ids=["open", "nameless", "ended", "other"])
+@pytest.mark.parametrize("status", ["PENDING", "FAILED"])
+@pytest.mark.parametrize("answer", DARK)
+def test_an_answer_that_says_nothing_is_not_no(answer, status, job):
+    """A restart in the middle of an activation is what it would cost. An open job that can be the activation keeps it from that."""
+    appliance = Appliance({WEB: "PENDING"}, jobs=[job])
+    appliance.status = status
+    for name, value in DARK[answer].items():
+        setattr(appliance, name, value)
+    if job in (RUNNING, NAMELESS):
+        with pytest.raises(Failure) as caught:
+            read(appliance, "web")
+        assert (caught.value.code, caught.value.job) == ("state_unknown", "17")
+    else:
+        (item,) = read(appliance, "web")
+        assert len(item.steps) == 1
 
 
 @pytest.mark.parametrize("name, sent", [("Activate profile", True), ("Firmware update", False)])
