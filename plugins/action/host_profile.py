@@ -24,12 +24,17 @@ import typing as t
 
 from ansible import constants
 from ansible.executor import module_common
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._module import is_task_timeout
+from ansible_collections.groundwork.provision.plugins.module_utils._options import strict
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired, check_target
+from ansible_collections.groundwork.provision.plugins.modules.profile_activation import SPEC
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share
 
@@ -56,7 +61,9 @@ OPTIONS = {
     "wait_timeout": ("activate_profiles_wait_timeout",),
     "poll_interval": ("activate_profiles_poll_interval",),
 }
-RESTARTS = ("immediate", "defer")
+# What the module takes for each profile. A mistake of one host there would stop all hosts of its server.
+ITEM_SPEC = SPEC.options["profiles"]["options"]
+KINDS = {"str": "a text", "bool": "a boolean"}
 # How Ansible begins when an option is missing or has a value that it does not take.
 _MISTAKE = re.compile(
     "value of |argument |Elements value |missing required |missing parameter|parameters are |Unsupported parameters|one of the "
@@ -98,28 +105,35 @@ class ActionModule(ActionBase):
         if "profile" not in item:
             return self._nothing(registry)
         options = self._options(variables, self._templar)
-        if not item.get("restart") and not options.get("restart"):
-            failure = bad_input(
-                "config_restart",
-                f"restart is not set for the profile {item['profile']}.",
-                "Set xclarity_restart to immediate or defer and run again.",
-                what="activate the profile of this host",
-                resource=str(item["profile"]),
-            )
-            return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
-        if item.get("restart", "defer") not in RESTARTS:
-            # A mistake of this host alone, which would stop all hosts of its server otherwise.
-            name = _source(ITEM["restart"], variables, self._templar)
-            failure = bad_input(
-                "config_restart",
-                f"{name} is {item['restart']!r}, not one of {', '.join(RESTARTS)}.",
-                "Correct it and run again.",
-                what="activate the profile of this host",
-                resource=str(item["profile"]),
-            )
+        try:
+            item = self._checked(item, variables)
+            if not item.get("restart") and not options.get("restart"):
+                raise bad_input(
+                    "config_restart",
+                    f"restart is not set for the profile {clean(item['profile'], 80)}.",
+                    "Set xclarity_restart to immediate or defer and run again.",
+                )
+        except Failure as failure:
+            failure.about(what="activate the profile of this host", resource=clean(str(item["profile"]), 200))
+            failure.details = {}
             return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
         registry.register(host, self._key(options), item)
         return {}
+
+    def _checked(self, item: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The item as the module takes it. Raises for a value that it does not take, with the name of the variable."""
+        taken = {}
+        for option, value in item.items():
+            spec = ITEM_SPEC[option]
+            found = ArgumentSpecValidator(strict({option: spec})).validate({option: value})
+            if found.error_messages:
+                name = _source((*ITEM[option], *TOLD.get(option, ())), variables, self._templar)
+                what = f"not one of {', '.join(spec['choices'])}" if "choices" in spec else f"not {KINDS[spec['type']]}"
+                code = "config_restart" if option == "restart" else "task_failed"
+                raise bad_input(code, f"{name} is {clean(repr(value), 80)}, {what}.", "Correct it and run again.")
+            taken[option] = found.validated_parameters[option]
+        check_target(Desired(taken["profile"], taken.get("uuid") or ""), 0)
+        return taken
 
     def _nothing(self, registry: Registry) -> dict[str, t.Any]:
         """For a host without a profile. Once it is said so; in check mode a play without any profile shows its empty plan."""

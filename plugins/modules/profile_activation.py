@@ -217,6 +217,12 @@ error:
     hint: {description: What to do next., type: str, sample: "Unassign it first (state inactive), or correct uuid, and run again."}
     job: {description: Id of the job., returned: when a job did not end well or in time, type: str, sample: "17"}
     state: {description: Its last state., returned: when a job did not end well or in time, type: str, sample: Running}
+    positions:
+      description: Where the profiles that the refusal is about stand in O(profiles), from 0.
+      returned: when the task was refused for what it asks of some of its profiles
+      type: list
+      elements: int
+      sample: [3]
     failed_targets:
       description: The targets that the server named as failed.
       returned: when RV(error.code) is V(activation_refused)
@@ -230,7 +236,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import set_profiles
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired, check_target
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired, about, check_target
 
 RESTART = {"type": "str", "choices": ["immediate", "defer"]}
 SPEC = (
@@ -272,17 +278,19 @@ def desired(params: dict) -> list[Desired]:
     if not rows:
         raise bad_input("config_empty", "profiles is an empty list.", "Name at least one profile and run again.")
     found = []
-    for row in rows:
+    for position, row in enumerate(rows):
         restart = row.get("restart") or params["restart"]
         if params["state"] == "active" and not restart:
             raise bad_input(
                 "config_restart",
                 f"restart is not set for the profile {row['profile']}.",
                 "Set restart to immediate or defer and run again.",
+                resource=row["profile"],
+                details=about([position]),
             )
         redeploy = params["redeploy"] if row.get("redeploy") is None else row["redeploy"]
         found.append(Desired(row["profile"], row.get("uuid") or "", restart or "", redeploy))
-        check_target(found[-1])
+        check_target(found[-1], position)
     return found
 
 

@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import unquote
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, STARTED, UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import titles_of
 
 Result = dict[str, t.Any]
 _WHAT = "activate the profile of this host"
@@ -28,10 +29,11 @@ def share(
     rows = _rows(result, items)
     told = any(row and row.get("error") for row in rows)
     everybody = bool(result.get("failed")) and not told
-    why = _Why(result, hosts, [_keys(item, row) for item, row in zip(items, rows, strict=True)]) if result.get("failed") else None
+    titles = _titles(rows)
+    why = _Why(result, hosts, titles) if result.get("failed") else None
     return {
-        host: _own(result, host, str(item.get("profile", "")), row, everybody, why, check_mode)
-        for host, item, row in zip(hosts, items, rows, strict=True)
+        host: _own(result, title or str(item.get("profile", "")), row, everybody, why, check_mode, host=host)
+        for host, item, row, title in zip(hosts, items, rows, titles, strict=True)
     }
 
 
@@ -54,12 +56,17 @@ def _untold(failure: Failure) -> Result:
 class _Why:
     """Why the task failed, told to one host after the other: each reads what became of its own profile."""
 
-    def __init__(self, result: t.Mapping[str, t.Any], hosts: t.Sequence[str], keys: t.Sequence[set[str]]) -> None:
+    def __init__(self, result: t.Mapping[str, t.Any], hosts: t.Sequence[str], titles: t.Sequence[str | None]) -> None:
         self._msg = str(result.get("msg") or "")
         # A failure of Ansible's own (an option that is not valid) has no code.
-        self._error: Result = result.get("error") or {"code": "task_failed", "resource": None}
-        named = {str(one) for one in (self._error.get("resource"), *(self._error.get("resources") or [])) if one}
-        self._culprits = [host for host, own in zip(hosts, keys, strict=True) if own & named]
+        error: Result = result.get("error") or {"code": "task_failed", "resource": None}
+        # What stands in the task that was made for them is nothing to the hosts.
+        self._error = {key: value for key, value in error.items() if key != "positions"}
+        named = {error.get("resource"), *(error.get("resources") or [])} - {None}
+        found = [title in named for title in titles]
+        for position in error.get("positions") or []:
+            found[position] = True
+        self._culprits = [host for host, meant in zip(hosts, found, strict=True) if meant]
 
     def told(self, host: str, profile: str, row: Result | None, outcome: str) -> Result:
         """``msg`` and ``error`` for one host. outcome: of its own profile."""
@@ -73,7 +80,7 @@ class _Why:
         if row is None or not self._msg:
             return {"msg": self._msg, "error": self._error if self._error.get("resource") else {**self._error, **_about(profile)}}
         failure = self._failure(self._reason(hint), hint, row.get("job"), outcome)
-        return {"msg": failure.message(), "error": {**self._error, **_about(row.get("name") or profile)}}
+        return {"msg": failure.message(), "error": {**self._error, **_about(profile)}}
 
     def _failure(self, why: str, hint: str, job: t.Any, outcome: str) -> Failure:
         told = None if job is None else str(job)
@@ -98,10 +105,10 @@ def _about(profile: str) -> Result:
     return {"resource": profile, "resources": [profile]}
 
 
-def _keys(item: t.Mapping[str, t.Any], row: t.Mapping[str, t.Any] | None) -> set[str]:
-    """What the profile of a host may be called."""
-    told = (item.get("profile"), item.get("uuid"), *((row.get("id"), row.get("name")) if row else ()))
-    return {str(one) for one in told if one}
+def _titles(rows: t.Sequence[Result | None]) -> list[str | None]:
+    """What the messages and the errors of the task call the profile of each row."""
+    known = titles_of({str(row.get("id")): str(row.get("name") or "") for row in rows if row})
+    return [known[str(row.get("id"))] if row else None for row in rows]
 
 
 def _rows(result: t.Mapping[str, t.Any], items: t.Sequence[t.Mapping[str, t.Any]]) -> list[Result | None]:
@@ -111,7 +118,7 @@ def _rows(result: t.Mapping[str, t.Any], items: t.Sequence[t.Mapping[str, t.Any]
 
 
 def _own(
-    result: t.Mapping[str, t.Any], host: str, profile: str, row: Result | None, everybody: bool, why: _Why | None, check_mode: bool
+    result: t.Mapping[str, t.Any], profile: str, row: Result | None, everybody: bool, why: _Why | None, check_mode: bool, *, host: str
 ) -> Result:
     plan = [step for step in result.get("plan") or [] if row and _is_for(step, row)]
     own: Result = {"changed": False, "outcome": NONE, "plan": plan}
@@ -128,8 +135,8 @@ def _own(
     error = (row or {}).get("error")
     if error:
         # The row of one among many is kept short, and a rescue needs to know what it is about. Its message is that of the result.
-        facts = {**_of_the_task(result, error, row or {}), **{key: value for key, value in error.items() if key != "message"}}
-        own |= {"failed": True, "msg": error.get("message", ""), "error": {**_about((row or {}).get("name") or profile), **facts}}
+        facts = {**_of_the_task(result, error, profile), **{key: value for key, value in error.items() if key != "message"}}
+        own |= {"failed": True, "msg": error.get("message", ""), "error": {**_about(profile), **facts}}
     elif everybody or row is None:
         if why is None:
             return own | ended("the task told nothing of this host.", profile)
@@ -139,12 +146,12 @@ def _own(
     return own
 
 
-def _of_the_task(result: t.Mapping[str, t.Any], error: Result, row: t.Mapping[str, t.Any]) -> Result:
+def _of_the_task(result: t.Mapping[str, t.Any], error: Result, profile: str) -> Result:
     """What the short error of one row leaves out, from that of the task: it is about the first that failed, so what it advises holds for
     those that failed in the same way, and what the server said only for that one."""
     whole: Result = result.get("error") or {}
     alike = whole.get("code") == error.get("code")
-    first = alike and whole.get("resource") in (row.get("id"), row.get("name"))
+    first = alike and whole.get("resource") == profile
     told = {"system": True, "operation": True, "hint": alike, "server_message": first}
     return {key: whole.get(key) if holds else None for key, holds in told.items()}
 

@@ -46,15 +46,17 @@ class SetProfiles(Operation):
         found = profiles.find(every, [one.profile for one in self.asked])
         profiles.refuse_conflicts(every, found, self.asked)
         titles = profiles.titles(found)
-        if self.flags is not None:
-            choices = [profiles.plan_unassignment(profile, self.flags, titles[profile.id]) for profile in found]
-        else:
+        running: dict[str, str] = {}
+        if self.active:
             self._check_servers(found)
             found, running = self._told(found, self.asked)
-            choices = [
-                profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
-                for profile, desired in zip(found, self.asked, strict=True)
-            ]
+        choices = []
+        for position, (profile, desired) in enumerate(zip(found, self.asked, strict=True)):
+            try:
+                choices.append(self._planned(profile, desired, titles[profile.id], running))
+            except Failure as failure:
+                failure.details |= profiles.about([position])
+                raise
         items = [
             Item(
                 choice.profile.id,
@@ -70,6 +72,11 @@ class SetProfiles(Operation):
         if self.active:
             self._refuse_busy(items)
         return items
+
+    def _planned(self, profile: Profile, desired: Desired, title: str, running: t.Mapping[str, str]) -> Choice:
+        if self.flags is not None:
+            return profiles.plan_unassignment(profile, self.flags, title)
+        return profiles.plan_activation(profile, desired, title, running.get(profile.uuid.casefold()))
 
     def _refuse_busy(self, items: t.Sequence[Item]) -> None:
         """Whether an activation runs tells the profile; the job of a deferred one may be open until the server restarts."""
@@ -116,6 +123,7 @@ class SetProfiles(Operation):
                     resource=names[0],
                     resources=names,
                     job=jobs.ident(open_jobs[0]),
+                    details=profiles.about(position for position, profile in enumerate(found) if profile in dark),
                 )
         return told
 

@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
@@ -88,11 +88,13 @@ def is_server(target: str) -> bool:
 
 def titles(profiles: t.Sequence[Profile]) -> dict[str, str]:
     """id -> name for people; with the id where several of ``profiles`` have one name."""
-    counts = collections.Counter(profile.name for profile in profiles)
-    return {
-        profile.id: profile.name if profile.name and counts[profile.name] == 1 else f"{profile.name} ({profile.id})".strip()
-        for profile in profiles
-    }
+    return titles_of({profile.id: profile.name for profile in profiles})
+
+
+def titles_of(names: t.Mapping[str, str]) -> dict[str, str]:
+    """The same for id -> name."""
+    counts = collections.Counter(names.values())
+    return {ident: name if name and counts[name] == 1 else f"{name} ({ident})".strip() for ident, name in names.items()}
 
 
 def status_of(told: t.Any) -> str:
@@ -169,6 +171,12 @@ def read_activation(client: Client, uuids: t.Sequence[str], *, attempts: int = R
     return found
 
 
+def about(positions: t.Iterable[int]) -> dict[str, t.Any]:
+    """The ``details`` of a refusal: where the profiles that it is about stand in the task. Names are for people, and may be spelled in
+    several ways."""
+    return {"positions": list(positions)}
+
+
 def find(profiles: t.Sequence[Profile], wanted: t.Sequence[str]) -> list[Profile]:
     """The profile for each id or name. An unknown one, and a name that several have, is an error that lists what there is."""
     by_id = {profile.id: profile for profile in profiles}
@@ -178,19 +186,23 @@ def find(profiles: t.Sequence[Profile], wanted: t.Sequence[str]) -> list[Profile
     found = []
     for text in wanted:
         matches = {p.id: p for p in [*filter(None, [by_id.get(text)]), *by_name.get(text, [])]}
+        facts: dict[str, t.Any] = {}
+        if len(matches) != 1:
+            alike = (position for position, other in enumerate(wanted) if other == text)
+            facts = {"resource": clean(text, 200), "details": about(alike)}
         if not matches:
             raise bad_input(
                 "profile_not_found",
                 f"there is no profile with the id or name {clean(text, 80)}.",
                 "Look at profile_info for ids and names, and run again.",
-                resource=clean(text, 200),
+                **facts,
             )
         if len(matches) > 1:
             raise bad_input(
                 "profile_ambiguous",
                 f"{clean(text, 80)} names several profiles, with the ids {', '.join(list(matches)[:10])}.",
                 "Give the id of the profile and run again.",
-                resource=clean(text, 200),
+                **facts,
             )
         found.append(next(iter(matches.values())))
     return found
@@ -219,8 +231,9 @@ class Choice:
     join: bool = False
 
 
-def check_target(desired: Desired) -> None:
-    """Refuse a target that is neither the UUID of a server nor the location id of a bay (a server's name, for example)."""
+def check_target(desired: Desired, position: int) -> None:
+    """Refuse a target that is neither the UUID of a server nor the location id of a bay (a server's name, for example). position: where
+    it stands in the task."""
     target = normal(desired.uuid)
     if target and not _RACK.fullmatch(target) and not _BAY.fullmatch(target):
         raise bad_input(
@@ -229,6 +242,7 @@ def check_target(desired: Desired) -> None:
             " digits) nor the location id of a Flex bay (<chassis uuid>_bay<n>).",
             "Look at node_info for UUIDs, correct uuid and run again.",
             resource=clean(desired.profile, 200),
+            details=about([position]),
         )
 
 
@@ -236,34 +250,31 @@ def refuse_conflicts(every: t.Sequence[Profile], found: t.Sequence[Profile], des
     """Refuse what the list tells to be impossible: a profile given twice, two profiles for one target, a target that another
     profile holds. every: the whole list. found: the profile that each of ``desired`` means."""
     names = titles(found)
-    seen: set[str] = set()
-    for profile in found:
-        if profile.id in seen:
-            raise bad_input(
-                "duplicate_item",
-                f"the profile {names[profile.id]} is given more than once.",
-                "Give each profile once and run again.",
-                resource=names[profile.id],
-            )
-        seen.add(profile.id)
+    for alike in _alike([profile.id for profile in found]):
+        name = names[found[alike[0]].id]
+        raise bad_input(
+            "duplicate_item",
+            f"the profile {name} is given more than once.",
+            "Give each profile once and run again.",
+            resource=name,
+            details=about(alike),
+        )
+    targets = [normal(one.uuid or profile.target) for profile, one in zip(found, desired, strict=True)]
+    for alike in _alike(targets):
+        several = [names[found[position].id] for position in alike]
+        raise bad_input(
+            "duplicate_target",
+            f"the profiles {named(several)} are all for the target {clean(targets[alike[0]], 80)}.",
+            "Give each profile a target of its own and run again.",
+            resource=several[0],
+            resources=several,
+            details=about(alike),
+        )
     holders: dict[str, Profile] = {}
     for profile in every:
         if profile.status != INACTIVE:
             holders.update((normal(target), profile) for target in (profile.uuid, profile.location) if target)
-    wanted: dict[str, Profile] = {}
-    for profile, one in zip(found, desired, strict=True):
-        target = normal(one.uuid or profile.target)
-        if not target:
-            continue
-        other = wanted.setdefault(target, profile)
-        if other is not profile:
-            raise bad_input(
-                "duplicate_target",
-                f"the profiles {names[other.id]} and {names[profile.id]} are both for the target {clean(target, 80)}.",
-                "Give each profile a target of its own and run again.",
-                resource=names[profile.id],
-                resources=[names[other.id], names[profile.id]],
-            )
+    for position, (profile, target) in enumerate(zip(found, targets, strict=True)):
         holder = holders.get(target)
         if holder is not None and holder.id != profile.id:
             raise bad_input(
@@ -272,19 +283,29 @@ def refuse_conflicts(every: t.Sequence[Profile], found: t.Sequence[Profile], des
                 f" {holder.name or holder.id} ({holder.status}).",
                 "Unassign that one first (state inactive), or correct uuid, and run again.",
                 resource=names[profile.id],
+                details=about([position]),
             )
+
+
+def _alike(keys: t.Sequence[str]) -> list[list[int]]:
+    """The positions of each key that is there more than once. An empty one is none."""
+    places: dict[str, list[int]] = {}
+    for position, key in enumerate(keys):
+        places.setdefault(key, []).append(position)
+    return [found for key, found in places.items() if key and len(found) > 1]
 
 
 def refuse_unknown_servers(found: t.Sequence[Profile], desired: t.Sequence[Desired], known: t.Container[str]) -> None:
     """Refuse a target that is no server of this XClarity Administrator. known: the UUIDs of its servers, in one spelling."""
     names = titles(found)
-    for profile, one in zip(found, desired, strict=True):
+    for position, (profile, one) in enumerate(zip(found, desired, strict=True)):
         if new_server(profile, one) and normal(one.uuid) not in known:
             raise bad_input(
                 "target_not_found",
                 f"the server {clean(one.uuid, 80)}, the target of the profile {names[profile.id]}, is not known.",
                 "Look at node_info for UUIDs, correct uuid and run again.",
                 resource=names[profile.id],
+                details=about([position]),
             )
 
 

@@ -94,10 +94,10 @@ def test_a_timeout_is_marked_as_ansible_does():
     assert [shared[host]["timedout"] for host in HOSTS] == [{"period": 3}] * 2
 
 
-@pytest.mark.parametrize("rows", [[], [row("a"), row("b")]])
-def test_who_is_stopped_by_another_host_reads_whose_fault_it_is(rows):
-    """The refusal names the profile; the host is what people look for."""
-    error = {"code": "target_in_use", "resource": "p-a", "resources": ["p-a"], "hint": "Name another."}
+@pytest.mark.parametrize("rows, told", [([], {"positions": [0]}), ([row("a"), row("b")], {})], ids=["refused", "planned"])
+def test_who_is_stopped_by_another_host_reads_whose_fault_it_is(rows, told):
+    """The refusal names the profile; the host is what people look for. Where there are no rows it tells the positions."""
+    error = {"code": "target_in_use", "resource": "p-a", "resources": ["p-a"], "hint": "Name another.", **told}
     refused = {"failed": True, "changed": False, "msg": "activate p-a: it is taken. Nothing was changed. Name another.", "error": error}
     shared = share({**refused, "profiles": rows}, HOSTS, ITEMS)
     assert shared["a"]["msg"] == refused["msg"]
@@ -109,6 +109,21 @@ def test_who_is_stopped_by_another_host_reads_whose_fault_it_is(rows):
     # A rescue that goes by the code must not take b's profile for the taken one.
     assert [shared[host]["error"]["code"] for host in HOSTS] == ["target_in_use", "skipped"]
     assert flags(shared) == {"a": (False, True), "b": (False, True)}
+
+
+def test_what_is_said_in_names_is_understood_of_profiles_with_one_name():
+    """The task tells those by name and id."""
+    rows = [{**row(name), "name": "web"} for name in HOSTS]
+    error = {"code": "earlier_run_unfinished", "resource": "web (7b)", "resources": ["web (7b)"], "hint": "Look."}
+    shared = share(result(*rows, failed=True, msg="m. Nothing was changed. Look.", error=error), HOSTS, [{"profile": "7a"}, {"profile": "7b"}])
+    assert [shared[host]["error"]["code"] for host in HOSTS] == ["skipped", "earlier_run_unfinished"]
+
+
+def test_a_name_that_is_the_id_of_another_profile_blames_nobody_else():
+    """What was typed is not what the task calls it."""
+    error = {"code": "target_taken", "resource": "7b", "resources": ["7b"], "hint": "", "positions": [0]}
+    shared = share({"failed": True, "msg": "m. Nothing was changed.", "error": error}, HOSTS, [{"profile": "7a"}, {"profile": "7b"}])
+    assert [shared[host]["error"]["code"] for host in HOSTS] == ["target_taken", "skipped"]
 
 
 def test_an_error_of_a_row_that_is_kept_short_names_its_resource():

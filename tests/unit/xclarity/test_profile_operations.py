@@ -130,6 +130,7 @@ def test_an_answer_that_says_nothing_is_not_no(answer, status, job):
         with pytest.raises(Failure) as caught:
             read(appliance, "web")
         assert (caught.value.code, caught.value.job) == ("state_unknown", "17")
+        assert caught.value.details == {"positions": [0]}
     else:
         (item,) = read(appliance, "web")
         assert len(item.steps) == 1

@@ -118,13 +118,24 @@ def test_before_and_after_say_what_restarts():
 # -- what the list tells to be impossible -----------------------------------------------------------------------------
 
 
-def conflict(desired, *others):
+def refused(desired, *others):
     every = [profile(INACTIVE, ident=str(n), name=f"web-{n}") for n in range(len(desired))] + list(others)
     try:
         profiles.refuse_conflicts(every, every[: len(desired)], desired)
     except Failure as failure:
-        return failure.code
+        return failure
     return None
+
+
+def conflict(desired, *others):
+    failure = refused(desired, *others)
+    return failure.code if failure else None
+
+
+def test_all_that_are_for_one_target_are_told():
+    failure = refused([Desired("0", HERE), Desired("1", THERE), Desired("2", HERE.lower()), Desired("3", HERE)])
+    assert (failure.resources, failure.details) == (["web-0", "web-2", "web-3"], {"positions": [0, 2, 3]})
+    assert "the profiles web-0, web-2, web-3 are all for the target" in str(failure)
 
 
 def test_two_profiles_for_one_target_are_refused_however_it_is_spelled():
@@ -145,7 +156,7 @@ def test_a_profile_that_is_meant_twice_is_refused():
     one = profile(ACTIVE)
     with pytest.raises(Failure) as caught:
         profiles.refuse_conflicts([one], [one, one], [Desired("71"), Desired("web-01")])
-    assert caught.value.code == "duplicate_item"
+    assert (caught.value.code, caught.value.resource, caught.value.details) == ("duplicate_item", "web-01", {"positions": [0, 1]})
 
 
 def test_its_own_target_is_no_conflict():
@@ -159,7 +170,7 @@ def test_its_own_target_is_no_conflict():
     ("web-01", False), ("0A10", False), (HERE + "0", False), ("G" * 32, False), ("../71", False), ("_bay3", False), (f"{HERE}_bay", False),
 ])  # fmt: skip
 def test_what_can_be_a_target(target, good):
-    assert code_of(lambda: profiles.check_target(Desired("71", target)))[0] == (None if good else "config_uuid")
+    assert code_of(lambda: profiles.check_target(Desired("71", target), 0))[0] == (None if good else "config_uuid")
 
 
 @pytest.mark.parametrize(
