@@ -115,7 +115,8 @@ def test_what_is_said_in_names_is_understood_of_profiles_with_one_name():
     """The task tells those by name and id."""
     rows = [{**row(name), "name": "web"} for name in HOSTS]
     error = {"code": "earlier_run_unfinished", "resource": "web (7b)", "resources": ["web (7b)"], "hint": "Look."}
-    shared = share(result(*rows, failed=True, msg="m. Nothing was changed. Look.", error=error), HOSTS, [{"profile": "7a"}, {"profile": "7b"}])
+    told = result(*rows, failed=True, msg="m. Nothing was changed. Look.", error=error)
+    shared = share(told, HOSTS, [{"profile": "7a"}, {"profile": "7b"}])
     assert [shared[host]["error"]["code"] for host in HOSTS] == ["skipped", "earlier_run_unfinished"]
 
 
