@@ -15,8 +15,8 @@ import yaml
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 USE = {"name": "Use the role", "ansible.builtin.include_role": {"name": "groundwork.provision.acquire_servers"}}
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-SHOW = {"hosts": "acquired", "gather_facts": False, "tasks": [
-    {"name": "Show", "ansible.builtin.debug": {"msg": "GOT {{ inventory_hostname }} {{ acquire_servers_properties.Datacenter }}"}}]}  # fmt: skip
+TOLD = {"msg": "GOT {{ inventory_hostname }} {{ acquire_servers_properties.Datacenter }}"}
+SHOW = {"hosts": "acquired", "gather_facts": False, "tasks": [{"name": "Show", "ansible.builtin.debug": TOLD}]}
 
 
 def kinds(datacenter):
