@@ -133,8 +133,9 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self._left_out.append(f"{what} {shown(value)}")
 
     def free_name(self, name: str, key: str, ident: str) -> str:
-        """The name for the host of a server: ``name``, or that and ``ident`` where a group has that name, or another source of this
-        inventory has made a host of that name for another server. key: the variable that holds a server's identity."""
+        """The name for the host of a server: ``name``, or that and ``ident`` where another source of this inventory has made a host
+        of that name for another server, or a group has it: what Ansible sets for a host of that name it would set for the whole group.
+        key: the variable that holds a server's identity."""
 
         def is_of_another(name: str) -> bool:
             if name in self.inventory.groups or name in self._composed:
@@ -164,48 +165,15 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one."""
         strict = self.get_option("strict")
         compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
-        if not (compose or groups or keyed):
-            return
-        inventory, name = self.inventory, _HostName(host.name)
-        self.inventory = t.cast("t.Any", _ForHost(inventory, host))
-        try:
-            if compose:
-                self._set_composite_vars(compose, host.vars, name, strict=strict)
-                for variable in _ADDRESSES:
-                    if variable in compose and variable in host.vars and not is_place(host.vars[variable]):
-                        self.leave_out(f"{variable} of {host.name}", host.vars.pop(variable))
-            if groups:
-                self._add_host_to_composed_groups(groups, host.vars, name, strict=strict)
-            if keyed:
-                self._add_host_to_keyed_groups(keyed, host.vars, name, strict=strict)
-        finally:
-            self.inventory = inventory
-
-
-class _HostName(str):
-    """The name of a host, which a group may have too."""
-
-    __slots__ = ()
-
-
-class _ForHost:
-    """The inventory as Ansible's methods for one host use it. Where a group has the name of the host these would mean the group: a server,
-    which chooses its name, could set variables of all hosts of a group."""
-
-    def __init__(self, inventory: t.Any, host: t.Any) -> None:
-        self._inventory, self._host = inventory, host
-
-    def __getattr__(self, name: str) -> t.Any:
-        return getattr(self._inventory, name)
-
-    def set_variable(self, _entity: str, name: str, value: t.Any) -> None:
-        self._host.set_variable(name, value)
-
-    def add_child(self, group: str, child: str) -> None:
-        if isinstance(child, _HostName):
-            self._inventory.groups[group].add_host(self._host)
-        else:
-            self._inventory.add_child(group, child)
+        if compose:
+            self._set_composite_vars(compose, host.vars, host.name, strict=strict)
+            for name in _ADDRESSES:
+                if name in compose and name in host.vars and not is_place(host.vars[name]):
+                    self.leave_out(f"{name} of {host.name}", host.vars.pop(name))
+        if groups:
+            self._add_host_to_composed_groups(groups, host.vars, host.name, strict=strict)
+        if keyed:
+            self._add_host_to_keyed_groups(keyed, host.vars, host.name, strict=strict)
 
 
 def _some(told: list[str]) -> str:
