@@ -21,7 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_options
 from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ending
-from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import beside, is_place, shown
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import beside, is_elsewhere, shown
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import collector_paused
 
 Row = dict[str, t.Any]
@@ -40,6 +40,9 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     selection: tuple[str, ...]  # the options that choose what is read
     exclusive: tuple[tuple[str, ...], ...] = ()  # options of which one is set, since they say the same thing
     nested: t.ClassVar[t.Mapping[str, Options]] = MappingProxyType({})  # the suboptions of those that are mappings
+
+    def check(self) -> None:
+        """Refuse what a plugin does not allow in its options, before anything is sent."""
 
     def connect(self, run: Run) -> Client:
         """A client, not yet logged in."""
@@ -71,6 +74,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Read the file, then the servers (from the cache where that is on), then fill the inventory."""
         super().parse(inventory, loader, path, cache)
         self._options = inventory_options.read(self, inventory_options.load(self, path), exclusive=self.exclusive, nested=self.nested)
+        self.check()
         self._left_out: list[str] = []
         self._renamed: list[str] = []
         self._composed = {self._sanitize_group_name(name) for name in self.get_option("groups") or ()}
@@ -162,13 +166,14 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         )
 
     def constructed(self, host: t.Any) -> None:
-        """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one."""
+        """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one, and
+        not this machine's own."""
         strict = self.get_option("strict")
         compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
         if compose:
             self._set_composite_vars(compose, host.vars, host.name, strict=strict)
             for name in _ADDRESSES:
-                if name in compose and name in host.vars and not is_place(host.vars[name]):
+                if name in compose and name in host.vars and not is_elsewhere(host.vars[name]):
                     self.leave_out(f"{name} of {host.name}", host.vars.pop(name))
         if groups:
             self._add_host_to_composed_groups(groups, host.vars, host.name, strict=strict)
