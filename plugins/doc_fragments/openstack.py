@@ -95,12 +95,14 @@ options:
   region_name:
     description:
       - Region whose clustering service is meant. Needed only where the catalog has several.
-      - If neither this nor O(cloud) is set, the environment variable E(OS_REGION_NAME) is used.
+      - If this is not set, nor O(cloud), nor an O(auth) with O(auth.auth_url), which stands alone, the environment
+        variable E(OS_REGION_NAME) is used.
     type: str
   interface:
     description:
       - Which of the endpoints in the catalog is used. If nothing says otherwise, V(public).
-      - If neither this nor O(cloud) is set, the environment variable E(OS_INTERFACE) is used.
+      - If this is not set, nor O(cloud), nor an O(auth) with O(auth.auth_url), which stands alone, the environment
+        variable E(OS_INTERFACE) is used.
     type: str
     choices: [public, internal, admin]
     aliases: [endpoint_type]
@@ -111,13 +113,15 @@ options:
     description:
       - Whether certificates are verified. If nothing says otherwise, they are.
       - In C(clouds.yaml) and E(OS_INSECURE) nothing but a boolean is taken (V(true), V(yes), V(on), V(1) and their opposites), too.
-      - If neither this nor O(cloud) is set, the environment variable E(OS_INSECURE) is used.
+      - If this is not set, nor O(cloud), nor an O(auth) with O(auth.auth_url), which stands alone, the environment
+        variable E(OS_INSECURE) is used.
     type: bool
     aliases: [verify]
   ca_path:
     description:
       - File of PEM certificates that sign those of Keystone and of the clustering service.
-      - If neither this nor O(cloud) is set, the environment variable E(OS_CACERT) is used.
+      - If this is not set, nor O(cloud), nor an O(auth) with O(auth.auth_url), which stands alone, the environment
+        variable E(OS_CACERT) is used.
       - If that is not set either, the certificate authorities of the system are trusted, or those of certifi on a system that has none.
       - E(SSL_CERT_FILE) and E(REQUESTS_CA_BUNDLE) are not used.
     type: path

@@ -59,6 +59,7 @@ options:
   ca_path:
     description: File of PEM certificates that sign those of Keystone and of the clustering service.
     type: path
+    aliases: [ca_cert]
   use_proxy:
     description: Whether the proxy variables of the environment are followed.
     type: bool

@@ -142,7 +142,7 @@ options:
   profiles_by_name:
     description:
       - Whether a server without a profile gets the inactive profile that has its name, so that the role activates it there. A name
-        that several inactive profiles have counts for none.
+        that several servers or several inactive profiles have counts for none, and is warned of.
       - Includes O(profiles=true).
     type: bool
     default: false
@@ -224,9 +224,10 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names im
     are_elsewhere,
     is_elsewhere,
     name_all,
+    shown,
 )
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
-from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
+from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import SHOWN, Row, ServerInventory
 
 PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by their nature
 LISTS = ("ipv4_addresses", "ipv6_addresses")
@@ -245,6 +246,11 @@ class InventoryModule(ServerInventory):
     )  # fmt: skip
     secrets = ("password",)
     selection = ("status", "bmc_type", "profiles", "profiles_by_name", "firmware", "devices", "compliance", "alerts")
+
+    def check(self) -> None:
+        prefix = self.get_option("vars_prefix")
+        if prefix and not prefix.isidentifier():
+            raise AnsibleParserError("vars_prefix has to be the beginning of a variable's name (letters, digits, _).")
 
     def connect(self, run: Run) -> Client:
         return api.connect(run)
@@ -270,7 +276,11 @@ class InventoryModule(ServerInventory):
         if by_name or self.get_option("profiles"):
             from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import profiles, server_profiles
 
-            told = server_profiles.ServerProfiles(profiles.read_all(client), by_name=by_name)
+            names = [node[prefix + "name"] for node in found] if by_name else None
+            told = server_profiles.ServerProfiles(profiles.read_all(client), names=names)
+            if told.unclear:
+                several = ", ".join(shown(name) for name in told.unclear[:SHOWN])
+                self.display.warning(f"{self.NAME}: no profile by a name that several servers or inactive profiles have: {several}")
             for node in found:
                 node.update(safe(told.facts(node, prefix)))
         self._add_what_is_asked(client, found, prefix)
@@ -323,8 +333,6 @@ class InventoryModule(ServerInventory):
 
     def fill(self, rows: list[Row]) -> None:
         prefix = self.get_option("vars_prefix")
-        if prefix and not prefix.isidentifier():
-            raise AnsibleParserError("vars_prefix has to be the beginning of a variable's name (letters, digits, _).")
         direct = self.get_option("bmc_as_ansible_host")
         group = self.inventory.groups[self.inventory.add_group(GROUP)]
         adder = Adder(self.inventory)

@@ -21,7 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_options
 from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ending
-from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import beside, is_place, shown
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import beside, is_elsewhere, shown
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import collector_paused
 
 Row = dict[str, t.Any]
@@ -40,6 +40,9 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     selection: tuple[str, ...]  # the options that choose what is read
     exclusive: tuple[tuple[str, ...], ...] = ()  # options of which one is set, since they say the same thing
     nested: t.ClassVar[t.Mapping[str, Options]] = MappingProxyType({})  # the suboptions of those that are mappings
+
+    def check(self) -> None:
+        """Refuse what a plugin does not allow in its options, before anything is sent."""
 
     def connect(self, run: Run) -> Client:
         """A client, not yet logged in."""
@@ -71,6 +74,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         """Read the file, then the servers (from the cache where that is on), then fill the inventory."""
         super().parse(inventory, loader, path, cache)
         self._options = inventory_options.read(self, inventory_options.load(self, path), exclusive=self.exclusive, nested=self.nested)
+        self.check()
         self._left_out: list[str] = []
         self._renamed: list[str] = []
         self._composed = {self._sanitize_group_name(name) for name in self.get_option("groups") or ()}
@@ -133,8 +137,9 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self._left_out.append(f"{what} {shown(value)}")
 
     def free_name(self, name: str, key: str, ident: str) -> str:
-        """The name for the host of a server: ``name``, or that and ``ident`` where a group has that name, or another source of this
-        inventory has made a host of that name for another server. key: the variable that holds a server's identity."""
+        """The name for the host of a server: ``name``, or that and ``ident`` where another source of this inventory has made a host
+        of that name for another server, or a group has it: what Ansible sets for a host of that name it would set for the whole group.
+        key: the variable that holds a server's identity."""
 
         def is_of_another(name: str) -> bool:
             if name in self.inventory.groups or name in self._composed:
@@ -161,51 +166,19 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         )
 
     def constructed(self, host: t.Any) -> None:
-        """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one."""
+        """Ansible's compose, groups and keyed_groups for a host. An address that compose makes of a server's texts has to be one, and
+        not this machine's own."""
         strict = self.get_option("strict")
         compose, groups, keyed = (self.get_option(name) for name in ("compose", "groups", "keyed_groups"))
-        if not (compose or groups or keyed):
-            return
-        inventory, name = self.inventory, _HostName(host.name)
-        self.inventory = t.cast("t.Any", _ForHost(inventory, host))
-        try:
-            if compose:
-                self._set_composite_vars(compose, host.vars, name, strict=strict)
-                for variable in _ADDRESSES:
-                    if variable in compose and variable in host.vars and not is_place(host.vars[variable]):
-                        self.leave_out(f"{variable} of {host.name}", host.vars.pop(variable))
-            if groups:
-                self._add_host_to_composed_groups(groups, host.vars, name, strict=strict)
-            if keyed:
-                self._add_host_to_keyed_groups(keyed, host.vars, name, strict=strict)
-        finally:
-            self.inventory = inventory
-
-
-class _HostName(str):
-    """The name of a host, which a group may have too."""
-
-    __slots__ = ()
-
-
-class _ForHost:
-    """The inventory as Ansible's methods for one host use it. Where a group has the name of the host these would mean the group: a server,
-    which chooses its name, could set variables of all hosts of a group."""
-
-    def __init__(self, inventory: t.Any, host: t.Any) -> None:
-        self._inventory, self._host = inventory, host
-
-    def __getattr__(self, name: str) -> t.Any:
-        return getattr(self._inventory, name)
-
-    def set_variable(self, _entity: str, name: str, value: t.Any) -> None:
-        self._host.set_variable(name, value)
-
-    def add_child(self, group: str, child: str) -> None:
-        if isinstance(child, _HostName):
-            self._inventory.groups[group].add_host(self._host)
-        else:
-            self._inventory.add_child(group, child)
+        if compose:
+            self._set_composite_vars(compose, host.vars, host.name, strict=strict)
+            for name in _ADDRESSES:
+                if name in compose and name in host.vars and not is_elsewhere(host.vars[name]):
+                    self.leave_out(f"{name} of {host.name}", host.vars.pop(name))
+        if groups:
+            self._add_host_to_composed_groups(groups, host.vars, host.name, strict=strict)
+        if keyed:
+            self._add_host_to_keyed_groups(keyed, host.vars, host.name, strict=strict)
 
 
 def _some(told: list[str]) -> str:

@@ -13,7 +13,7 @@ import typing as t
 import uuid
 
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -75,6 +75,12 @@ class SetProfiles(Operation):
             return choices
         old = {one.id for choice in choices for one in (choice.found, *choice.leftovers) if one and (choice.then or choice.leftovers)}
         used = cluster_profiles.users(self.client, old) if old else {}
+        left = [one.id for choice in choices for one in choice.leftovers] if used is None else []
+        if left:
+            self.run.warn(
+                f"The profiles {named(left, 120)} were replaced earlier and stay: the service does not tell which clusters use them."
+                " Delete those that none uses, by id."
+            )
         return [cluster_profiles.settle(choice, used, self.run.params["marker"]) for choice in choices]
 
     def _item(self, choice: Choice) -> Item:

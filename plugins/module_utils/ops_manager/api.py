@@ -232,12 +232,14 @@ def _walk_pages(
         entries = data.get("results") if isinstance(data, dict) else None
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise bad_reply("the answer holds no list of results", what=what)
+        total = count(data.get("totalCount"))
+        if total is None and found and [*map(key, entries)] == [*map(key, found)]:
+            break  # each page is the whole list: the server does not page this one
         known = len(found) - (number - 1) * size
         if [*map(key, entries[:known])] != [*map(key, found[len(found) - known :])]:
             return [], f"entries moved before page {number}"
         most |= collections.Counter(map(key, entries))
         found += entries[known:]
-        total = count(data.get("totalCount"))
         said |= set() if total is None else {total}
         if len(entries) == known or (len(found) >= total if total is not None else len(entries) < size):
             break

@@ -18,16 +18,19 @@ KEYS = ("target", "profile_name", "profile_status", "profile_compliance")
 
 
 class ServerProfiles:
-    """The profiles of one appliance. by_name: a server without a profile gets the inactive one that has its name."""
+    """The profiles of one appliance. names: of its servers; a server without a profile gets the inactive one that has its name. A name
+    that several have, servers or profiles, counts for none. ``None`` leaves that out."""
 
-    def __init__(self, every: t.Sequence[Profile], *, by_name: bool = False) -> None:
+    def __init__(self, every: t.Sequence[Profile], *, names: t.Iterable[str] | None = None) -> None:
         self._by_target: dict[str, Profile] = {}
         # An inactive profile that still names a server does not hide the one that the server has.
         for profile in sorted(every, key=lambda one: one.status != INACTIVE):
             self._by_target.update((profiles.normal(target), profile) for target in (profile.uuid, profile.location) if target)
-        free = [one for one in every if one.status == INACTIVE and not one.target] if by_name else []
+        servers = collections.Counter(names or ())
+        free = [one for one in every if one.status == INACTIVE and not one.target and one.name and one.name in servers]
         counts = collections.Counter(one.name for one in free)
-        self._by_name = {one.name: one for one in free if one.name and counts[one.name] == 1}
+        self._by_name = {one.name: one for one in free if counts[one.name] == servers[one.name] == 1}
+        self.unclear = sorted({one.name for one in free} - self._by_name.keys())  # names that belong to several
 
     def facts(self, node: t.Mapping[str, t.Any], prefix: str = "") -> dict[str, str]:
         """For a server as nodes.parse() has it: where a profile is activated for it, and the profile that it has.

@@ -250,6 +250,20 @@ def test_replace_keeps_the_old_one_while_it_is_used_and_deletes_it_later(empty_s
     assert [one["id"] for one in there(empty_sim)] == [third["profile"]["id"]]
 
 
+def test_an_old_one_that_stays_since_nobody_tells_who_uses_it_is_told(empty_sim, run_module, capfd):
+    """A replacement that was cut before its deletion, on a service that does not list clusters for this user."""
+    seed(empty_sim, "web", heat(60))
+    (old,) = there(empty_sim)
+    use(empty_sim, "web")
+    params = {"name": "web", "on_spec_change": "replace", "spec": heat(70)}
+    assert not run_module(MODULE, params).failed
+    empty_sim.fault("clustering", "GET", "^/v1/clusters", status=403, times=-1, body='{"error": {"code": 403, "message": "no"}}')
+    capfd.readouterr()
+    again = run_module(MODULE, params)
+    assert (again["changed"], again["kept"]) == (False, [{"id": old["id"], "used_by": []}])
+    assert f"The profiles {old['id']} were replaced earlier and stay" in capfd.readouterr().err
+
+
 def delete_clusters(sim: Any) -> None:
     """The clusters are gone: reset and put back the profiles alone."""
     profiles = [{**one, "project": "demo"} for one in there(sim)]

@@ -156,6 +156,8 @@ def test_a_copy_with_another_checksum_is_no_reason_to_delete(sim, harness):
         ({"protect_manager_passphrase": " secret-of-the-test"}, "config_passphrase"),
         ({"protect_manager_passphrase": "secret-of\nthe-test"}, "config_passphrase"),
         ({"protect_manager_keep": "some"}, "config_keep"),
+        ({"protect_manager_include_os": "ture"}, "config_boolean"),
+        ({"protect_manager_include_firmware": {"failed": False}}, "config_boolean"),
         ({"protect_manager_label": "other-1"}, "config_label"),
         ({"protect_manager_label": "groundwork-1 "}, "config_label"),
         ({"protect_manager_label": "groundwork-" + "x" * 255}, "config_label"),

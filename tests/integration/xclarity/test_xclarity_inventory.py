@@ -300,7 +300,7 @@ def test_two_appliances_in_one_inventory(sim, harness):
     assert done.returncode == 0, done.stderr
     told = " ".join(done.stderr.split())
     assert told.count("[WARNING]") == 1
-    assert "1 of the servers have the name of another server of this inventory" in told
+    assert "1 of the servers have the name of another server or of a group of this inventory" in told
     assert f"'web-01' is 'web-01_{TWIN}'" in told
     found = json.loads(done.stdout, object_hook=lambda entry: entry.get("__ansible_unsafe", entry))
     variables = found["_meta"]["hostvars"]
@@ -579,3 +579,28 @@ def test_compliance_and_alerts(sim, listing):
     assert len(sim.log(system="xclarity")) == 5
     sim.switches("xclarity", alerts_told=False)
     assert listing({"alerts": True})["_meta"]["hostvars"]["web-01"]["xclarity_alert"] == ""
+
+
+def test_a_wrong_prefix_is_told_before_anything_is_sent(sim, listing):
+    done = listing.run({"vars_prefix": "my-"}, "--list")
+    assert "vars_prefix has to be the beginning of a variable's name" in said(done)
+    assert sim.log() == []
+
+
+@pytest.mark.parametrize("here", ["localhost", "127.0.0.1", "::1", "0"])
+def test_a_composed_address_is_not_this_machine(sim, listing, here):
+    """A play would run on the control node itself."""
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": here, "rack": here}]})
+    done = listing.run({"compose": {"ansible_host": "xclarity_rack"}, "hostnames": ["uuid"]}, "--list")
+    assert "ansible_host of BBBB" in said(done)
+    found = json.loads(done.stdout)
+    assert "ansible_host" not in found["_meta"]["hostvars"]["B" * 32]
+
+
+def test_a_profile_by_name_is_for_one_server_only(sim, listing):
+    sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "web-01"}]})
+    done = listing.run({"profiles_by_name": True}, "--list")
+    assert "no profile by a name that several servers or inactive profiles have: 'web-01'" in said(done)
+    found = json.loads(done.stdout)["_meta"]["hostvars"]
+    assert [name for name, values in found.items() if "71" in str(values.get("xclarity_profile"))] == []
+    assert "72" in str(found["web-02"]["xclarity_profile"])

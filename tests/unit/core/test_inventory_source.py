@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible import template
 from ansible.inventory.data import InventoryData
 from ansible.template import Templar
 
@@ -110,8 +111,12 @@ def test_the_machine_that_reads_it_is_no_host(monkeypatch):
     assert inventory.hosts["db-01"].vars["xclarity_bmc_address"] == ""
 
 
-GROUPS = {"compose": {"ansible_host": "xclarity_rack", "where": "xclarity_rack"}, "groups": {"composed": "xclarity_rack == 'R1'"},
-          "keyed_groups": [{"prefix": "rack", "key": "xclarity_rack", "parent_group": "racks"}]}  # fmt: skip
+TRUSTED = getattr(template, "trust_as_template", str)
+GROUPS = {
+    "compose": {"ansible_host": TRUSTED("xclarity_rack"), "where": TRUSTED("xclarity_rack")},
+    "groups": {"composed": TRUSTED("xclarity_rack == 'R1'")},
+    "keyed_groups": [{"prefix": "rack", "key": TRUSTED("xclarity_rack"), "parent_group": "racks"}],
+}
 
 
 @pytest.mark.parametrize("name", ["xclarity_servers", "composed", "people", "rack_R1", "racks", "rack_R2"])

@@ -150,3 +150,19 @@ def test_an_answer_that_holds_no_list_is_told(answer):
     with pytest.raises(Failure) as caught:
         read_all(server)
     assert caught.value.code == "bad_reply"
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 150, 250])
+@pytest.mark.parametrize("total", [len, lambda rows: None])
+def test_a_server_that_does_not_page_is_read_whole(total, count):
+    """Each page is the whole list, whatever was asked for."""
+    server = Server(lambda walk, page: ALL[:count], total=total)
+
+    def read(path, *, query, what, attempts, max_body):
+        server.walks.append(1)
+        rows = ALL[:count]
+        return {"results": rows, **({} if total(rows) is None else {"totalCount": count})}
+
+    server.read = read
+    assert read_all(server) == ALL[:count]
+    assert len(server.walks) <= 2

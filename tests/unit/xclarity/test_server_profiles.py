@@ -21,8 +21,8 @@ def profile(ident="7", name="gold", status="ACTIVE", uuid="", location=None):
     return {"id": ident, "profileName": name, "profileStatus": status, "uuid": uuid, "externalId": location, "complianceStatus": "VALID"}
 
 
-def facts(server, *entries, by_name=False):
-    return ServerProfiles([profiles.parse(one) for one in entries], by_name=by_name).facts(SERVERS[server])
+def facts(server, *entries, names=None):
+    return ServerProfiles([profiles.parse(one) for one in entries], names=names).facts(SERVERS[server])
 
 
 def test_where_a_profile_is_activated():
@@ -70,13 +70,20 @@ def test_an_inactive_profile_does_not_hide_the_one_that_the_server_has(turned):
     ],
 )
 def test_the_inactive_profile_of_the_same_name(entries, found):
-    assert facts("rack", *entries, by_name=True).get("profile", "") == found
+    assert facts("rack", *entries, names=["web-01", "app-01"]).get("profile", "") == found
     assert facts("rack", *entries).get("profile", "7") == "7"
 
 
 def test_a_server_without_a_name_has_no_profile_by_name():
     nameless = nodes.parse({"uuid": RACK})
-    assert ServerProfiles([profiles.parse(profile(name="", status="UNASSIGNED"))], by_name=True).facts(nameless).get("profile") is None
+    assert ServerProfiles([profiles.parse(profile(name="", status="UNASSIGNED"))], names=[""]).facts(nameless).get("profile") is None
+
+
+def test_a_name_that_two_servers_have_is_the_profile_of_none():
+    """Which of them is meant nobody can tell, and the other one would be restarted."""
+    told = ServerProfiles([profiles.parse(profile("9", "web-01", "UNASSIGNED"))], names=["web-01", "app-01", "web-01"])
+    assert told.facts(SERVERS["rack"]).get("profile") is None
+    assert told.unclear == ["web-01"]
 
 
 @pytest.mark.parametrize("rows, found", [
