@@ -72,6 +72,8 @@ notes:
     be open until the server restarts.
   - XClarity Administrator tells the power of a server from a cache. It is believed only while the server's C(accessState) is C(Online), or
     C(Partial) with a warning. A server that is not reached is refused before anything is sent.
+  - A power that does not show what this control node has sent before is not believed until O(reconcile_timeout) seconds have passed since
+    that request; then the task goes by it, with a warning.
   - A server to which its chassis denies power (C(POWER_DENIED)) is refused before anything is sent to power it on.
   - The words of the requests and their empty answers are recorded ones. How an appliance answers a request for what is so already, how
     fast the cache follows, and what C(standby) leads to was never seen. The request is sent to a server in standby.
