@@ -157,6 +157,11 @@ class Guard:
         found = [self._entries[key].job for key in sorted(set(keys) & self.unfinished)]
         return [job for job in found if job] if found and None not in found else None
 
+    def accepted(self, key: str) -> Entry | None:
+        """The request of an earlier run, if it is in the record and is known to have been accepted."""
+        entry = self._entries.get(key)
+        return entry if entry is not None and entry.job is not None else None
+
     def told_by_this_task(self, keys: t.Iterable[str]) -> bool:
         """All of these requests that are :attr:`unfinished` were told of by an earlier attempt of this task."""
         found = [self._entries[key] for key in set(keys) & self.unfinished]

@@ -293,6 +293,11 @@ class Operation:
         """Each run sends it anew, and none joins it: a restart, an installation."""
         return False
 
+    def shows_late(self, item: Item) -> bool:
+        """What is read may be as it was before an accepted request, even when its job has ended. So that one stays in the record until its
+        effect was seen, and :meth:`read` judges what it finds there (``others.accepted``)."""
+        return False
+
     def doubt(self, items: t.Sequence[Item]) -> tuple[str, str]:
         """(why, next step) where it does not. What each run sends anew stays in the record to its end, so the other run may be at it."""
         names = named([item.title for item in items])
@@ -931,7 +936,7 @@ class _Task:
     def _is_open(self, item: Item) -> bool:
         """Its request stays in the record until its end was seen, or its user was told that it was not: run again, it would be sent
         once more, and nothing else holds whoever comes after a run that was killed."""
-        return self.op.repeats(item) and bool(self.run.params.get("wait", True))
+        return self.op.shows_late(item) or (self.op.repeats(item) and bool(self.run.params.get("wait", True)))
 
     def _resolve(self, guard: Guard, item: Item, outcome: Outcome) -> None:
         """Record what became of a request, unless it stays open until its end was seen."""
@@ -943,9 +948,12 @@ class _Task:
     def _settle(self, guard: Guard) -> None:
         """What became of such requests is in the record: the end was seen, or it is told that it was not."""
         kept = [item for item in self.items if item.outcomes and self._is_open(item)]
-        over = [item for item in kept if item.failure is None or item.failure.over]
+        over = [
+            item for item in kept
+            if (item.failure.over if item.failure is not None else item.verified or not self.op.shows_late(item))
+        ]  # fmt: skip
         seen = {outcome.step.key for item in over for outcome in item.outcomes}
-        rest = {outcome.step.key for item in kept for outcome in item.outcomes} - seen
+        rest = {outcome.step.key for item in kept if not self.op.shows_late(item) for outcome in item.outcomes} - seen
         if seen:
             guard.settle(seen)
         if rest:

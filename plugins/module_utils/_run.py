@@ -25,7 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 
 if t.TYPE_CHECKING:
     # A module that only reads loads neither.
-    from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
+    from ansible_collections.groundwork.provision.plugins.module_utils._guard import Entry, Guard
     from ansible_collections.groundwork.provision.plugins.module_utils._progress import Progress
     from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
 
@@ -50,6 +50,12 @@ class Others(t.Protocol):
 
     def reserved(self, thing: str) -> bool:
         """Another run has further requests for it."""
+
+    def accepted(self, key: str) -> Entry | None:
+        """The request of an earlier run, if it is in the record and is known to have been accepted."""
+
+    def settled_by_reading(self, keys: t.Iterable[str]) -> None:
+        """A reading has shown what became of these requests."""
 
 
 @dataclasses.dataclass

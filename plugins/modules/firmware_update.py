@@ -87,9 +87,10 @@ notes:
     O(reconcile_timeout), with a warning. Those of an update that was joined are believed only if it is remembered in O(state_dir), as it
     may have brought other versions or wait for a restart; otherwise the task fails with V(immediate).
   - An update is remembered until the comparison shows it. It waits for its restart until M(groundwork.provision.node_power) has powered
-    the server on or restarted it and has seen the end of that. From then on, and with V(immediate) from the time on at which a run saw
+    the server on or restarted it and was told the end of that. From then on, and with V(immediate) from the time on at which a run saw
     that it had ended well, the comparison has an hour to follow. In that hour a run sends nothing and warns, with RV(nodes[].joined) and
-    RV(nodes[].compliant) false; after it the update is sent again, with a warning.
+    RV(nodes[].compliant) false; after it the update is sent again, with a warning. An operating system may not heed a graceful restart, and
+    the job of that does not tell it; RV(nodes[].awaited) tells what does not show.
   - A remembered update is sent again at once where the policy, its components or O(activation) have changed, where it ended badly or its
     end is not told any more, and together with components that were not asked for. Another user or control node knows nothing of it. A
     restart by hand is not known either; where it did not bring the update into effect, restart the server with
@@ -156,6 +157,12 @@ nodes:
     policy: {description: Name of its compliance policy., type: str, sample: production}
     compliant: {description: Whether it complied when that was read last; null where it is not told., type: bool, sample: true}
     components: {description: The components that this run asked to be updated., type: list, elements: str, sample: [UEFI (Primary)]}
+    awaited:
+      description: The components that this or an earlier run of this control node asked to be updated, that have ended well, and that the
+        comparison with the policy does not show. They wait for a restart, or the comparison is late.
+      type: list
+      elements: str
+      sample: []
     without_package: {description: Components that do not comply and whose package is missing., type: list, elements: str, sample: []}
     changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
     outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}

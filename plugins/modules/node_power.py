@@ -38,7 +38,9 @@ options:
   mode:
     description:
       - How a server is stopped for V(off) and V(restarted). V(graceful) asks its operating system to end, V(immediate) does not.
-      - An operating system may not heed a graceful stop. The task then fails when O(wait_timeout) is over, and the server is still on.
+      - An operating system may not heed a graceful stop. With V(off) the task then fails when O(wait_timeout) is over, and the server is
+        still on. With V(restarted) the task ends well when the job has ended well, though the server was not restarted, since nothing else
+        tells that a restart took place.
     type: str
     choices: [graceful, immediate]
     default: graceful
@@ -70,10 +72,12 @@ notes:
     be open until the server restarts.
   - XClarity Administrator tells the power of a server from a cache. It is believed only while the server's C(accessState) is C(Online), or
     C(Partial) with a warning. A server that is not reached is refused before anything is sent.
+  - A power that does not show what this control node has sent before is not believed until O(reconcile_timeout) seconds have passed since
+    that request; then the task goes by it, with a warning.
   - A server to which its chassis denies power (C(POWER_DENIED)) is refused before anything is sent to power it on.
   - The words of the requests and their empty answers are recorded ones. How an appliance answers a request for what is so already, how
     fast the cache follows, and what C(standby) leads to was never seen. The request is sent to a server in standby.
-  - That a restart has ended is told by its job only. Where the answer names none, the task warns.
+  - That a restart took place and has ended is told by its job only. Where the answer names none, the task warns.
 seealso:
   - module: groundwork.provision.node_info
   - module: groundwork.provision.node_led

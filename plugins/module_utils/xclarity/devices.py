@@ -118,8 +118,7 @@ def read_raw(
 
 def read(client: Client, kind: Kind, wanted: t.Sequence[str] | None, *, raw: bool = False) -> list[dict[str, t.Any]]:
     """Devices by UUID or name, in the server's order; what is not there is left out. None: all."""
-    found = [(parse(kind, entry), entry) for entry in read_raw(client, kind)]
+    entries = read_raw(client, kind)
     if wanted is not None:
-        keys = {one.strip().casefold() for one in wanted} | {one.strip().replace("-", "").casefold() for one in wanted}
-        found = [(one, entry) for one, entry in found if {one["uuid"].casefold(), one["name"].casefold()} & keys]
-    return [{**one, "raw": entry} if raw else one for one, entry in found]
+        entries = nodes.meant(entries, wanted, nodes.known_as)
+    return [{**parse(kind, entry), "raw": entry} if raw else parse(kind, entry) for entry in entries]

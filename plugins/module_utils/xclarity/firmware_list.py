@@ -25,8 +25,7 @@ def read(client: Client, wanted: t.Sequence[str] | None) -> dict[str, t.Any]:
     """``{"nodes", "policies"}``; wanted: UUIDs or names, what is not there is left out."""
     entries = nodes.read_raw(client, attributes=f"{nodes.ATTRIBUTES},firmware")
     if wanted is not None:
-        keys = {one.strip().casefold() for one in wanted} | {one.strip().replace("-", "").casefold() for one in wanted}
-        entries = [one for one in entries if {nodes.key_of(one).casefold(), str(one.get("name") or "").casefold()} & keys]
+        entries = nodes.meant(entries, wanted, nodes.known_as)
     results = firmware.read_compliance(client)
     found = []
     for entry in entries:

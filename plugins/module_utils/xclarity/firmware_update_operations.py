@@ -9,6 +9,7 @@ time, and the two readings again.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -52,6 +53,8 @@ class UpdateFirmware(Operation):
         self._again: set[str] = set()  # planned again after what was joined, which is done once
         self._records = firmware_update_record.Records(run.params.get("state_dir"))
         self._in_effect: dict[str, firmware_update_record.Record] = {}  # what the comparison does not show, also after its time
+        self._asked: dict[str, firmware_update_record.Record] = {}  # what this run sends, also where it cannot be recorded
+        self._awaited: dict[str, list[str]] = {}
         self._server: tuple[str, ...] = ()
 
     def identity(self) -> tuple[str, ...]:
@@ -114,6 +117,19 @@ class UpdateFirmware(Operation):
 
     def check(self, items: t.Sequence[Item]) -> None:
         self._tell_what_lags(items)
+        self.conclude(items)
+
+    def conclude(self, items: t.Sequence[Item]) -> None:
+        """What has ended well and does not show."""
+        for item in items:
+            now: Compliance = item.current
+            record = None if now.compliant else self._asked.get(item.key) or self._records.read(item.key)
+            names = firmware_update_record.awaited(record, now, self.parts.get(item.key, [])) if record is not None else []
+            if record is None or not names:
+                continue
+            with contextlib.suppress(Failure):  # where it cannot be told any more, nothing is
+                if record.server == self.identity():
+                    self._awaited[item.key] = names
 
     def prepare(self, items: t.Sequence[Item]) -> None:
         self._tell_what_lags(items)
@@ -133,6 +149,7 @@ class UpdateFirmware(Operation):
             names, parts = firmware_updates.asked_of(item.steps[0]), self.parts.get(item.key, [])
             wall = self.run.clock.wall()
             record = firmware_update_record.make(self.identity(), item.desired.activation, item.before, names, parts, wall)
+            self._asked[item.key] = record
             try:
                 self._records.write(item.key, record)
             except Failure as failure:
@@ -311,7 +328,7 @@ class UpdateFirmware(Operation):
         return {
             "uuid": item.key, "name": self.names.get(item.key, ""), "policy": now.policy, "compliant": now.compliant,
             "components": firmware_updates.asked_of(item.steps[0]) if item.steps else [],
-            "without_package": [one.name for one in now.without_package], "job": item.job,
+            "awaited": self._awaited.get(item.key, []), "without_package": [one.name for one in now.without_package], "job": item.job,
             "joined": item.join is not None and not in_effect,
             **item.facts(),
         }  # fmt: skip

@@ -63,7 +63,9 @@ class Record:
     def told(self, title: str) -> str:
         """Of one that is in effect, for a warning: when it was sent, and since when the comparison could show it."""
         since = _date(self.effective or 0.0)
-        end = f"it was seen at {since} that it had ended well" if self.activation == "immediate" else f"the server was restarted at {since}"
+        end = f"it was seen at {since} that it had ended well"
+        if self.activation != "immediate":  # that a job ended well does not prove that the server went down
+            end = f"the restart or start of the server that node_power asked for was told at {since} to have ended"
         return f"The update of {title} was sent at {_date(self.sent)}, {end}; the comparison with the policy does not show it yet"
 
 
@@ -78,14 +80,24 @@ def make(
 
 def waits(record: Record, activation: str, now: Compliance, names: t.Sequence[str], parts: t.Sequence[Part]) -> bool:
     """All of these components were asked for, for what the policy asks now, and an update of each has ended well since. Pure."""
+    return record.activation == activation and set(names) <= _ended_well(record, now, parts)
+
+
+def awaited(record: Record, now: Compliance, parts: t.Sequence[Part]) -> list[str]:
+    """The components that were asked for, that have ended well since, and that the comparison does not show. Pure."""
+    good = _ended_well(record, now, parts)
+    return [one.name for one in now.components if one.outdated and one.name in good]
+
+
+def _ended_well(record: Record, now: Compliance, parts: t.Sequence[Part]) -> set[str]:
+    """The components that were asked for, for what the policy asks now, and of which an update has ended well since."""
     targets = _targets(now)
-    since = {
+    return {
         part.name
         for part in parts
         if part.good and part.name in record.components and record.components[part.name][0] == targets.get(part.name)
         and part.began != record.components[part.name][1]
     }  # fmt: skip
-    return record.activation == activation and set(names) <= since
 
 
 def until(effective: float) -> str:

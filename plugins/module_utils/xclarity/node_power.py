@@ -30,6 +30,7 @@ WORDS = {
     (RESTARTED, "graceful"): "powerCycleSoftGrace",
     (RESTARTED, "immediate"): "powerCycleSoft",
 }
+OPERATIONS = {ON: "power on", OFF: "power off", RESTARTED: "restart"}
 ATTRIBUTES = "uuid,name,status,powerStatus,accessState,bladeState_health"
 
 
@@ -101,7 +102,7 @@ def plan(power: Power, desired: Desired, title: str) -> Step | None:
         )
     why = f"it is {power.power}" if state != RESTARTED else "a restart is asked for"
     return Step(
-        operation={ON: "power on", OFF: "power off", RESTARTED: "restart"}[state],
+        operation=OPERATIONS[state],
         method="PUT",
         path="/nodes/" + segment(power.uuid, "node"),
         query=(("synchronous", "false"),),
@@ -121,6 +122,11 @@ def how(state: str, mode: str) -> str:
 def goal(state: str) -> str:
     """The power that counts as reached."""
     return OFF if state == OFF else ON
+
+
+def keys(uuid: str) -> dict[str, str]:
+    """What the record knows the requests by that bring a server into a state that it shows: each with that state."""
+    return {f"{OPERATIONS[state]}:{uuid}": state for state in (ON, OFF)}
 
 
 def reached(power: Power, state: str) -> bool:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import READ_BACK_INTERVAL, Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
@@ -43,8 +44,15 @@ class SetPower(Operation):
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
-        going = busy.read(self.client)
-        entries = nodes.find(nodes.read_for(self.client, wanted, node_power.ATTRIBUTES), wanted)
+        while True:
+            going = busy.read(self.client)
+            entries = nodes.find(nodes.read_for(self.client, wanted, node_power.ATTRIBUTES), wanted)
+            late = self._late(entries, going)
+            if not late:
+                break
+            # Others may have the lock meanwhile; what is acted on is read again with it.
+            with self.others.released():
+                self._wait_for(late)
         items = []
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
             nodes.refuse_unmanaged(entry, title)
@@ -59,6 +67,41 @@ class SetPower(Operation):
             if job is not None:  # it may be on its way to another power
                 busy.fail(self.client, item, job)
         return items
+
+    def _late(self, entries: t.Sequence[dict[str, t.Any]], going: busy.Going) -> dict[str, tuple[str, float]]:
+        """The servers that do not show yet what an earlier run has sent, with the power that it asked for, and the seconds for which it is
+        given time to show. What shows, and what does not in its time, is settled."""
+        late: dict[str, tuple[str, float]] = {}
+        for entry, title in zip(entries, nodes.titles(entries), strict=True):
+            power = node_power.parse(entry)
+            if not power.reached or busy.job_of(going, power.uuid) is not None:  # refused, and judged by a later run
+                continue
+            keys = node_power.keys(power.uuid)
+            sent = [(found, goal) for key, goal in keys.items() if (found := self.others.accepted(key)) is not None]
+            if not sent:
+                continue
+            last, goal = max(sent, key=lambda one: one[0].wall)
+            left = self.run.params["reconcile_timeout"] - last.elapsed(self.run.clock)
+            if power.power != goal and left > 0:
+                late[power.uuid] = goal, left
+                continue
+            if power.power != goal:
+                self.run.warn(
+                    f"An earlier task has powered {title} {goal}, which was accepted, and {title} does not show it "
+                    f"({power.power}). This task goes by what the server shows."
+                )
+            self.others.settled_by_reading(keys)
+        return late
+
+    def _wait_for(self, late: t.Mapping[str, tuple[str, float]]) -> None:
+        """Until each server shows the power that it was asked for, or its time is over."""
+        deadlines = {uuid: Deadline(self.run.clock, left) for uuid, (_goal, left) in late.items()}
+        rest = list(late)
+        while rest:
+            self.run.clock.sleep(min(READ_BACK_INTERVAL, max(0.01, *(deadlines[uuid].left() for uuid in rest))))
+            entries = nodes.read_for(self.client, rest, node_power.ATTRIBUTES)
+            shown = {power.uuid for power in map(node_power.parse, entries) if power.uuid in late and power.power == late[power.uuid][0]}
+            rest = [uuid for uuid in rest if uuid not in shown and not deadlines[uuid].passed()]
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         keys = [item.key for item in items]
@@ -82,6 +125,10 @@ class SetPower(Operation):
 
     def repeats(self, item: Item) -> bool:
         return _is_restart(item)
+
+    def shows_late(self, item: Item) -> bool:
+        """The appliance tells the power from a cache."""
+        return not _is_restart(item)
 
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
         """As a rule an empty answer, whose header names the job."""

@@ -21,6 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
 
+Told = t.TypeVar("Told")
 STATUSES = ("managed", "unmanaged")
 PROCESSORS = ("FSP", "IMM2", "lenovo-AMI-controller", "XCC", "XCC2")
 # powerStatus is a number (observed; the vendor's own clients map it so).
@@ -180,13 +181,11 @@ def read(
     nodes = [parse(entry) | {"raw": entry} if raw else parse(entry) for entry in entries]
     if wanted is None or uuids:
         return nodes
-    names = {one.casefold() for one in wanted}
 
     def told(node: t.Mapping[str, t.Any]) -> set[str]:
-        texts = (node["name"], node["uuid"], node["bmc_address"], *node["ipv4_addresses"], *node["ipv6_addresses"])
-        return {text.casefold() for text in texts}
+        return known_as(node) | {text.casefold() for text in (node["bmc_address"], *node["ipv4_addresses"], *node["ipv6_addresses"])}
 
-    return [node for node in nodes if names & told(node)]
+    return meant(nodes, wanted, told)
 
 
 def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
@@ -197,18 +196,17 @@ def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attemp
 
 
 def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str], thing: str = "server") -> list[dict[str, t.Any]]:
-    """The entry for each UUID (in any case, with dashes or without) or name. One that is unknown, given twice, or a name of several
-    is refused. thing: what they are, server or chassis."""
+    """The entry for each UUID (in any case, with dashes or without) or name, see :func:`spelled`. One that is unknown, given twice, or a
+    name of several is refused. thing: what they are, server or chassis."""
     info, several_of = ("node_info", "servers") if thing == "server" else (f"{thing}_info", thing)
     by_key: dict[str, list[dict[str, t.Any]]] = {}
     for entry in entries:
-        for key in {key_of(entry), str(entry.get("name") or "").casefold()} - {""}:
+        for key in known_as(entry):
             by_key.setdefault(key, []).append(entry)
     found: list[dict[str, t.Any]] = []
     seen: set[str] = set()
     for text in wanted:
-        key = text.strip().casefold()
-        matches = by_key.get(key.replace("-", "").upper() if _UUID.fullmatch(text.strip()) else key, [])
+        matches = next((by_key[key] for key in spelled(text) if key in by_key), [])
         if len(matches) != 1:
             several = ", ".join(clean(one.get("uuid"), 36) for one in matches[:10])
             raise bad_input(
@@ -227,6 +225,26 @@ def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str], thing: 
         seen.add(key_of(matches[0]))
         found.append(matches[0])
     return found
+
+
+def spelled(text: str) -> tuple[str, ...]:
+    """What :func:`known_as` may call what a user calls so, in the order in which it counts: the text as it is, for a name may have blanks
+    around it, and the text without these."""
+    return tuple(one.replace("-", "").upper() if _UUID.fullmatch(one) else one.casefold() for one in (text, text.strip()))
+
+
+def known_as(entry: t.Mapping[str, t.Any]) -> set[str]:
+    """Its UUID and its name, as keys."""
+    uuid = key_of(entry)
+    return {uuid if _UUID.fullmatch(uuid) else uuid.casefold(), str(entry.get("name") or "").casefold()} - {""}
+
+
+def meant(there: t.Sequence[Told], wanted: t.Iterable[str], keys: t.Callable[[Told], set[str]]) -> list[Told]:
+    """Those of ``there`` that are wanted, in their order. keys: what one is known by."""
+    known = [keys(one) for one in there]
+    every = set().union(*known)
+    chosen = {next((key for key in spelled(text) if key in every), "") for text in wanted} - {""}
+    return [one for one, own in zip(there, known, strict=True) if own & chosen]
 
 
 def key_of(entry: t.Mapping[str, t.Any]) -> str:

@@ -176,17 +176,54 @@ def test_a_run_that_ends_early_is_completed_by_the_next(sim, book, harness, drai
 
 
 @pytest.mark.parametrize("activation", ["immediate", "delayed"])
-def test_a_comparison_that_lags_brings_no_second_update_and_no_second_restart(sim, book, activation):
+def test_a_comparison_that_lags_brings_no_second_update_and_no_second_restart(sim, book, harness, drained, activation):
+    """The host is not in use before the comparison shows the update, also in a later run that has nothing to send."""
     host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
-    wanted = {"update_firmware_activation": activation, "update_firmware_restart": True, "update_firmware_poll_interval": 0.1}
-    sim.switches("xclarity", compliance_lag=None)
-    first = book("update_firmware", host, **wanted)
-    assert first.rc == 0, first.output
+    wanted = {**drained, "update_firmware_activation": activation, "update_firmware_restart": True, "update_firmware_poll_interval": 0.1}
+    sim.switches("xclarity", compliance_lag=3000.0)
+    patience = {"update_firmware_wait_timeout": 3}
+    if activation == "immediate":  # longer than reconcile_timeout, after which the components are believed
+        patience = {"update_firmware_wait_timeout": 18, "update_firmware_poll_interval": 4}
+    first = book("update_firmware", host, **{**wanted, **patience})
+    assert (first.rc, in_use(harness, "web-03")) == (2, "out"), first.output
+    assert "does not show it (" in " ".join(first.output.split())
     since, reboots = sim.last(), sim.state("xclarity")["nodes"][UUIDS["web-03"]]["reboots"]
-    second = book("update_firmware", host, **wanted)
-    assert (second.rc, second.recap["changed"], changing(sim, since)) == (0, 0, []), second.output
-    assert sim.state("xclarity")["nodes"][UUIDS["web-03"]]["reboots"] == reboots
+    second = book("update_firmware", host, **{**wanted, "update_firmware_wait_timeout": 2})
+    assert (second.rc, second.recap["changed"], in_use(harness, "web-03"), changing(sim, since)) == (2, 0, "out", []), second.output
     assert "does not show it yet" in " ".join(second.output.split())
+    sim.clock(advance=3001.0)
+    third = book("update_firmware", host, **wanted)
+    assert (third.rc, in_use(harness, "web-03"), changing(sim, since)) == (0, "in", []), third.output
+    assert sim.state("xclarity")["nodes"][UUIDS["web-03"]]["reboots"] == reboots
+
+
+def test_a_host_whose_system_does_not_heed_the_restart_is_not_in_use(sim, book, harness, drained, run_module):
+    """The job of the graceful restart is complete, and the server was not restarted: the comparison decides."""
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    wanted = {**drained, "update_firmware_activation": "delayed", "update_firmware_restart": True, "update_firmware_poll_interval": 0.1}
+    sim.switches("xclarity", stubborn_systems=[UUIDS["web-03"]])
+    first = book("update_firmware", host, **{**wanted, "update_firmware_wait_timeout": 3})
+    said = " ".join(first.output.split())
+    assert (first.rc, in_use(harness, "web-03"), sim.state("xclarity")["nodes"][UUIDS["web-03"]]["reboots"]) == (2, "out", 0), first.output
+    assert "UEFI (Primary)" in said
+    assert "may not heed a graceful restart" in said
+    assert "The host was not taken into use again." in said
+    since = sim.last()
+    second = book("update_firmware", host, **{**wanted, "update_firmware_wait_timeout": 2})
+    said = " ".join(second.output.split())
+    assert (second.rc, in_use(harness, "web-03"), changing(sim, since)) == (2, "out", []), second.output
+    assert "server was restarted at" not in said
+    assert not run_module("node_power", {"node": "web-03", "state": "restarted", "mode": "immediate"}).failed
+    since = sim.last()
+    third = book("update_firmware", host, **wanted)
+    assert (third.rc, in_use(harness, "web-03"), changing(sim, since)) == (0, "in", []), third.output
+
+
+def test_without_a_restart_nothing_is_waited_for(sim, book, harness, drained):
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    played = book("update_firmware", host, **drained, update_firmware_activation="delayed")
+    assert (played.rc, in_use(harness, "web-03")) == (0, "in"), played.output
+    assert UUIDS["web-03"] in sim.state("xclarity")["firmware"]["waiting"]
 
 
 def test_a_host_is_not_in_use_while_its_restart_still_runs(sim, book, harness, drained, run_module):

@@ -204,10 +204,12 @@ def test_what_waits_for_a_restart_is_not_sent_again(sim, run_module, activation,
         assert (result.failed, result["changed"], result["plan"]) == (False, False, []), result
         row = result["nodes"][0]
         assert (row["joined"], row["compliant"]) == (True, False)
+        assert row["awaited"] == ["BMC (Primary)", "UEFI (Primary)"][activation == "prioritized" :]
     assert firmware(sim)["updates"] == 1
     assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
     last = run_module("firmware_update", params)
     assert (last["changed"], last["nodes"][0]["joined"], last["nodes"][0]["compliant"]) == (False, False, True)
+    assert last["nodes"][0]["awaited"] == []
 
 
 def test_what_waits_is_sent_again_with_what_does_not(sim, run_module):
@@ -268,13 +270,14 @@ def test_what_is_in_effect_and_the_comparison_does_not_show_is_not_sent_again(si
     until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
     if activation != "immediate":
         assert not run_module("node_power", {"node": "web-03", "state": "restarted", "state_dir": str(folder)}).failed
-    since, end = sim.last(), "had ended well" if activation == "immediate" else "the server was restarted at"
+    since, end = sim.last(), "had ended well" if activation == "immediate" else "that node_power asked for was told at"
     capfd.readouterr()
     for check in (True, False, False):
         result = run_module("firmware_update", params, check=check)
         row = result["nodes"][0]
         assert (result.failed, result["changed"], result["plan"], result["outcome"]) == (False, False, [], "none"), result
         assert (row["joined"], row["compliant"], row["changed"]) == (False, False, False)
+        assert row["awaited"] == ["BMC (Primary)", "UEFI (Primary)"]
         text = told(result, capfd)
         assert "The update of web-03 was sent at " in text
         assert end in text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from running import until
 
 WEB, WEB2, DB = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B", "0A10000000000000000000000000000D"
 FLEX = "0A10000000000000000000000000000E"
@@ -158,6 +159,54 @@ def test_a_killed_restart_is_asked_about_once(sim, harness, run_module):
     assert (result.code, bodies(sim)) == ("earlier_run_unfinished", [])
     assert run_module("node_power", {"node": "web-02", "state": "off"})["outcome"] == "finished"
     assert run_module("node_power", {"node": "web-01", "state": "restarted"})["outcome"] == "finished"
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("again", ["on", "off", "restarted"])
+def test_the_power_before_an_earlier_request_is_not_believed(sim, run_module, capfd, again, check):
+    """The appliance tells it from a cache, and this control node has sent the opposite."""
+    sim.switches("xclarity", power_status_lag=1.5)
+    assert run_module("node_power", {"node": "web-01", "state": "off", "mode": "immediate", "wait": False})["changed"]
+    until(lambda: power(sim, WEB) == 5 and all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+    since = sim.last()
+    result = run_module("node_power", {"node": "web-01", "state": again, "reconcile_timeout": 15}, check=check)
+    assert (result.failed, result["changed"], bool(result["plan"])) == (False, again != "off", again != "off"), result
+    assert [body["powerState"] for _path, body in bodies(sim, since)] == ([] if check or again == "off" else ["powerOn"])
+    assert "does not show it" not in _warnings(result, capfd)
+    assert power(sim, WEB) == (5 if check or again == "off" else 8)
+    if not check and again != "off":
+        assert result["nodes"][0]["power"] == "on"
+
+
+def test_what_a_run_did_not_see_in_its_time_is_waited_for_by_the_next(sim, run_module):
+    sim.switches("xclarity", power_status_lag=2.5)
+    params = {"node": "web-01", "state": "off", "mode": "immediate", "reconcile_timeout": 0.1, "wait_timeout": 0.5}
+    assert run_module("node_power", params).failed
+    until(lambda: power(sim, WEB) == 5 and all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+    result = run_module("node_power", {"node": "web-01", "state": "on", "reconcile_timeout": 15})
+    assert (result.failed, result["changed"], power(sim, WEB)) == (False, True, 8), result
+
+
+def test_what_never_shows_is_told_once(sim, run_module, capfd):
+    sim.switches("xclarity", power_status_lag=3600.0)
+    assert run_module("node_power", {"node": "web-01", "state": "off", "mode": "immediate", "wait": False})["changed"]
+    until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+    since, params = sim.last(), {"node": "web-01", "state": "on", "reconcile_timeout": 1.0}
+    capfd.readouterr()
+    for check in (True, False):
+        result = run_module("node_power", params, check=check)
+        assert (result.failed, result["changed"], bodies(sim, since)) == (False, False, []), result
+        assert "does not show it (on)" in _warnings(result, capfd)
+    assert "does not show it" not in _warnings(run_module("node_power", params), capfd)
+
+
+def test_what_has_shown_leaves_nothing_behind(sim, run_module, harness):
+    for params in ({"state": "off"}, {"state": "on"}, {"state": "off", "wait": False}, {"state": "off"}):
+        assert not run_module("node_power", {"node": "web-01", **params}).failed
+        if "wait" in params:
+            until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+    (record,) = (harness.folder / "state").glob("*node_power*.record")
+    assert [line for line in record.read_text(encoding="utf-8").splitlines() if "keys" in line] == []
 
 
 def test_a_refusal(sim, run_module):

@@ -21,6 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity impo
     devices,
     events,
     firmware,
+    firmware_list,
     firmware_updates,
     managed_nodes,
     node_led,
@@ -99,6 +100,32 @@ def test_a_device_without_that_light(leds):
 @pytest.mark.parametrize("wanted", [UUID, UUID.lower(), "0a100000-0000-0000-0000-00000000000a", "WEB-01", " web-01 "])
 def test_a_server_by_any_spelling(wanted):
     assert nodes.find([{"uuid": "b" * 32, "name": "other"}, {"uuid": UUID.lower(), "name": "web-01"}], [wanted])[0]["name"] == "web-01"
+
+
+@pytest.mark.parametrize("wanted, found", [
+    (" web-01", ["1"]), (" WEB-01", ["1"]), ("web-01", ["2"]), ("web-01 ", ["2"]), (f" {UUID} ", ["2"]), ("web01", []),
+    ("0a100000-0000-0000-0000-00000000000a", ["2"]),
+])  # fmt: skip
+def test_a_name_counts_as_it_is_given_first(wanted, found):
+    """Blanks around it are left out only where no server has them, in each way to ask for servers and other devices."""
+    entries = [{"uuid": "1" * 32, "name": " web-01"}, {"uuid": UUID, "name": "web-01"}]
+    uuids = [{"1": "1" * 32, "2": UUID}[one] for one in found]
+
+    class Appliance:
+        def read(self, path, **_more):
+            if path.startswith("/nodes/"):
+                return {"nodeList": [one for one in entries if one["uuid"] in path]}
+            return {"nodeList": entries, "switchList": entries, "all": [], "policies": []}
+
+    client = Appliance()
+    if found:
+        assert [one["uuid"] for one in nodes.find(entries, [wanted])] == uuids
+    else:
+        assert code_of(lambda: nodes.find(entries, [wanted]))[0] == "node_not_found"
+    assert [one["uuid"] for one in nodes.read(client, wanted=[wanted])] == uuids
+    assert [one["uuid"] for one in nodes.read(client, wanted=[wanted, "nobody"])] == uuids
+    assert [one["uuid"] for one in devices.read(client, devices.SWITCHES, [wanted])] == uuids
+    assert [one["uuid"] for one in firmware_list.read(client, [wanted])["nodes"]] == uuids
 
 
 # -- managing ---------------------------------------------------------------------------------------------------------
