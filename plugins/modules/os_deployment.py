@@ -45,6 +45,9 @@ options:
       - The network settings of the new system.
       - With static addresses, which is a global setting of the appliance, O(network.ip_address), O(network.gateway), and
         O(network.subnet_mask) or O(network.prefix_length) are needed.
+      - Before anything is sent, the task fails when something in it is no address, when O(network.ip_address) is set without a gateway,
+        without the mask of an IPv4 network or without the prefix length of an IPv6 network, and when two servers of the task have one
+        address or one adapter. What the addresses of servers of other tasks are is not known.
     type: dict
     suboptions:
       ip_address:
@@ -102,7 +105,7 @@ options:
         description: As O(target_device), which is the default for each.
         type: str
       network:
-        description: As O(network), which is the default for each, as a whole.
+        description: As O(network), which is the default for each, as a whole. So an address in O(network) is good for one server only.
         type: dict
         suboptions:
           ip_address:
@@ -256,7 +259,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployment_operations import deploy_systems
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import NETWORK, Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import NETWORK, Desired, check_networks
 
 NUMBERS = ("prefix_length", "mtu", "vlan_id")
 ROW: Options = {
@@ -301,6 +304,7 @@ def desired(run: Run) -> list[Desired]:
         run.redactor.add(row["license_key"])
         texts = (row[key] or "" for key in ("license_key", "configuration_file", "unattended_file"))
         found.append(Desired(row["node"], row["image"], row["target_device"], row["network"] or {}, *texts))
+    check_networks(found)
     return found
 
 

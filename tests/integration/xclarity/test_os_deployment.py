@@ -11,6 +11,8 @@ import pytest
 
 WEB, WEB2 = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
 IMAGE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
+STATIC = {"ip_address": "192.0.2.221", "gateway": "192.0.2.1", "subnet_mask": "255.255.255.0"}
+SENT = {"ipAddress": "192.0.2.221", "gateway": "192.0.2.1", "subnetMask": "255.255.255.0"}
 ONE = {"confirm": True, "node": "web-01", "image": IMAGE}
 
 
@@ -23,7 +25,7 @@ def test_install(sim, run_module, kept, judged):
     sim.switches("xclarity", deployed_state_seconds=kept)
     params = {
         "confirm": True, "image": IMAGE, "license_key": "Canary-licence-1",
-        "nodes": [{"node": "web-01", "network": {"ip_address": "192.0.2.221", "hostname": "web-01"}}, {"node": WEB2}], "concurrency": 1,
+        "nodes": [{"node": "web-01", "network": {**STATIC, "hostname": "web-01"}}, {"node": WEB2}], "concurrency": 1,
     }  # fmt: skip
     planned = run_module("os_deployment", params, check=True)
     assert (planned["changed"], bodies(sim)) == (True, [])
@@ -34,7 +36,7 @@ def test_install(sim, run_module, kept, judged):
     assert sim.state("xclarity")["deployments"]["deployed"] == {WEB: IMAGE, WEB2: IMAGE}
     path, (body,) = bodies(sim)[0]
     assert (path, body["networkSettings"], body["storageSettings"]) == (
-        "/hostPlatforms", {"selectedMAC": "AUTO", "ipAddress": "192.0.2.221", "hostname": "web-01"}, {"targetDevice": "localdisk"},
+        "/hostPlatforms", {"selectedMAC": "AUTO", **SENT, "hostname": "web-01"}, {"targetDevice": "localdisk"},
     )  # fmt: skip
     assert "Canary-licence" not in str(result)
     # An action, not a state.
@@ -51,6 +53,8 @@ def test_install(sim, run_module, kept, judged):
         ({"node": "web-02"}, "not_ready"),
         ({"node": "web-03"}, "deployment_running"),
         ({"node": None, "nodes": [{"node": "web-01"}, {"node": "web-02"}]}, "not_ready"),
+        ({"network": {"ip_address": "192.0.2.999"}}, "config_network"),
+        ({"network": STATIC, "node": None, "nodes": [{"node": "web-01"}, {"node": "web-02"}]}, "duplicate_address"),
     ],
 )
 def test_what_is_refused_before_anything_is_sent(sim, run_module, params, code):
