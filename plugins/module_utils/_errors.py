@@ -217,6 +217,43 @@ def bad_input(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:
     return Failure(code, why, next_step, **facts)
 
 
+class Refusals:
+    """Refusals of single items of a list, so that all of them are told at once. It is a context for each item, in which nothing is
+    asked of a server; :meth:`tell` raises what was refused."""
+
+    def __init__(self) -> None:
+        self.found: list[Failure] = []
+
+    def __enter__(self) -> Refusals:
+        return self
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> bool:
+        if not isinstance(exc, Failure):
+            return False
+        self.found.append(exc.bare())
+        return True
+
+    def tell(self) -> None:
+        if self.found:
+            raise together(self.found)
+
+
+def together(refusals: t.Sequence[Failure]) -> Failure:
+    """One refusal for those of several items: the first as it is, which others there are, and all of them as its resources."""
+    first = refusals[0]
+    named_by_first = first.resources or ([first.resource] if first.resource else [])
+    more = {one.resource: one.code for one in refusals[1:] if one.resource and one.resource not in named_by_first}
+    if not more:
+        return first
+    if all(code == first.code for code in more.values()):
+        told = f"The same goes for {named(list(more), 150)}."
+    else:
+        told = f"Refused too: {named([f'{name} ({code})' for name, code in more.items()], 200)}."
+    first.why = f"{first.why} {told}"
+    first.resources = [*named_by_first, *more]
+    return first
+
+
 def bad_reply(why: str, **facts: t.Any) -> Failure:
     """A reply that does not have a shape we know."""
     return Failure("bad_reply", why, "Check that the endpoint is the right server and look at its log.", **facts)

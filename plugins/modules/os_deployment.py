@@ -153,7 +153,8 @@ attributes:
     details: [Every run installs anew.]
 notes:
   - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
-  - A server on which a deployment runs, that is not ready, or that the image does not fit is refused before anything is sent.
+  - A server on which a deployment runs, that is not ready, that XClarity Administrator does not reach (Offline), or that the image does not
+    fit is refused before anything is sent.
   - The number of a completed deployment, or else the good end of the job, is taken for success. RV(nodes[].judged_by) tells which.
     Whether the number stays is not documented, and that the system starts is told by neither. Wait for the system itself afterwards.
   - The body of the request is one that was sent with success by others. The rest was never seen on an appliance by the authors.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -46,13 +46,16 @@ class SetPower(Operation):
         going = busy.read(self.client)
         entries = nodes.find(nodes.read_for(self.client, wanted, node_power.ATTRIBUTES), wanted)
         items = []
+        refused = Refusals()
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
-            nodes.refuse_unmanaged(entry, title)
-            power = node_power.parse(entry)
-            step = node_power.plan(power, desired, title)
-            if power.access.casefold() == "partial":
-                self.run.warn(f"The server {title} is reached in part only, so its power may not be as it is told.")
-            items.append(Item(power.uuid, title, desired=desired, before=power, current=power, steps=[step] if step else []))
+            with refused:
+                nodes.refuse_unmanaged(entry, title)
+                power = node_power.parse(entry)
+                step = node_power.plan(power, desired, title)
+                if power.access.casefold() == "partial":
+                    self.run.warn(f"The server {title} is reached in part only, so its power may not be as it is told.")
+                items.append(Item(power.uuid, title, desired=desired, before=power, current=power, steps=[step] if step else []))
+        refused.tell()
         busy.refuse(self.client, items, going)
         for item in items:
             job = None if item.steps or item.failure is not None else busy.job_of(going, item.key)

@@ -38,6 +38,7 @@ NETWORK = {
     "ip_address": "ipAddress", "gateway": "gateway", "subnet_mask": "subnetMask", "prefix_length": "prefixLength", "dns1": "dns1",
     "dns2": "dns2", "hostname": "hostname", "mtu": "mtu", "vlan_id": "vlanId", "mac": "selectedMAC",
 }  # fmt: skip
+NODE_ATTRIBUTES = "uuid,name,accessState"
 SECRETS = ("licenseKey", "adpassword")
 _ADDRESSES = ("ip_address", "gateway", "dns1", "dns2")
 _MAC = re.compile(r"AUTO|(?:[0-9A-F]{2}[:-]?){5}[0-9A-F]{2}", re.IGNORECASE | re.ASCII)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -51,10 +51,12 @@ class SetProfiles(Operation):
         else:
             self._check_servers(found)
             found, running = self._told(found, self.asked)
-            choices = [
-                profiles.plan_activation(profile, desired, titles[profile.id], running.get(profile.uuid.casefold()))
-                for profile, desired in zip(found, self.asked, strict=True)
-            ]
+            choices, refused = [], Refusals()
+            for profile, desired in zip(found, self.asked, strict=True):
+                with refused:
+                    told = running.get(profile.uuid.casefold())
+                    choices.append(profiles.plan_activation(profile, desired, titles[profile.id], told))
+            refused.tell()
         items = [
             Item(
                 choice.profile.id,

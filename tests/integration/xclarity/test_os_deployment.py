@@ -52,13 +52,15 @@ def test_install(sim, run_module, kept, judged):
         ({"image": "rhels1"}, "image_not_available"),
         ({"node": "web-02"}, "not_ready"),
         ({"node": "web-03"}, "deployment_running"),
+        ({"node": "dark"}, "node_offline"),
         ({"node": None, "nodes": [{"node": "web-01"}, {"node": "web-02"}]}, "not_ready"),
         ({"network": {"ip_address": "192.0.2.999"}}, "config_network"),
         ({"network": STATIC, "node": None, "nodes": [{"node": "web-01"}, {"node": "web-02"}]}, "duplicate_address"),
     ],
 )
 def test_what_is_refused_before_anything_is_sent(sim, run_module, params, code):
-    sim.seed(xclarity={"deploy_states": {WEB2: 1, "0A10000000000000000000000000000C": 14}})
+    sim.seed(xclarity={"nodes": [{"uuid": "8" * 32, "name": "dark", "attributes": {"accessState": "Offline"}}],
+                       "deploy_states": {WEB2: 1, "0A10000000000000000000000000000C": 14}})  # fmt: skip
     for check in (True, False):
         result = run_module("os_deployment", {**ONE, **params}, check=check)
         assert (result.code, bodies(sim)) == (code, [])
