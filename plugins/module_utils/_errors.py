@@ -26,6 +26,10 @@ MESSAGE_LIMIT = 600
 NAMES_IN_A_MESSAGE = 10
 
 
+# The advice after an end on the way. Not for work that each run begins anew.
+AGAIN = "Look at the resources of this task, then run it again."
+
+
 class Failure(Exception):
     """Something that ends a run (or one item of it) and that the user has to read.
 
@@ -163,6 +167,11 @@ class Failure(Exception):
         told.next_step = hint if self.transient else f"{self.next_step} {hint}".strip()
         told.unfollowed = True
         return told
+
+    def left_under_way(self, hint: str) -> None:
+        """It ends a run on the way, and ``hint`` takes the place of the advice to run again."""
+        if AGAIN in self.next_step:
+            self.next_step = self.next_step.replace(AGAIN, hint)
 
     def become(self, other: Failure) -> None:
         """Tell ``other`` in place of itself."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from running import RunningPlay
 
 WEB, WEB2 = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
 IMAGE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
@@ -92,3 +93,25 @@ def test_a_run_that_was_killed_is_asked_about_once(sim, harness, run_module):
     harness.leave_unfinished("xclarity", "os_deployments", ("xclarity", uuid), f"deploy to:{WEB}", group="servers")
     assert (run_module("os_deployment", ONE).code, bodies(sim)) == ("earlier_run_unfinished", [])
     assert run_module("os_deployment", ONE)["outcome"] == "finished"
+
+
+@pytest.mark.parametrize(
+    "module, params",
+    [
+        ("os_deployment", ONE), ("node_power", {"node": "web-01", "state": "restarted"}),
+        ("xclarity_request", {"method": "PUT", "path": f"/nodes/{WEB}/bmc", "body": {"powerState": "restart"}}),
+    ],
+)  # fmt: skip
+def test_what_is_cut_off_in_its_wait_is_not_to_be_run_again(sim, harness, module, params, tmp_path):
+    """The keyword ``timeout`` tells the same as wait_timeout: what each run does anew is not done twice on its advice."""
+    sim.switches("xclarity", job_seconds=60.0)
+    told = tmp_path / "told.json"
+    tell = {"ansible.builtin.copy": {"dest": str(told), "content": "{{ ended | to_json }}"}}
+    task = {f"groundwork.provision.{module}": {**params, "poll_interval": 0.2}, "timeout": 3, "register": "ended", "ignore_errors": True}
+    with RunningPlay(harness, [{"hosts": "localhost", "tasks": [task, tell]}]) as play:
+        output = play.output()
+    ended = json.loads(told.read_text(encoding="utf-8"))
+    assert ended["error"]["code"] == "task_timeout", output
+    assert "run it again" not in ended["msg"]
+    assert "Wait for it with the module job (job 11)".casefold() in ended["msg"].casefold()
+    assert "Run again once that job has ended, this task would send its request once more." in ended["msg"]
