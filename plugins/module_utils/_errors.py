@@ -26,6 +26,10 @@ MESSAGE_LIMIT = 600
 NAMES_IN_A_MESSAGE = 10
 
 
+# The advice after an end on the way. Not for work that each run begins anew.
+AGAIN = "Look at the resources of this task, then run it again."
+
+
 class Failure(Exception):
     """Something that ends a run (or one item of it) and that the user has to read.
 
@@ -164,6 +168,11 @@ class Failure(Exception):
         told.unfollowed = True
         return told
 
+    def left_under_way(self, hint: str) -> None:
+        """It ends a run on the way, and ``hint`` takes the place of the advice to run again."""
+        if AGAIN in self.next_step:
+            self.next_step = self.next_step.replace(AGAIN, hint)
+
     def become(self, other: Failure) -> None:
         """Tell ``other`` in place of itself."""
         self.__dict__.update(other.__dict__)
@@ -215,6 +224,46 @@ def ended_badly(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:
 def bad_input(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:
     """A mistake in the task, found before anything was sent."""
     return Failure(code, why, next_step, **facts)
+
+
+class Refusals:
+    """Refusals of single items of a list, so that all of them are told at once. It is a context for each item, in which nothing is
+    asked of a server; :meth:`tell` raises what was refused."""
+
+    def __init__(self) -> None:
+        self.found: list[Failure] = []
+
+    def __enter__(self) -> Refusals:
+        return self
+
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> bool:
+        if not isinstance(exc, Failure):
+            return False
+        self.found.append(exc.bare())
+        return True
+
+    def tell(self) -> None:
+        if self.found:
+            raise together(self.found)
+
+
+def together(refusals: t.Sequence[Failure]) -> Failure:
+    """One refusal for those of several items: the first as it is, which others there are, and all of them as its resources."""
+    first = refusals[0]
+    positions = {position for one in refusals for position in one.details.get("positions", ())}
+    if positions:
+        first.details = {**first.details, "positions": sorted(positions)}
+    named_by_first = first.resources or ([first.resource] if first.resource else [])
+    more = {one.resource: one.code for one in refusals[1:] if one.resource and one.resource not in named_by_first}
+    if not more:
+        return first
+    if all(code == first.code for code in more.values()):
+        told = f"The same goes for {named(list(more), 150)}."
+    else:
+        told = f"Refused too: {named([f'{name} ({code})' for name, code in more.items()], 200)}."
+    first.why = f"{first.why} {told}"
+    first.resources = [*named_by_first, *more]
+    return first
 
 
 def bad_reply(why: str, **facts: t.Any) -> Failure:

@@ -25,7 +25,7 @@ _floor.require_python()  # before the imports below, which an older Python may n
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, Failure, MissingLibrary
 from ansible_collections.groundwork.provision.plugins.module_utils._options import (
     TASK,
     Options,
@@ -48,7 +48,7 @@ MANY = 20  # entries of a list that are shown
 
 PLAN = "plan"  # what was tried by a task that was refused before it asked for anything
 
-AFTER_THE_END = "Nothing more is sent. Look at the resources of this task, then run it again."
+AFTER_THE_END = f"Nothing more is sent. {AGAIN}"
 
 # Show a line to the user while a module runs inside the controller's worker, and the last one when it is told to end. A module in a
 # process of its own has nobody to show it to.

@@ -298,6 +298,21 @@ class Operation:
         effect was seen, and :meth:`read` judges what it finds there (``others.accepted``)."""
         return False
 
+    def sends_anew(self, item: Item) -> bool:
+        """Run again, the task sends the request of this item once more, whatever came of it."""
+        return self.repeats(item)
+
+    def goes_on(self, items: t.Sequence[Item]) -> str:
+        """What to do about requests of these items, which the run has left under way, where running again is no advice."""
+        if len(items) > 1:
+            return f"What was started goes on by itself: look at {self.where}. Run again, this task would send its requests once more."
+        item = items[0]
+        if item.state == UNKNOWN:
+            return f"Look at {self.where}. Run again, this task would send its request once more."
+        if self.jobs is not None and item.job:
+            return self.jobs.timed_out(item.job, Watched(item.job)).next_step
+        return f"It goes on by itself: look at {self.where}. Run again, this task would send its request once more."
+
     def doubt(self, items: t.Sequence[Item]) -> tuple[str, str]:
         """(why, next step) where it does not. What each run sends anew stays in the record to its end, so the other run may be at it."""
         names = named([item.title for item in items])
@@ -916,13 +931,19 @@ class _Task:
         for item in (one for one in self.items if one.failure is None):
             refusal = next((one.failure for one in item.outcomes if one.failure is not None), None)
             if item.state in (STARTED, UNKNOWN):
-                item.fail(failure.copy(), system)
+                own = failure.copy()
+                if self.op.sends_anew(item):
+                    own.left_under_way(self.op.goes_on([item]))
+                item.fail(own, system)
             elif item.state == NOT_STARTED and refusal is not None:
                 item.fail(refusal, system)
         state = worst(item.state for item in self.items)
         opened = [item for item in self.items if item.state in (STARTED, UNKNOWN)]
         first = (opened or self.items)[0]
         step = first.outcomes[-1].step if first.outcomes else None
+        anew = [item for item in opened if self.op.sends_anew(item)]
+        if anew:
+            failure.left_under_way(self.op.goes_on(anew))
         self._tell_left(first, failure)
         failure.outcome = state
         failure.about(system=system, operation=step.operation if step else None, resource=first.title, effect=first.effect)

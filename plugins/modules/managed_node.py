@@ -225,7 +225,7 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Refusals, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, managed_node_operations, managed_nodes
@@ -262,22 +262,25 @@ def rows(run: Run) -> list[dict]:
     """The servers of either form. Refused is all that can be known without the server."""
     present = run.params["state"] == "present"
     found = run.rows("nodes", tuple(ROW))
-    seen = set()
+    seen: set[str] = set()
+    refused = Refusals()
     for row in found:
-        if bool(row["address"]) == bool(row["node"]) or (present and not row["address"]):
-            which = "address" if present else "either address or node"
-            raise bad_input("config_missing", f"{which} must be set for each server.", "Set it and run again.")
-        if row["address"]:
-            row["address"] = managed_nodes.address_of(row["address"])
-        key = row["address"] or row["node"].casefold()
-        if key in seen:
-            raise bad_input(
-                "duplicate_item", f"the server {key} is given more than once.", "Give each server once and run again.", resource=key
-            )
-        seen.add(key)
         run.redactor.add(row["bmc_password"], row["recovery_password"])
-        if present:
-            check_credentials(row)
+        with refused:
+            if bool(row["address"]) == bool(row["node"]) or (present and not row["address"]):
+                which = "address" if present else "either address or node"
+                raise bad_input("config_missing", f"{which} must be set for each server.", "Set it and run again.")
+            if row["address"]:
+                row["address"] = managed_nodes.address_of(row["address"])
+            key = row["address"] or row["node"].casefold()
+            if key in seen:
+                raise bad_input(
+                    "duplicate_item", f"the server {key} is given more than once.", "Give each server once and run again.", resource=key
+                )
+            seen.add(key)
+            if present:
+                check_credentials(row)
+    refused.tell()
     return found
 
 

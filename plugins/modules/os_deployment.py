@@ -45,6 +45,9 @@ options:
       - The network settings of the new system.
       - With static addresses, which is a global setting of the appliance, O(network.ip_address), O(network.gateway), and
         O(network.subnet_mask) or O(network.prefix_length) are needed.
+      - Before anything is sent, the task fails when something in it is no address, when O(network.ip_address) is set without a gateway,
+        without the mask of an IPv4 network or without the prefix length of an IPv6 network, and when two servers of the task have one
+        address or one adapter. What the addresses of servers of other tasks are is not known.
     type: dict
     suboptions:
       ip_address:
@@ -102,7 +105,7 @@ options:
         description: As O(target_device), which is the default for each.
         type: str
       network:
-        description: As O(network), which is the default for each, as a whole.
+        description: As O(network), which is the default for each, as a whole. So an address in O(network) is good for one server only.
         type: dict
         suboptions:
           ip_address:
@@ -150,7 +153,8 @@ attributes:
     details: [Every run installs anew.]
 notes:
   - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
-  - A server on which a deployment runs, that is not ready, or that the image does not fit is refused before anything is sent.
+  - A server on which a deployment runs, that is not ready, that XClarity Administrator does not reach (Offline), or that the image does not
+    fit is refused before anything is sent.
   - The number of a completed deployment, or else the good end of the job, is taken for success. RV(nodes[].judged_by) tells which.
     Whether the number stays is not documented, and that the system starts is told by neither. Wait for the system itself afterwards.
   - The body of the request is one that was sent with success by others. The rest was never seen on an appliance by the authors.
@@ -256,7 +260,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployment_operations import deploy_systems
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import NETWORK, Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import NETWORK, Desired, check_networks
 
 NUMBERS = ("prefix_length", "mtu", "vlan_id")
 ROW: Options = {
@@ -301,6 +305,7 @@ def desired(run: Run) -> list[Desired]:
         run.redactor.add(row["license_key"])
         texts = (row[key] or "" for key in ("license_key", "configuration_file", "unattended_file"))
         found.append(Desired(row["node"], row["image"], row["target_device"], row["network"] or {}, *texts))
+    check_networks(found)
     return found
 
 

@@ -63,6 +63,8 @@ options:
         choices: [immediate, defer, pending]
 notes:
   - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
+  - A server that XClarity Administrator does not reach (Offline) is refused before anything is sent, unless O(restart=pending), which asks
+    nothing of it. What stands in a bay that is given by O(location) is not looked at.
   - The name of the new profile is the server's choice and not documented, so the profile is found by its pattern and its target.
   - What a deployment of a pattern that was changed does to a server that has its profile is not documented. This module does not send it.
   - The answer to the request was never seen. What it tells of failed targets and of a job is heeded where it has the form of an

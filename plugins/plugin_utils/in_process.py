@@ -265,7 +265,7 @@ class InProcessAction(ActionBase):
         failure = Failure(
             "task_timeout",
             "the timeout of the task has passed, and the module ends without telling what it had sent.",
-            "Look at the resources of this task, then run it again.",
+            "Look at the resources of this task before you run it again.",
             what=self._task.action,
             outcome=NONE if reads_only else UNKNOWN,
             effect=("the request", "accepted"),  # which it was, and whether it starts a job, only the module knew

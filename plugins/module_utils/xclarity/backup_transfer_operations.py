@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import UNKNOWN, Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import UNKNOWN, Failure, Refusals, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -71,7 +71,11 @@ class Transfer(Operation):
 
     def _pairs(self, there: t.Sequence[Backup]) -> list[tuple[Backup, Desired]]:
         """The backup that each means. Refused: the same copy twice; a backup that is moved can go to one place only."""
-        pairs = [(backups.find(there, one.backup), one) for one in self.asked]
+        pairs, refused = [], Refusals()
+        for one in self.asked:
+            with refused:
+                pairs.append((backups.find(there, one.backup), one))
+        refused.tell()
         seen: set[tuple[str, str]] = set()
         for backup, one in pairs:
             key = (backup.uuid.casefold(), one.destination if one.operation == COPY else "")

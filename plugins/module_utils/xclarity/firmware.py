@@ -14,7 +14,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Refusals, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
@@ -169,10 +169,13 @@ def of_node(results: t.Mapping[str, Compliance], uuid: str, title: str) -> Compl
 
 def refuse_unknown_policies(policies: t.Sequence[t.Mapping[str, str]], wanted: t.Iterable[str]) -> None:
     there = {one["name"] for one in policies}
+    refused = Refusals()
     for name in wanted:
-        if name not in there:
-            known = ", ".join(sorted(there)[:10]) or "none"
-            raise bad_input(
-                "policy_not_found", f"there is no compliance policy {clean(name, 80)}; there are: {clean(known, 200)}.",
-                "Correct the name of the policy and run again.", resource=clean(name, 200),
-            )  # fmt: skip
+        with refused:
+            if name not in there:
+                known = ", ".join(sorted(there)[:10]) or "none"
+                raise bad_input(
+                    "policy_not_found", f"there is no compliance policy {clean(name, 80)}; there are: {clean(known, 200)}.",
+                    "Correct the name of the policy and run again.", resource=clean(name, 200),
+                )  # fmt: skip
+    refused.tell()

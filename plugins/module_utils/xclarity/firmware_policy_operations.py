@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -39,13 +39,16 @@ class SetPolicies(Operation):
             firmware.refuse_unknown_policies(firmware.read_policies(self.client), [one.policy for one in self.asked])
         results = firmware.read_compliance(self.client)
         items = []
+        refused = Refusals()
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
-            nodes.refuse_unmanaged(entry, title)
-            key = nodes.key_of(entry)
-            now = firmware.of_node(results, key, title)
-            step = firmware_policy.plan(now, desired, title, absent=self.absent)
-            self.names[key] = str(entry.get("name") or "")
-            items.append(Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else []))
+            with refused:
+                nodes.refuse_unmanaged(entry, title)
+                key = nodes.key_of(entry)
+                now = firmware.of_node(results, key, title)
+                step = firmware_policy.plan(now, desired, title, absent=self.absent)
+                self.names[key] = str(entry.get("name") or "")
+                items.append(Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else []))
+        refused.tell()
         return items
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:

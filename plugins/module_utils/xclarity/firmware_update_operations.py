@@ -13,7 +13,7 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, ended_badly, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, ended_badly, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -70,8 +70,15 @@ class UpdateFirmware(Operation):
         results = firmware.read_compliance(self.client)
         self._in_effect = {}
         items = []
+        refused = Refusals()
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
-            nodes.refuse_unmanaged(entry, title)
+            with refused:
+                nodes.refuse_unmanaged(entry, title)
+                now = firmware.of_node(results, nodes.key_of(entry), title)
+                if not firmware_updates.busy(self.parts.get(nodes.key_of(entry), [])):
+                    firmware_updates.components(now, desired, title)
+        refused.tell()
+        for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
             key = nodes.key_of(entry)
             now = firmware.of_node(results, key, title)
             under_way = firmware_updates.busy(self.parts.get(key, []))
@@ -84,11 +91,8 @@ class UpdateFirmware(Operation):
                 self._in_effect[key] = waits
                 waits = waits if waits.lags(self.run.clock.wall()) else None
             step = firmware_updates.request(now, desired, title, names) if names and not waits else None
-            if step is not None and str(entry.get("accessState") or "").casefold() == "offline":
-                raise bad_input(
-                    "node_offline", f"the server {title} is not reached, so its firmware cannot be updated.",
-                    "Look at its management controller and its network, and run again.", resource=title,
-                )  # fmt: skip
+            if step is not None and nodes.is_offline(entry):
+                refused.found.append(nodes.offline(title, "its firmware cannot be updated"))
             if now.compliant and not self.run.check_mode:
                 self._records.forget(key)
             self.names[key] = str(entry.get("name") or "")
@@ -103,6 +107,7 @@ class UpdateFirmware(Operation):
             elif step is None:
                 self._wait_for_other(item, busy.job_of(going, key))
             items.append(item)
+        refused.tell()
         busy.refuse(self.client, items, going)
         return items
 

@@ -251,7 +251,8 @@ def _goes_on(job: str | None, joins: bool) -> str:
     wait = f"wait for it with the module job (job {job})" if job else ""
     if joins:
         return f"It goes on by itself: {wait}{', or ' if wait else ''}run this task again with a longer wait_timeout."
-    return f"It goes on by itself: {wait or 'look at it on the server'}. Run again, this task would send its request once more."
+    when = " once that job has ended" if job else ""
+    return f"It goes on by itself: {wait or 'look at it on the server'}. Run again{when}, this task would send its request once more."
 
 
 def judge(watched: Watched, what: str, *, joins: bool = True) -> Failure | None:

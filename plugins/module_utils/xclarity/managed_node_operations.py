@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -58,6 +58,7 @@ class ManageNodes(Operation):
         managed_uuids = {nodes.key_of(entry) for entry in there.values() if entry is not None}
         leaving = managed_nodes.running(self.client, "unmanageRequest", going, managed_uuids)
         items = []
+        refused = Refusals()
         for row in self.rows_asked:
             address = str(row["address"])
             entry = there[address]
@@ -69,10 +70,13 @@ class ManageNodes(Operation):
                 self.found[address], item.join = found, running[nodes.key_of(found)]
             elif entry is None:
                 item.follows = [f"manage:{address}"]
-                item.steps = [managed_nodes.discovery(address) if found is None else self._management(address, found, row)]
+                with refused:
+                    item.steps = [managed_nodes.discovery(address) if found is None else self._management(address, found, row)]
             items.append(item)
             self.uuids[address] = nodes.key_of(entry or found or {})
-            self._refuse_twice(address)
+            with refused:
+                self._refuse_twice(address)
+        refused.tell()
         return items
 
     def _refuse_twice(self, address: str) -> None:
@@ -251,15 +255,18 @@ class UnmanageNodes(Operation):
 
     def _items(self, managed: t.Sequence[dict[str, t.Any]]) -> list[Item]:
         items: list[Item] = []
+        refused = Refusals()
         for row in self.rows_asked:
-            asked = str(row["address"] or row["node"])
-            entry = managed_nodes.at(managed, asked) if row["address"] else self._named(managed, asked)
-            if entry is None:
-                items.append(Item(asked, clean(asked, 80), desired=row))
-                continue
-            title = clean(entry.get("name") or asked, 80)
-            step = managed_nodes.release(entry, title, row["force"])
-            items.append(Item(nodes.key_of(entry), title, desired=row, before=entry, current=entry, steps=[step]))
+            with refused:
+                asked = str(row["address"] or row["node"])
+                entry = managed_nodes.at(managed, asked) if row["address"] else self._named(managed, asked)
+                if entry is None:
+                    items.append(Item(asked, clean(asked, 80), desired=row))
+                    continue
+                title = clean(entry.get("name") or asked, 80)
+                step = managed_nodes.release(entry, title, row["force"])
+                items.append(Item(nodes.key_of(entry), title, desired=row, before=entry, current=entry, steps=[step]))
+        refused.tell()
         keys = [item.key for item in items]
         double = next((item for item in items if keys.count(item.key) > 1), None) if len(set(keys)) < len(keys) else None
         if double is not None:

@@ -224,8 +224,8 @@ def release(entry: t.Mapping[str, t.Any], title: str, force: bool) -> Step:
         )
     if str(entry.get("accessState") or "").casefold() == "offline" and not force:
         raise bad_input(
-            "node_offline", f"the server {title} is not reached, and cannot be unmanaged without force.",
-            "Set force to true and run again.", resource=title,
+            "node_offline", f"the server {title} is Offline, so it cannot be unmanaged without force.",
+            "Set force to true and run again, or leave it out.", resource=title,
         )  # fmt: skip
     endpoint = {"ipAddresses": sorted(addresses(entry)), "type": kind, "uuid": entry.get("uuid")}
     if entry.get("machineType"):

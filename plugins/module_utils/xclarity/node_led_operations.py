@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure, Refusals
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -35,12 +35,15 @@ class SetLights(Operation):
             found[thing] = nodes.find(self._entries(thing, wanted), wanted, thing)
         named = {thing: iter(zip(entries, nodes.titles(entries), strict=True)) for thing, entries in found.items()}
         items = []
+        refused = Refusals()
         for desired in self.asked:
             entry, title = next(named[desired.thing])
-            nodes.refuse_unmanaged(entry, title, desired.thing)
-            light = node_led.parse(entry, desired.thing)
-            step = node_led.plan(light, desired, title)
-            items.append(Item(light.uuid, title, desired=desired, before=light, current=light, steps=[step] if step else []))
+            with refused:
+                nodes.refuse_unmanaged(entry, title, desired.thing)
+                light = node_led.parse(entry, desired.thing)
+                step = node_led.plan(light, desired, title)
+                items.append(Item(light.uuid, title, desired=desired, before=light, current=light, steps=[step] if step else []))
+        refused.tell()
         return items
 
     @staticmethod

@@ -79,7 +79,7 @@ def plan(power: Power, desired: Desired, title: str) -> Step | None:
         raise bad_input(
             "node_offline",
             f"the server {title} is {power.access or 'in no state that is told'}, so neither is its power known nor can it be changed.",
-            "Look at its management controller and its network, and run again.",
+            "Look at its management controller and its network and run again, or leave it out.",
             resource=title,
         )
     if power.power == desired.state:

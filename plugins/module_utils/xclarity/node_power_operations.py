@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import READ_BACK_INTERVAL, Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -54,13 +54,16 @@ class SetPower(Operation):
             with self.others.released():
                 self._wait_for(late)
         items = []
+        refused = Refusals()
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
-            nodes.refuse_unmanaged(entry, title)
-            power = node_power.parse(entry)
-            step = node_power.plan(power, desired, title)
-            if power.access.casefold() == "partial":
-                self.run.warn(f"The server {title} is reached in part only, so its power may not be as it is told.")
-            items.append(Item(power.uuid, title, desired=desired, before=power, current=power, steps=[step] if step else []))
+            with refused:
+                nodes.refuse_unmanaged(entry, title)
+                power = node_power.parse(entry)
+                step = node_power.plan(power, desired, title)
+                if power.access.casefold() == "partial":
+                    self.run.warn(f"The server {title} is reached in part only, so its power may not be as it is told.")
+                items.append(Item(power.uuid, title, desired=desired, before=power, current=power, steps=[step] if step else []))
+        refused.tell()
         busy.refuse(self.client, items, going)
         for item in items:
             job = None if item.steps or item.failure is not None else busy.job_of(going, item.key)

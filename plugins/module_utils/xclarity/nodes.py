@@ -17,7 +17,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
 
@@ -205,25 +205,28 @@ def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str], thing: 
             by_key.setdefault(key, []).append(entry)
     found: list[dict[str, t.Any]] = []
     seen: set[str] = set()
+    refused = Refusals()
     for text in wanted:
-        matches = next((by_key[key] for key in spelled(text) if key in by_key), [])
-        if len(matches) != 1:
-            several = ", ".join(clean(one.get("uuid"), 36) for one in matches[:10])
-            raise bad_input(
-                "node_ambiguous" if matches else "node_not_found",
-                f"{clean(text, 80)} is the name of several {several_of}, with the UUIDs {several}."
-                if matches
-                else f"there is no {thing} with the UUID or name {clean(text, 80)}.",
-                f"Give its UUID, which {info} tells, and run again.",
-                resource=clean(text, 200),
-            )
-        if key_of(matches[0]) in seen:
-            raise bad_input(
-                "duplicate_item", f"the {thing} {clean(text, 80)} is given more than once.", f"Give each {thing} once and run again.",
-                resource=clean(text, 200),
-            )  # fmt: skip
-        seen.add(key_of(matches[0]))
-        found.append(matches[0])
+        with refused:
+            matches = next((by_key[key] for key in spelled(text) if key in by_key), [])
+            if len(matches) != 1:
+                several = ", ".join(clean(one.get("uuid"), 36) for one in matches[:10])
+                raise bad_input(
+                    "node_ambiguous" if matches else "node_not_found",
+                    f"{clean(text, 80)} is the name of several {several_of}, with the UUIDs {several}."
+                    if matches
+                    else f"there is no {thing} with the UUID or name {clean(text, 80)}.",
+                    f"Give its UUID, which {info} tells, and run again, or leave it out.",
+                    resource=clean(text, 200),
+                )
+            if key_of(matches[0]) in seen:
+                raise bad_input(
+                    "duplicate_item", f"the {thing} {clean(text, 80)} is given more than once.", f"Give each {thing} once and run again.",
+                    resource=clean(text, 200),
+                )  # fmt: skip
+            seen.add(key_of(matches[0]))
+            found.append(matches[0])
+    refused.tell()
     return found
 
 
@@ -272,6 +275,19 @@ def refuse_unmanaged(entry: t.Mapping[str, t.Any], title: str, thing: str = "ser
             "node_unmanaged", f"the {thing} {title} is not managed by this XClarity Administrator.",
             "Manage it first (module managed_node) and run again.", resource=title,
         )  # fmt: skip
+
+
+def is_offline(entry: t.Mapping[str, t.Any]) -> bool:
+    """It is told that the appliance does not reach it."""
+    return str(entry.get("accessState") or "").casefold() == "offline"
+
+
+def offline(title: str, so: str) -> Failure:
+    """The refusal of a server that is not reached. so: what follows of that."""
+    return bad_input(
+        "node_offline", f"the server {title} is Offline, so {so}.",
+        "Look at its management controller and its network and run again, or leave it out.", resource=title,
+    )  # fmt: skip
 
 
 def _entries(data: t.Any) -> list[dict[str, t.Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -33,13 +33,24 @@ class DeploySystems(Operation):
     def read(self) -> list[Item]:
         entries = nodes.find(os_deployments.read_all(self.client), [one.node for one in self.asked])
         items = []
+        refused = Refusals()
+        offline = self._offline([nodes.key_of(entry) for entry in entries])
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
-            host = os_deployments.parse(entry)
-            os_deployments.refuse(host, desired, title)
-            step = os_deployments.plan(host, desired, title)
-            items.append(Item(host.uuid, title, desired=desired, before=host, current=host, steps=[step]))
+            with refused:
+                host = os_deployments.parse(entry)
+                if host.uuid in offline:
+                    raise nodes.offline(title, "no system can be installed on it")
+                os_deployments.refuse(host, desired, title)
+                step = os_deployments.plan(host, desired, title)
+                items.append(Item(host.uuid, title, desired=desired, before=host, current=host, steps=[step]))
+        refused.tell()
         busy.refuse(self.client, items)
         return items
+
+    def _offline(self, keys: t.Sequence[str]) -> set[str]:
+        """Those that the appliance does not reach, which the list of deployments does not tell."""
+        entries = nodes.read_for(self.client, keys, os_deployments.NODE_ATTRIBUTES)
+        return {nodes.key_of(entry) for entry in entries if nodes.is_offline(entry)}
 
     def receive(self, step: Step, data: t.Any, headers: t.Mapping[str, str]) -> Accepted:
         api.check_result(data, step.what)

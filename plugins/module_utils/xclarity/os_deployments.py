@@ -11,6 +11,8 @@ completion, and it is said which of them.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
+import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
@@ -36,7 +38,11 @@ NETWORK = {
     "ip_address": "ipAddress", "gateway": "gateway", "subnet_mask": "subnetMask", "prefix_length": "prefixLength", "dns1": "dns1",
     "dns2": "dns2", "hostname": "hostname", "mtu": "mtu", "vlan_id": "vlanId", "mac": "selectedMAC",
 }  # fmt: skip
+NODE_ATTRIBUTES = "uuid,name,accessState"
 SECRETS = ("licenseKey", "adpassword")
+_ADDRESSES = ("ip_address", "gateway", "dns1", "dns2")
+_MAC = re.compile(r"AUTO|(?:[0-9A-F]{2}[:-]?){5}[0-9A-F]{2}", re.IGNORECASE | re.ASCII)
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +97,86 @@ def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str,
 
 
 # -- planning: pure ---------------------------------------------------------------------------------------------------
+
+
+def check_networks(every: t.Sequence[Desired]) -> None:
+    """Refuse network settings that cannot be meant, since what is overwritten does not come back: what is no address, a static address
+    without all that belongs to it, one address or adapter for two servers. Whether addresses are static at all is a setting of the
+    appliance, so that none need be given."""
+    holders: dict[object, str] = {}
+    for desired in every:
+        mac = _adapter(desired)
+        for key, taken in (("ip_address", _address(desired)), ("mac", mac)):
+            if not taken:
+                continue
+            other = holders.setdefault(taken, desired.node)
+            if other != desired.node:
+                raise bad_input(
+                    "duplicate_address", f"{key} {taken} is given to {clean(other, 80)} and to {clean(desired.node, 80)}.",
+                    "Give each server one of its own (network of nodes), and run again.", resource=clean(desired.node, 200),
+                    resources=[clean(other, 200), clean(desired.node, 200)],
+                )  # fmt: skip
+
+
+def _address(desired: Desired) -> Address | None:
+    """The static address of a server, None where none is given; refused unless all of its settings are as they have to be."""
+    told = desired.network
+    found = {key: _parsed(desired, key) for key in _ADDRESSES}
+    address, gateway = found["ip_address"], found["gateway"]
+    mask, prefix = told.get("subnet_mask"), told.get("prefix_length")
+    if mask and not _is_mask(mask):
+        raise _bad_network(desired, f"subnet_mask {clean(mask, 80)} is no mask of an IPv4 network (255.255.255.0 is one)")
+    if prefix is not None and not 1 <= prefix <= 128:
+        raise _bad_network(desired, f"prefix_length {prefix} is not between 1 and 128")
+    if address is None:
+        return None
+    if address.is_unspecified or address.is_multicast or address.is_loopback:
+        raise _bad_network(desired, f"ip_address {address} is no address of a server")
+    if gateway is None or not (mask if address.version == 4 else prefix):
+        needed = "subnet_mask" if address.version == 4 else "prefix_length"
+        missing = [key for key, value in (("gateway", gateway), (needed, mask if address.version == 4 else prefix)) if not value]
+        raise _bad_network(desired, f"ip_address is set without {' and '.join(missing)}")
+    if gateway.version != address.version:
+        raise _bad_network(desired, f"ip_address {address} and gateway {gateway} are not of one version of IP")
+    if gateway == address:
+        raise _bad_network(desired, f"gateway is the address of the server itself, {address}")
+    return address
+
+
+def _parsed(desired: Desired, key: str) -> Address | None:
+    text = desired.network.get(key)
+    if not text:
+        return None
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        raise _bad_network(desired, f"{key} {clean(text, 80)} is no IP address") from None
+    if "%" in text:
+        raise _bad_network(desired, f"{key} {clean(text, 80)} has the name of an interface, which is one of this machine")
+    return found
+
+
+def _is_mask(text: str) -> bool:
+    """Ones, then zeros."""
+    try:
+        bits = f"{int(ipaddress.IPv4Address(text)):032b}"
+    except ValueError:
+        return False
+    return bits.startswith("1") and "01" not in bits
+
+
+def _adapter(desired: Desired) -> str:
+    """The adapter in one spelling, empty where the server may choose."""
+    text = desired.network.get("mac") or ""
+    if text and not _MAC.fullmatch(text):
+        raise _bad_network(desired, f"mac {clean(text, 80)} is neither a MAC address nor AUTO")
+    plain = text.upper().replace(":", "").replace("-", "")
+    return "" if plain == "AUTO" else plain
+
+
+def _bad_network(desired: Desired, why: str) -> Failure:
+    node = clean(desired.node, 80)
+    return bad_input("config_network", f"{why} (network of {node}).", "Correct network and run again.", resource=clean(desired.node, 200))
 
 
 def refuse(host: Host, desired: Desired, title: str) -> None:

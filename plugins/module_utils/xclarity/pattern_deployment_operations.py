@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -48,17 +48,23 @@ class DeployPattern(Operation):
 
     def read(self) -> list[Item]:
         listed = patterns.read_all(self.client)
-        found = [patterns.find(listed, one.pattern) for one in self.asked]
+        refused = Refusals()
+        found = []
+        for one in self.asked:
+            with refused:
+                found.append(patterns.find(listed, one.pattern))
+        refused.tell()
         targets = self._targets()
         every = pattern_deployments.read_profiles(self.client)
         items = []
         for desired, target, pattern in zip(self.asked, targets, found, strict=True):
-            held = pattern_deployments.on(every, target)
-            step = pattern_deployments.plan(held, target, pattern, desired.restart)
-            profile = held[0] if held else None
-            items.append(Item(
-                target.key, target.title, desired=(desired, target, pattern), before=profile, current=profile, steps=[step] if step else [],
-            ))  # fmt: skip
+            with refused:
+                held = pattern_deployments.on(every, target)
+                step = pattern_deployments.plan(held, target, pattern, desired.restart)
+                profile, steps = held[0] if held else None, [step] if step else []
+                wanted = (desired, target, pattern)
+                items.append(Item(target.key, target.title, desired=wanted, before=profile, current=profile, steps=steps))
+        refused.tell()
         self._judge_held([item for item in items if not item.steps])
         busy.refuse(self.client, items, profiles_too=False)
         return items
@@ -92,13 +98,16 @@ class DeployPattern(Operation):
         entries = nodes.find(nodes.read_for(self.client, wanted, pattern_deployments.NODE_ATTRIBUTES), wanted) if wanted else []
         named = iter(zip(entries, nodes.titles(entries), strict=True))
         targets: list[Target] = []
+        refused = Refusals()
         for one in self.asked:
             if one.node:
                 entry, title = next(named)
-                nodes.refuse_unmanaged(entry, title)
-                targets.append(pattern_deployments.target_of(entry, title))
+                with refused:
+                    nodes.refuse_unmanaged(entry, title)
+                    targets.append(pattern_deployments.target_of(entry, title))
             else:
                 targets.append(Target(one.location, "", one.location))
+        refused.tell()
         keys = [profiles.normal(target.key) for target in targets]
         twice = next((target for target, key in zip(targets, keys, strict=True) if keys.count(key) > 1), None)
         if twice is not None:

@@ -29,7 +29,7 @@ GOALS = {
     "defer": (profiles.PENDING, profiles.ACTIVE),
     "pending": (profiles.INACTIVE, profiles.PENDING, profiles.ACTIVE, profiles.ACTIVATING, profiles.OTHER),
 }
-NODE_ATTRIBUTES = "uuid,name,status,parent,slots"
+NODE_ATTRIBUTES = "uuid,name,status,accessState,parent,slots"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +44,13 @@ class Desired:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Where a profile goes: the UUID of a rack server, or the location id of a bay. uuid: of the server, where there is one."""
+    """Where a profile goes: the UUID of a rack server, or the location id of a bay. uuid: of the server, where there is one. offline: it
+    is told that the appliance does not reach that."""
 
     key: str
     uuid: str
     title: str
+    offline: bool = False
 
     def holds(self, profile: Profile) -> bool:
         return profile.is_on(self.key) or bool(self.uuid and profile.is_on(self.uuid))
@@ -59,8 +61,8 @@ def target_of(entry: t.Mapping[str, t.Any], title: str) -> Target:
     uuid = nodes.key_of(entry)
     node = nodes.parse(entry)
     if node["chassis"] and node["slots"]:
-        return Target(f"{node['chassis']}_bay{node['slots'][0]}", uuid, title)
-    return Target(uuid, uuid, title)
+        return Target(f"{node['chassis']}_bay{node['slots'][0]}", uuid, title, nodes.is_offline(entry))
+    return Target(uuid, uuid, title, nodes.is_offline(entry))
 
 
 def check_location(text: str) -> None:
@@ -97,6 +99,8 @@ def plan(held: tuple[Profile, str] | None, target: Target, pattern: Pattern, res
             "Unassign that one first (profile_activation with state inactive), and run again.",
             resource=target.title,
         )
+    if target.offline and restart != "pending":  # a profile that is only made asks nothing of the server
+        raise nodes.offline(target.title, "the pattern cannot be deployed to it")
     how = {
         "immediate": "the server restarts",
         "defer": "it ends with the next manual restart",

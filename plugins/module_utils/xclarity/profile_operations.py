@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -50,13 +50,15 @@ class SetProfiles(Operation):
         if self.active:
             self._check_servers(found)
             found, running = self._told(found, self.asked)
-        choices = []
+        choices, refused = [], Refusals()
         for position, (profile, desired) in enumerate(zip(found, self.asked, strict=True)):
-            try:
-                choices.append(self._planned(profile, desired, titles[profile.id], running))
-            except Failure as failure:
-                failure.details |= profiles.about([position])
-                raise
+            with refused:
+                try:
+                    choices.append(self._planned(profile, desired, titles[profile.id], running))
+                except Failure as failure:
+                    failure.details |= profiles.about([position])
+                    raise
+        refused.tell()
         items = [
             Item(
                 choice.profile.id,

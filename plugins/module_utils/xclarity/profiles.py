@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, Failure, Refusals, bad_input, named
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
@@ -184,27 +184,30 @@ def find(profiles: t.Sequence[Profile], wanted: t.Sequence[str]) -> list[Profile
     for profile in profiles:
         by_name.setdefault(profile.name, []).append(profile)
     found = []
+    refused = Refusals()
     for text in wanted:
-        matches = {p.id: p for p in [*filter(None, [by_id.get(text)]), *by_name.get(text, [])]}
-        facts: dict[str, t.Any] = {}
-        if len(matches) != 1:
-            alike = (position for position, other in enumerate(wanted) if other == text)
-            facts = {"resource": clean(text, 200), "details": about(alike)}
-        if not matches:
-            raise bad_input(
-                "profile_not_found",
-                f"there is no profile with the id or name {clean(text, 80)}.",
-                "Look at profile_info for ids and names, and run again.",
-                **facts,
-            )
-        if len(matches) > 1:
-            raise bad_input(
-                "profile_ambiguous",
-                f"{clean(text, 80)} names several profiles, with the ids {', '.join(list(matches)[:10])}.",
-                "Give the id of the profile and run again.",
-                **facts,
-            )
-        found.append(next(iter(matches.values())))
+        with refused:
+            matches = {p.id: p for p in [*filter(None, [by_id.get(text)]), *by_name.get(text, [])]}
+            facts: dict[str, t.Any] = {}
+            if len(matches) != 1:
+                alike = (position for position, other in enumerate(wanted) if other == text)
+                facts = {"resource": clean(text, 200), "details": about(alike)}
+            if not matches:
+                raise bad_input(
+                    "profile_not_found",
+                    f"there is no profile with the id or name {clean(text, 80)}.",
+                    "Look at profile_info for ids and names, correct it and run again, or leave it out.",
+                    **facts,
+                )
+            if len(matches) > 1:
+                raise bad_input(
+                    "profile_ambiguous",
+                    f"{clean(text, 80)} names several profiles, with the ids {', '.join(list(matches)[:10])}.",
+                    "Give the id of the profile and run again.",
+                    **facts,
+                )
+            found.append(next(iter(matches.values())))
+    refused.tell()
     return found
 
 
@@ -298,15 +301,18 @@ def _alike(keys: t.Sequence[str]) -> list[list[int]]:
 def refuse_unknown_servers(found: t.Sequence[Profile], desired: t.Sequence[Desired], known: t.Container[str]) -> None:
     """Refuse a target that is no server of this XClarity Administrator. known: the UUIDs of its servers, in one spelling."""
     names = titles(found)
+    refused = Refusals()
     for position, (profile, one) in enumerate(zip(found, desired, strict=True)):
-        if new_server(profile, one) and normal(one.uuid) not in known:
-            raise bad_input(
-                "target_not_found",
-                f"the server {clean(one.uuid, 80)}, the target of the profile {names[profile.id]}, is not known.",
-                "Look at node_info for UUIDs, correct uuid and run again.",
-                resource=names[profile.id],
-                details=about([position]),
-            )
+        with refused:
+            if new_server(profile, one) and normal(one.uuid) not in known:
+                raise bad_input(
+                    "target_not_found",
+                    f"the server {clean(one.uuid, 80)}, the target of the profile {names[profile.id]}, is not known.",
+                    "Look at node_info for UUIDs, correct uuid and run again.",
+                    resource=names[profile.id],
+                    details=about([position]),
+                )
+    refused.tell()
 
 
 def may_activate(text: str) -> bool:

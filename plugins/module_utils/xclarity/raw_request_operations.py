@@ -46,6 +46,9 @@ class SendRequest(Operation):
     def proves(self, item: Item) -> bool:
         return False
 
+    def sends_anew(self, item: Item) -> bool:
+        return True
+
     def not_reached(self, item: Item) -> Failure:
         return Failure("effect_missing", "the job of the request did not end well.", "Look at the job on the server, then run again.")
 

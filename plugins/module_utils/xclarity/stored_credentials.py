@@ -14,7 +14,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Refusals, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
@@ -74,9 +74,12 @@ def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[Credentia
 def read_named(client: Client, ids: t.Sequence[str]) -> dict[str, dict[str, t.Any]]:
     """The entries with these ids, as the server tells them. One that is not there is refused."""
     there = {parse(entry).id: entry for entry in entries(client.read(PATH, what=WHAT, max_body=MAX_LIST))}
+    refused = Refusals()
     for one in ids:
-        if one not in there:
-            raise _unknown(one)
+        with refused:
+            if one not in there:
+                raise _unknown(one)
+    refused.tell()
     return {one: there[one] for one in ids}
 
 

@@ -112,7 +112,7 @@ def test_what_cannot_be_joined_is_not_offered_to_be_run_again(sim, run_module, t
     result = run_module(module, {**params, "wait": True, "wait_timeout": 0.3, "poll_interval": 0.1})
     assert result.code == "wait_timeout"
     assert "It goes on by itself: wait for it with the module job (job " in result["msg"]
-    assert "Run again, this task would send its request once more." in result["msg"]
+    assert "Run again once that job has ended, this task would send its request once more." in result["msg"]
     assert "join" not in result["msg"]
 
 
@@ -188,4 +188,4 @@ def test_the_job_of_any_request_is_not_offered_to_be_joined(sim, run_module):
     params = {"method": "PUT", "path": f"/nodes/{WEB}", "body": {"powerState": "powerCycleSoft"}, "wait_timeout": 0.3, "poll_interval": 0.1}
     result = run_module("xclarity_request", params)
     assert result.code == "wait_timeout"
-    assert "Run again, this task would send its request once more." in result["msg"]
+    assert "Run again once that job has ended, this task would send its request once more." in result["msg"]

@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from running import RunningPlay
 
 WEB, WEB2 = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
 IMAGE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
+STATIC = {"ip_address": "192.0.2.221", "gateway": "192.0.2.1", "subnet_mask": "255.255.255.0"}
+SENT = {"ipAddress": "192.0.2.221", "gateway": "192.0.2.1", "subnetMask": "255.255.255.0"}
 ONE = {"confirm": True, "node": "web-01", "image": IMAGE}
 
 
@@ -23,7 +26,7 @@ def test_install(sim, run_module, kept, judged):
     sim.switches("xclarity", deployed_state_seconds=kept)
     params = {
         "confirm": True, "image": IMAGE, "license_key": "Canary-licence-1",
-        "nodes": [{"node": "web-01", "network": {"ip_address": "192.0.2.221", "hostname": "web-01"}}, {"node": WEB2}], "concurrency": 1,
+        "nodes": [{"node": "web-01", "network": {**STATIC, "hostname": "web-01"}}, {"node": WEB2}], "concurrency": 1,
     }  # fmt: skip
     planned = run_module("os_deployment", params, check=True)
     assert (planned["changed"], bodies(sim)) == (True, [])
@@ -34,7 +37,7 @@ def test_install(sim, run_module, kept, judged):
     assert sim.state("xclarity")["deployments"]["deployed"] == {WEB: IMAGE, WEB2: IMAGE}
     path, (body,) = bodies(sim)[0]
     assert (path, body["networkSettings"], body["storageSettings"]) == (
-        "/hostPlatforms", {"selectedMAC": "AUTO", "ipAddress": "192.0.2.221", "hostname": "web-01"}, {"targetDevice": "localdisk"},
+        "/hostPlatforms", {"selectedMAC": "AUTO", **SENT, "hostname": "web-01"}, {"targetDevice": "localdisk"},
     )  # fmt: skip
     assert "Canary-licence" not in str(result)
     # An action, not a state.
@@ -50,11 +53,15 @@ def test_install(sim, run_module, kept, judged):
         ({"image": "rhels1"}, "image_not_available"),
         ({"node": "web-02"}, "not_ready"),
         ({"node": "web-03"}, "deployment_running"),
+        ({"node": "dark"}, "node_offline"),
         ({"node": None, "nodes": [{"node": "web-01"}, {"node": "web-02"}]}, "not_ready"),
+        ({"network": {"ip_address": "192.0.2.999"}}, "config_network"),
+        ({"network": STATIC, "node": None, "nodes": [{"node": "web-01"}, {"node": "web-02"}]}, "duplicate_address"),
     ],
 )
 def test_what_is_refused_before_anything_is_sent(sim, run_module, params, code):
-    sim.seed(xclarity={"deploy_states": {WEB2: 1, "0A10000000000000000000000000000C": 14}})
+    sim.seed(xclarity={"nodes": [{"uuid": "8" * 32, "name": "dark", "attributes": {"accessState": "Offline"}}],
+                       "deploy_states": {WEB2: 1, "0A10000000000000000000000000000C": 14}})  # fmt: skip
     for check in (True, False):
         result = run_module("os_deployment", {**ONE, **params}, check=check)
         assert (result.code, bodies(sim)) == (code, [])
@@ -86,3 +93,25 @@ def test_a_run_that_was_killed_is_asked_about_once(sim, harness, run_module):
     harness.leave_unfinished("xclarity", "os_deployments", ("xclarity", uuid), f"deploy to:{WEB}", group="servers")
     assert (run_module("os_deployment", ONE).code, bodies(sim)) == ("earlier_run_unfinished", [])
     assert run_module("os_deployment", ONE)["outcome"] == "finished"
+
+
+@pytest.mark.parametrize(
+    "module, params",
+    [
+        ("os_deployment", ONE), ("node_power", {"node": "web-01", "state": "restarted"}),
+        ("xclarity_request", {"method": "PUT", "path": f"/nodes/{WEB}/bmc", "body": {"powerState": "restart"}}),
+    ],
+)  # fmt: skip
+def test_what_is_cut_off_in_its_wait_is_not_to_be_run_again(sim, harness, module, params, tmp_path):
+    """The keyword ``timeout`` tells the same as wait_timeout: what each run does anew is not done twice on its advice."""
+    sim.switches("xclarity", job_seconds=60.0)
+    told = tmp_path / "told.json"
+    tell = {"ansible.builtin.copy": {"dest": str(told), "content": "{{ ended | to_json }}"}}
+    task = {f"groundwork.provision.{module}": {**params, "poll_interval": 0.2}, "timeout": 3, "register": "ended", "ignore_errors": True}
+    with RunningPlay(harness, [{"hosts": "localhost", "tasks": [task, tell]}]) as play:
+        output = play.output()
+    ended = json.loads(told.read_text(encoding="utf-8"))
+    assert ended["error"]["code"] == "task_timeout", output
+    assert "run it again" not in ended["msg"]
+    assert "Wait for it with the module job (job 11)".casefold() in ended["msg"].casefold()
+    assert "Run again once that job has ended, this task would send its request once more." in ended["msg"]

@@ -88,6 +88,20 @@ def test_mistakes(sim, run_module, params, code):
     assert (result.code, bodies(sim, since)) == (code, [])
 
 
+def test_a_server_that_is_not_reached(sim, run_module):
+    """What is only made on the appliance asks nothing of the server, and one that has its profile is sent nothing."""
+    sim.seed(xclarity={"nodes": [{"uuid": n * 32, "name": f"dark-{n}", "attributes": {"accessState": "Offline"}} for n in "78"]})
+    for restart in ("immediate", "defer"):
+        for check in (True, False):
+            params = {"pattern": "web", "restart": restart, "targets": [{"node": one} for one in ("dark-7", "web-01", "dark-8")]}
+            result = run_module("pattern_deployment", params, check=check)
+            assert (result.code, result["error"]["resources"], bodies(sim)) == ("node_offline", ["dark-7", "dark-8"], [])
+            assert "leave it out" in result["msg"]
+    made = {"pattern": "web", "node": "dark-7", "restart": "pending"}
+    assert run_module("pattern_deployment", made)["outcome"] == "finished"
+    assert run_module("pattern_deployment", made)["changed"] is False
+
+
 @pytest.mark.parametrize("fault", [{"reset": "after"}, {"status": 502, "applied": True}])
 def test_a_lost_answer_is_found_by_pattern_and_target(sim, run_module, fault):
     sim.fault("xclarity", "POST", "^/patterns", **fault)

@@ -111,3 +111,39 @@ def test_the_servers_words_are_cleaned_wherever_they_come_from(way):
     told = failure.public()["server_message"]
     assert told.isprintable()
     assert len(told) <= 200
+
+
+def refusal(name: str, code: str = "node_not_found") -> Failure:
+    return _errors.bad_input(code, f"there is no {name}.", "Leave it out.", resource=name)
+
+
+def test_all_refusals_of_a_list_are_told():
+    refused = _errors.Refusals()
+    refused.tell()
+    for name in ("a", "b", "c"):
+        with refused:
+            if name != "b":
+                raise refusal(name)
+    with pytest.raises(Failure) as told:
+        refused.tell()
+    assert told.value.public()["resources"] == ["a", "c"]
+    assert told.value.message() == "there is no a. The same goes for c. Nothing was changed. Leave it out."
+
+
+def test_a_defect_is_no_refusal():
+    with pytest.raises(KeyError), _errors.Refusals():
+        raise KeyError("x")
+
+
+@pytest.mark.parametrize("refusals, resources, words", [
+    ([refusal("a")], ["a"], "there is no a. Nothing"),
+    ([refusal("a"), refusal("a")], ["a"], "there is no a. Nothing"),
+    ([refusal("a"), refusal("b", "node_offline")], ["a", "b"], "Refused too: b (node_offline)."),
+    ([refusal(f"web-{n:04d}") for n in range(5000)], [f"web-{n:04d}" for n in range(5000)], " and 49"),
+])  # fmt: skip
+def test_refusals_together(refusals, resources, words):
+    failure = _errors.together(refusals)
+    assert failure.public()["resources"] == resources
+    assert words in failure.message()
+    assert len(failure.message()) <= 600
+    assert failure.message().endswith("Nothing was changed. Leave it out.")

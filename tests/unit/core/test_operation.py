@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _operation
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K3, K4, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, K1, K2, K3, K4, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Plan, Step, Unproven, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
@@ -607,6 +607,40 @@ def test_a_bulk_task_that_is_cut_short_counts_and_names_like_one_that_failed(cut
     assert "The job was started (job 17)." in rows["s1"]["message"]
     assert K4 in rows["u1"]["message"]
     assert [rows[key]["code"] for key in rows] == [code, code, code, "bad_request"]
+    assert len(told["msg"]) <= 600
+
+
+@pytest.fixture
+def cut_anew(serve, client_of, run_of):
+    """As ``cut``, of lights that each run sends anew, with the hint of the module."""
+
+    def make(code, *keys):
+        def respond(request, wire):
+            return wire.reset() if request.target[1] == "u" else wire.reply(200, b'{"job": "17"}')
+
+        run = run_of()
+        operation = Light(run, client_of(serve(respond)), items(*keys))
+        operation.repeats = lambda item: True
+
+        def look(items, *, attempts=4):
+            raise Ended
+
+        operation.look = look
+        with pytest.raises(Ended):
+            drive(operation)
+        return failed_result(Failure(code, "the run was told to end.", f"Nothing more is sent. {AGAIN}"), run)
+
+    return make
+
+
+@pytest.mark.parametrize("code", ["interrupted", "task_timeout"])
+@pytest.mark.parametrize("keys", [("s1",), ("u1",), ("s1", "s2", "u1")])
+def test_who_sends_anew_is_not_told_to_run_again(cut_anew, code, keys):
+    told = cut_anew(code, *keys)
+    for hint in (told["error"]["hint"], *(row["error"]["hint"] for row in told["lights"])):
+        assert "then run it again" not in hint
+        assert "once more" in hint
+        assert hint.startswith("Nothing more is sent.")
     assert len(told["msg"]) <= 600
 
 

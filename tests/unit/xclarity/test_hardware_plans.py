@@ -281,6 +281,45 @@ def test_what_is_told_before_a_deployment(state, images, code):
     desired = os_deployments.Desired("x", "img", "localdisk", {}, "", "", "")
     assert code_of(lambda: os_deployments.refuse(host, desired, "x"))[0] == code
 
+V4 = {"ip_address": "192.0.2.9", "gateway": "192.0.2.1", "subnet_mask": "255.255.255.0"}
+V6 = {"ip_address": "2001:db8::9", "gateway": "2001:db8::1", "prefix_length": 64}
+
+
+def without(settings: dict[str, object], *keys: str, **more: object) -> dict[str, object]:
+    return {**{key: value for key, value in settings.items() if key not in keys}, **more}
+
+
+@pytest.mark.parametrize(
+    "networks, code",
+    [
+        # What the global setting of the appliance decides is tolerated: no address at all, or only a part of the rest.
+        ([{}, {}], None), ([{"hostname": "a"}] * 2, None), ([{"gateway": "192.0.2.1"}] * 2, None),
+        ([{"mac": "AUTO"}, {"mac": "auto"}], None),
+        ([V4, without(V4, ip_address="192.0.2.10")], None), ([V6], None), ([without(V6, gateway="fe80::1")], None),
+        ([without(V4, dns1="192.0.2.53", dns2="2001:db8::53", mac="00:11:22:AA:bb:cc")], None),
+        ([without(V4, ip_address="192.0.2.999")], "config_network"), ([without(V4, ip_address="192.0.2")], "config_network"),
+        ([without(V4, ip_address="192.0.2.9/24")], "config_network"), ([without(V4, ip_address="web-01")], "config_network"),
+        ([without(V4, ip_address="0.0.0.0")], "config_network"), ([without(V4, ip_address="127.0.0.1")], "config_network"),
+        ([without(V4, ip_address="224.0.0.1")], "config_network"), ([without(V6, ip_address="fe80::9%eth0")], "config_network"),
+        ([without(V4, gateway="nonsense")], "config_network"), ([{"gateway": "nonsense"}], "config_network"),
+        ([{"dns1": "ns"}], "config_network"), ([{"dns2": "192.0.2.1."}], "config_network"),
+        ([without(V4, gateway="192.0.2.9")], "config_network"), ([without(V4, gateway="2001:db8::1")], "config_network"),
+        ([without(V4, "gateway")], "config_network"), ([without(V4, "subnet_mask")], "config_network"),
+        ([without(V4, "subnet_mask", prefix_length=64)], "config_network"), ([without(V6, "prefix_length")], "config_network"),
+        ([without(V6, "prefix_length", subnet_mask="255.255.255.0")], "config_network"), ([{"ip_address": "192.0.2.9"}], "config_network"),
+        ([without(V4, subnet_mask="255.0.255.0")], "config_network"), ([without(V4, subnet_mask="0.0.0.255")], "config_network"),
+        ([without(V4, subnet_mask="0.0.0.0")], "config_network"), ([without(V4, subnet_mask="24")], "config_network"),
+        ([without(V6, prefix_length=0)], "config_network"), ([without(V6, prefix_length=129)], "config_network"),
+        ([{"mac": "eth0"}], "config_network"), ([{"mac": "00:11:22:aa:bb"}], "config_network"),
+        ([V4, V4], "duplicate_address"), ([V6, without(V6, ip_address="2001:0DB8:0:0::9")], "duplicate_address"),
+        ([V4, {}, V4], "duplicate_address"),
+        ([{"mac": "00:11:22:aa:bb:cc"}, {"mac": "00-11-22-AA-BB-CC"}], "duplicate_address"),
+    ],
+)  # fmt: skip
+def test_what_network_is_refused_before_a_disk_is_overwritten(networks, code):
+    every = [os_deployments.Desired(f"web-{n}", "img", "localdisk", one, "", "", "") for n, one in enumerate(networks)]
+    assert code_of(lambda: os_deployments.check_networks(every))[0] == code
+
 
 @pytest.mark.parametrize("path, query, changes, code", [
     ("/nodes", {}, False, None), ("/nodes/%7Cx", {"a": 1, "b": True}, False, None), ("/nodes/../sessions", {}, False, "config_path"),
