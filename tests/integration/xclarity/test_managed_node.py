@@ -284,6 +284,9 @@ def test_a_credential_is_made_changed_and_removed(sim, run_module, at):
         ({"description": "twin", "state": "absent"}, "credential_ambiguous"),
         ({"credentials": [{"credential_id": "3401"}, {"description": "controllers of rack R14"}]}, "duplicate_item"),
         ({"credentials": []}, "config_empty"),
+        ({"credential_id": "3401", "description": "something else", "state": "absent"}, "credential_mismatch"),
+        ({"credential_id": "3401", "description": "twin", "state": "absent"}, "credential_mismatch"),
+        ({**NEW, "credential_id": "3401", "description": "twin"}, "credential_mismatch"),
     ],
 )
 def test_mistakes_with_credentials(sim, run_module, params, code):
@@ -292,12 +295,17 @@ def test_mistakes_with_credentials(sim, run_module, params, code):
     assert (result.code, bodies(sim)) == (code, [])
 
 
+def test_an_id_and_its_own_description_agree(sim, run_module):
+    assert run_module("stored_credential", {"credential_id": "3401", "description": "controllers of rack R14", "state": "absent"})["changed"]
+
+
 def test_a_lost_answer_to_a_credential(sim, run_module):
     sim.fault("xclarity", "POST", "^/storedCredentials", reset="after")
     assert run_module("stored_credential", NEW)["credentials"][0]["reconciled"] is True
     sim.fault("xclarity", "PUT", "^/storedCredentials", reset="after")
     result = run_module("stored_credential", {**NEW, "update_password": "always"})
     assert (result["outcome"], result.failed) == ("unknown", True)
+    assert "the list shows no password" in result["msg"]
 
 
 INSIDE = ["169.254.95.118", "fe80::1:2:3:4", "0.0.0.0", "::", "127.0.0.1", "224.0.0.1", "::ffff:169.254.95.118"]
