@@ -296,7 +296,8 @@ def test_mistakes_with_credentials(sim, run_module, params, code):
 
 
 def test_an_id_and_its_own_description_agree(sim, run_module):
-    assert run_module("stored_credential", {"credential_id": "3401", "description": "controllers of rack R14", "state": "absent"})["changed"]
+    params = {"credential_id": "3401", "description": "controllers of rack R14", "state": "absent"}
+    assert run_module("stored_credential", params)["changed"] is True
 
 
 def test_a_lost_answer_to_a_credential(sim, run_module):
