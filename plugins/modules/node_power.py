@@ -38,7 +38,8 @@ options:
   mode:
     description:
       - How a server is stopped for V(off) and V(restarted). V(graceful) asks its operating system to end, V(immediate) does not.
-      - An operating system may not heed a graceful stop. The task then fails when O(wait_timeout) is over, and the server is still on.
+      - An operating system may not heed a graceful stop. The task then fails, and the server is still on, when O(wait_timeout) is over.
+      - Once the job has ended, the power is waited for during O(reconcile_timeout) at least, also where O(wait_timeout) is shorter.
     type: str
     choices: [graceful, immediate]
     default: graceful
