@@ -102,8 +102,9 @@ def _entries(value: t.Mapping[t.Any, t.Any]) -> t.Iterator[tuple[t.Any, t.Any, b
 
 
 def _holds_a_login(key: t.Any) -> bool:
-    """``auth`` of a cloud is a mapping with a user name and others beside the secret, each under its own name."""
-    return str(key).lower() == "auth"
+    """``auth`` of a cloud, and the credential that a management controller is logged in to with, are mappings with a user name and an id
+    beside the secret, each under its own name."""
+    return str(key).lower() in ("auth", "storedcredentials")
 
 
 def _hidden(value: t.Any) -> t.Any:

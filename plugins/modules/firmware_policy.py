@@ -113,6 +113,8 @@ nodes:
     policy: {description: The policy as read last; empty when it has none., type: str, sample: production}
     compliant: {description: Whether it complies; null where it is not told., type: bool, sample: false}
     to_update: {description: Components that an update would bring to the policy., type: list, elements: str, sample: [UEFI (Primary)]}
+    job: {description: Id of the job that compares it; null where there is none., type: str, sample: "20114"}
+    joined: {description: "Whether the work was already under way when this run began, and was only waited for.", type: bool, sample: false}
     changed: {description: "Whether this run changed it, or may have done so.", type: bool, sample: true}
     outcome: {description: "What is known of the requests for it, in the words of RV(outcome).", type: str, sample: finished}
     reconciled: {description: Whether an answer was lost and the effect of the request was found by reading., type: bool, sample: false}

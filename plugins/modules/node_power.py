@@ -41,6 +41,7 @@ options:
       - An operating system may not heed a graceful stop. With V(off) the task then fails when O(wait_timeout) is over, and the server is
         still on. With V(restarted) the task ends well when the job has ended well, though the server was not restarted, since nothing else
         tells that a restart took place.
+      - Once the job has ended, the power is waited for during O(reconcile_timeout) at least, also where O(wait_timeout) is shorter.
     type: str
     choices: [graceful, immediate]
     default: graceful

@@ -22,7 +22,7 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Display name. With O(server_id) it is the name that the entry shall have.
+      - Display name. With O(server_id) it is the name that the entry shall have; with O(state=absent) it has to be the one that it has.
       - One of O(name) and O(server_id) is required.
     type: str
   server_id:

@@ -23,7 +23,8 @@ extends_documentation_fragment:
 options:
   description:
     description:
-      - What the entry is known by. With O(credential_id) it is the description that the entry shall have.
+      - What the entry is known by. With O(credential_id) it is the description that the entry shall have, which no other entry may have;
+        with O(state=absent) it has to be the one that it has.
       - One of O(description), O(credential_id) and O(credentials) is required.
     type: str
   credential_id:

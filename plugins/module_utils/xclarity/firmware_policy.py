@@ -56,6 +56,11 @@ def plan(now: Compliance, desired: Desired, title: str, *, absent: bool) -> Step
     )
 
 
+def may_compare(text: str) -> bool:
+    """The words of a job that could be the comparison with a policy; titles are not documented."""
+    return any(word in text for word in ("compar", "complian", "polic"))
+
+
 def check(desired: Desired, *, absent: bool) -> None:
     if not desired.policy.strip() and not absent:
         raise bad_input("config_missing", f"policy is not set for the server {clean(desired.node, 80)}.", "Set policy and run again.")

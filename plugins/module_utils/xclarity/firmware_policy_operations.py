@@ -23,6 +23,7 @@ class SetPolicies(Operation):
 
     kind, group, noun, where = "firmware_policy", busy.GROUP, "nodes", "the compliance of the server"
     empty_ok = True
+    joins = True
     client: XClarity
 
     def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired]) -> None:
@@ -34,6 +35,7 @@ class SetPolicies(Operation):
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
+        going = busy.read(self.client)  # before the comparison, so that one that ends in between shows there
         entries = nodes.find(nodes.read_for(self.client, wanted, firmware.NODE_ATTRIBUTES), wanted)
         if not self.absent:
             firmware.refuse_unknown_policies(firmware.read_policies(self.client), [one.policy for one in self.asked])
@@ -49,6 +51,10 @@ class SetPolicies(Operation):
                 self.names[key] = str(entry.get("name") or "")
                 items.append(Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else []))
         refused.tell()
+        comparing = {device: job for job, device, text in reversed(going) if firmware_policy.may_compare(text)}
+        for item in items:
+            if item.key in comparing:  # the policy that was assigned shows when its comparison has ended, this one or another
+                item.steps, item.join = [], comparing[item.key]
         return items
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
@@ -66,9 +72,16 @@ class SetPolicies(Operation):
 
     def not_reached(self, item: Item) -> Failure:
         now: Compliance = item.current
+        shown = f"the policy {now.policy}" if now.policy else "no policy"
+        if item.join is not None:
+            return Failure(
+                "effect_missing",
+                f"the job {item.join} of another task has ended, and the server shows {shown}.",
+                "Run again if the policy of this task is still wanted.",
+            )
         return Failure(
             "effect_missing",
-            f"the server shows {'the policy ' + now.policy if now.policy else 'no policy'}.",
+            f"the server shows {shown}.",
             "Look whether the policy fits this kind of server, and run again.",
         )
 
@@ -82,7 +95,7 @@ class SetPolicies(Operation):
         now: Compliance = item.current
         return {
             "uuid": item.key, "name": self.names.get(item.key, ""), "policy": now.policy, "compliant": now.compliant,
-            "to_update": [one.name for one in now.to_update], **item.facts(),
+            "to_update": [one.name for one in now.to_update], "job": item.job, "joined": item.join is not None, **item.facts(),
         }  # fmt: skip
 
 

@@ -325,6 +325,8 @@ class UpdateFirmware(Operation):
         shown: dict[str, t.Any] = {"policy": before.policy, "outdated": rest}
         if item.desired.activation != "immediate":
             shown["after_restart"] = names
+        else:
+            shown["restart"] = "now, perhaps several times"
         return shown
 
     def present(self, item: Item) -> dict[str, t.Any]:

@@ -328,6 +328,12 @@ def explain_jobs(client: XClarity, items: t.Sequence[Item], path: str) -> None:
         failure = item.failure
         if failure is not None and failure.code in ("job_failed", "job_lost", "effect_missing") and item.job:
             failure.server_message = managed_nodes.read_reason(client, path, item.job) or failure.server_message
+            if path == "manageRequest" and failure.code == "job_failed":
+                # What the texts say is localised, so that what failed is not known from them.
+                failure.next_step = (
+                    "If it is the user or password of the management controller, correct it before you run again: each try counts as a"
+                    " failed login."
+                )
 
 
 def manage(run: Run, client: XClarity, rows: Rows) -> dict[str, t.Any]:

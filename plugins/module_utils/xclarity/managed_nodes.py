@@ -108,7 +108,7 @@ def read_reason(client: Client, path: str, job: str) -> str | None:
     for row in results if isinstance(results, list) else []:
         if isinstance(row, dict):
             texts += [row.get(key) for key in ("resultShortDescription", "resultLongDescription") if isinstance(row.get(key), str)]
-    return "; ".join(clean(text, 200) for text in texts if text) or None
+    return "; ".join(dict.fromkeys(clean(text, 200) for text in texts if text)) or None
 
 
 def running(client: Client, path: str, going: busy.Going, uuids: t.Collection[str]) -> dict[str, str]:

@@ -93,7 +93,9 @@ class DeploySystems(Operation):
         return Failure("effect_missing", f"the server shows {host.word}.", "Look at the deployment on the server, then run again.")
 
     def view(self, item: Item, after: bool) -> t.Any:
-        return {"image": item.desired.image if after else "not told by the server"}
+        if not after:
+            return {"image": "not told by the server"}
+        return {"image": item.desired.image, "disk": f"{item.desired.target_device} is overwritten", "restart": "now"}
 
     def present(self, item: Item) -> dict[str, t.Any]:
         host: Host = item.current

@@ -27,6 +27,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.patt
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
 
 Owned = tuple[Profile, str]
+RESTARTS = {"immediate": "now", "defer": "none; it ends with the next manual restart", "pending": "none; nothing is activated"}
 Held = dict[str, "Owned | None"]  # the profile of each target, with the id of its pattern
 
 
@@ -169,10 +170,11 @@ class DeployPattern(Operation):
     # -- words -------------------------------------------------------------------------------------------------------
 
     def view(self, item: Item, after: bool) -> t.Any:
-        _desired, _target, pattern = item.desired
+        desired, _target, pattern = item.desired
         before: Profile | None = item.before
         has = before is not None or after
-        return {"pattern": pattern.name if has else "", "profile": before.name if before else "made by the server" if after else ""}
+        shown = {"pattern": pattern.name if has else "", "profile": before.name if before else "made by the server" if after else ""}
+        return {**shown, "restart": RESTARTS[desired.restart]} if after and item.steps else shown
 
     def present(self, item: Item) -> dict[str, t.Any]:
         _desired, target, pattern = item.desired

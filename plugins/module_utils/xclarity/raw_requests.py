@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import urllib.parse
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
@@ -18,10 +19,10 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?")
 # GETs that start work, by their documentation.
 _WORKING_GETS = (
-    (re.compile(r"/ffdc/endpoint/.+"), None),
-    (re.compile(r"/discovery"), "refresh"),
-    (re.compile(r"/osImages/(?!remoteFileServers).+"), None),
-    (re.compile(r"/updateRepositories/firmware"), "action"),
+    (re.compile(r"/ffdc/endpoint/.+", re.IGNORECASE), None),
+    (re.compile(r"/discovery", re.IGNORECASE), "refresh"),
+    (re.compile(r"/osImages/(?!remoteFileServers).+", re.IGNORECASE), None),
+    (re.compile(r"/updateRepositories/firmware", re.IGNORECASE), "action"),
 )
 
 
@@ -33,8 +34,12 @@ def check(method: str, path: str, query: t.Mapping[str, t.Any], changes: bool) -
             "path is no absolute path of the API (it begins with /, is percent-encoded, and has neither query nor fragment).",
             "Correct path, give the query by the option query, and run again.",
         )
-    first = path.split("/")[1].casefold()
-    if first == "sessions":
+    # The server decodes it, so that it is judged as it is understood there.
+    parts = [part.partition(";")[0] for part in urllib.parse.unquote(path).split("/") if part]
+    meant = "/" + "/".join(parts)
+    if any(part in (".", "..") for part in parts):
+        raise bad_input("config_path", "path has . or .. in it, percent-encoded.", "Correct path and run again.")
+    if parts and parts[0].casefold() == "sessions":
         raise bad_input(
             "config_path", "the calls of /sessions are the collection's own; their answers are secrets.",
             "Use the module xclarity_session.",
@@ -45,7 +50,7 @@ def check(method: str, path: str, query: t.Mapping[str, t.Any], changes: bool) -
             raise bad_input("config_path", f"the value of {key} in query is no text.", "Give a text or a number and run again.")
         pairs.append((str(key), str(value).lower() if isinstance(value, bool) else str(value)))
     names = {key for key, _value in pairs}
-    if method == "GET" and not changes and any(shape.fullmatch(path) and (not key or key in names) for shape, key in _WORKING_GETS):
+    if method == "GET" and not changes and any(shape.fullmatch(meant) and (not key or key in names) for shape, key in _WORKING_GETS):
         raise bad_input(
             "config_changes", f"GET {path} starts work on the server.", "Set changes to true and run again.", resource=f"GET {path}"
         )

@@ -34,7 +34,7 @@ class SetServer(Operation):
     def read(self) -> list[Item]:
         params, listed = self.run.params, servers.read_all(self.client)
         if params["state"] == "absent" and params["server_id"]:
-            there = next((one for one in listed if one.id == params["server_id"]), None)
+            there = servers.leaving(listed, self.asked["name"], params["server_id"])
         else:
             there = servers.current(listed, self.asked["name"], params["server_id"])
         plan = servers.plan(

@@ -102,6 +102,17 @@ def current(servers: t.Sequence[Server], name: str | None, ident: str | None) ->
     return find(matches, str(name)) if matches else None
 
 
+def leaving(servers: t.Sequence[Server], name: str | None, ident: str) -> Server | None:
+    """The entry with this id, which is to be deleted. A name that is not its own is refused: which of the two is meant is not known."""
+    there = next((one for one in servers if one.id == ident), None)
+    if there is not None and name and there.name != name:
+        raise bad_input(
+            "server_mismatch", f"the remote file server {clean(ident, 40)} is named {clean(there.name, 80)}, not {clean(name, 80)}.",
+            "Give server_id or name alone, and run again.", resource=clean(ident, 200),
+        )  # fmt: skip
+    return there
+
+
 def plan(there: Server | None, desired: t.Mapping[str, t.Any], *, state: str, secrets: t.Mapping[str, str], update_secret: bool) -> Plan:
     """What to send. desired: our option names with what the task sets (None: leave as it is)."""
     if state == "absent":

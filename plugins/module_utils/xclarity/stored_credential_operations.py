@@ -36,6 +36,7 @@ class SetCredentials(Operation):
                 there = next((one for one in listed if one.id == desired.id), None)
             else:
                 there = stored_credentials.find(listed, desired)
+            stored_credentials.refuse_contradictions(listed, there, desired, absent=self.absent)
             step = stored_credentials.plan(there, desired, absent=self.absent)
             title = desired.description or (there.description if there else "") or desired.id
             key = there.id if there else desired.name
@@ -47,6 +48,8 @@ class SetCredentials(Operation):
                 "duplicate_item", f"the stored credential {twice.title} is given more than once.", "Give each once and run again.",
                 resource=twice.title,
             )  # fmt: skip
+        if any(item.steps and not self.absent and not _is_seen(item) for item in items):
+            self.where = "a device that logs in with it, since the list shows no password"
         return items
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:

@@ -101,6 +101,27 @@ def find(listed: t.Sequence[Credential], desired: Desired) -> Credential | None:
     return matches[0] if matches else None
 
 
+def refuse_contradictions(listed: t.Sequence[Credential], there: Credential | None, desired: Desired, *, absent: bool) -> None:
+    """An id and a description that are of two entries: which of them is to go is not known, and two entries with one description could not
+    be told apart any more. there: the entry with the id."""
+    if not desired.id or not desired.description or (there is not None and there.description == desired.description):
+        return
+    name = clean(desired.description, 80)
+    if absent and there is not None:
+        raise bad_input(
+            "credential_mismatch",
+            f"the stored credential {clean(desired.id, 40)} is described as {clean(there.description, 80) or '(nothing)'}, not as {name}.",
+            "Give credential_id or description alone, and run again.", resource=clean(desired.id, 200),
+        )  # fmt: skip
+    other = next((one for one in listed if one.description == desired.description and one.id != desired.id), None)
+    if other is not None:
+        raise bad_input(
+            "credential_mismatch",
+            f"{name} describes the stored credential {clean(other.id, 40)}, not {clean(desired.id, 40)}.",
+            "Correct credential_id or description, and run again.", resource=clean(desired.id, 200),
+        )  # fmt: skip
+
+
 def _unknown(ident: str) -> t.Any:
     return bad_input(
         "credential_not_found", f"there is no stored credential with the id {clean(ident, 40)}.",

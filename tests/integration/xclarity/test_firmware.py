@@ -483,3 +483,20 @@ def test_a_warning_word_and_a_refusal(sim, run_module):
     sim.fault("xclarity", "PUT", "^/updatableComponents", status=200, body='{"result":"failed","messages":[{"text":"No."}]}')
     result = run_module("firmware_update", {"node": "web-03", "activation": "immediate"})
     assert (result.code, result["outcome"], result["changed"]) == ("server_refused", "not_started", False)
+
+
+def test_an_assignment_that_is_under_way_is_not_sent_again(sim, run_module):
+    """The comparison shows the policy only when its job has ended."""
+    sim.switches("xclarity", job_seconds_by_kind={"compare": 1.5})
+    sim.seed(xclarity={"policies": [{"name": "first", "components": []}, {"name": "second", "components": []}]})
+    params = {"policy": "first", "node": "web-01"}
+    assert not run_module("firmware_policy", {**params, "wait": False}).failed
+    since = sim.last()
+    result = run_module("firmware_policy", params)
+    assert (result["changed"], result["outcome"], result["nodes"][0]["joined"]) == (False, "none", True), result
+    assert result["nodes"][0]["policy"] == "first"
+    assert not run_module("firmware_policy", {**params, "policy": "second", "wait": False}).failed
+    other = run_module("firmware_policy", params)
+    assert other["nodes"][0]["joined"] is True
+    assert (other.code, other["changed"], other["nodes"][0]["policy"]) == ("effect_missing", False, "second")
+    assert [e["path"] for e in sim.log(since, system="xclarity", changing=True)].count("/compliancePolicies/compareResult") == 1

@@ -90,6 +90,9 @@ def test_what_cannot_be_taken_over(sim, run_module, device, more, code, words, k
     result = run_module("managed_node", {**OWN, **more, "address": "192.0.2.130"})
     assert (result.code, words in result["msg"]) == (code, True), result["msg"]
     assert "odd" not in managed(sim)
+    if code == "job_failed":
+        assert result["msg"].count(words) == 1
+        assert "each try counts as a failed login" in result["error"]["hint"]
     refused = code not in ("job_failed", "device_not_found")
     assert len(bodies(sim)) == (0 if refused and known else 1 if refused or known or code == "device_not_found" else 2)
 
@@ -173,6 +176,7 @@ def test_a_server_that_is_not_reached(sim, run_module):
         ({"address": FIRST, **OWN, "stored_credential": "3401"}, "config_missing"),
         ({"address": FIRST, "stored_credential": "3401"}, "config_missing"),
         ({"address": FIRST, "stored_credential": "3401", "managed_authentication": True}, "config_missing"),
+        ({"address": FIRST, **STORED, "stored_credential": ""}, "config_missing"),
         ({"address": FIRST, **STORED, "stored_credential": "9"}, "credential_not_found"),
         ({"nodes": [{"address": FIRST}, {"address": FIRST}], **OWN}, "duplicate_item"),
         ({"nodes": [{"address": "2001:db8::1"}, {"address": "2001:DB8:0::1"}], **OWN}, "duplicate_item"),
@@ -284,6 +288,9 @@ def test_a_credential_is_made_changed_and_removed(sim, run_module, at):
         ({"description": "twin", "state": "absent"}, "credential_ambiguous"),
         ({"credentials": [{"credential_id": "3401"}, {"description": "controllers of rack R14"}]}, "duplicate_item"),
         ({"credentials": []}, "config_empty"),
+        ({"credential_id": "3401", "description": "something else", "state": "absent"}, "credential_mismatch"),
+        ({"credential_id": "3401", "description": "twin", "state": "absent"}, "credential_mismatch"),
+        ({**NEW, "credential_id": "3401", "description": "twin"}, "credential_mismatch"),
     ],
 )
 def test_mistakes_with_credentials(sim, run_module, params, code):
@@ -292,12 +299,24 @@ def test_mistakes_with_credentials(sim, run_module, params, code):
     assert (result.code, bodies(sim)) == (code, [])
 
 
+def test_the_plan_tells_which_stored_credential_is_used(sim, run_module):
+    sim.seed(xclarity={"discoverable": [{"ip": "192.0.2.130", "uuid": "C" * 32, "name": "new", "known": True}]})
+    planned = run_module("managed_node", {**STORED, "address": "192.0.2.130"}, check=True)
+    assert planned["plan"][0]["body"][0]["securityDescriptor"]["storedCredentials"]["id"] == "3401"
+
+
+def test_an_id_and_its_own_description_agree(sim, run_module):
+    params = {"credential_id": "3401", "description": "controllers of rack R14", "state": "absent"}
+    assert run_module("stored_credential", params)["changed"] is True
+
+
 def test_a_lost_answer_to_a_credential(sim, run_module):
     sim.fault("xclarity", "POST", "^/storedCredentials", reset="after")
     assert run_module("stored_credential", NEW)["credentials"][0]["reconciled"] is True
     sim.fault("xclarity", "PUT", "^/storedCredentials", reset="after")
     result = run_module("stored_credential", {**NEW, "update_password": "always"})
     assert (result["outcome"], result.failed) == ("unknown", True)
+    assert "the list shows no password" in result["msg"]
 
 
 INSIDE = ["169.254.95.118", "fe80::1:2:3:4", "0.0.0.0", "::", "127.0.0.1", "224.0.0.1", "::ffff:169.254.95.118"]

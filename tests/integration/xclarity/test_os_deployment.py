@@ -30,6 +30,7 @@ def test_install(sim, run_module, kept, judged):
     }  # fmt: skip
     planned = run_module("os_deployment", params, check=True)
     assert (planned["changed"], bodies(sim)) == (True, [])
+    assert planned["diff"]["after"][WEB] == {"image": IMAGE, "disk": "localdisk is overwritten", "restart": "now"}
     result = run_module("os_deployment", params)
     assert not result.failed, result
     assert (result["outcome"], result["plan"]) == ("finished", planned["plan"])

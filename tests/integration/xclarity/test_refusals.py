@@ -58,3 +58,18 @@ def test_every_item_that_is_refused_is_named(sim, run_module, module, params, co
         if code in ("node_not_found", "node_offline", "profile_not_found"):
             assert result["error"]["hint"].endswith("or leave it out.")
     assert sim.log(system="xclarity", changing=True) == []
+
+
+@pytest.mark.parametrize(
+    "module, params, words",
+    [
+        ("firmware_update", {"activation": "immediate", "node": "web-03"}, "now, perhaps several times"),
+        ("firmware_update", {"activation": "delayed", "node": "web-03"}, None),
+        ("pattern_deployment", {"pattern": "web", "restart": "immediate", "node": "web-01"}, "now"),
+        ("pattern_deployment", {"pattern": "web", "restart": "defer", "node": "web-01"}, "none; it ends with the next manual restart"),
+        ("pattern_deployment", {"pattern": "web", "restart": "pending", "node": "web-01"}, "none; nothing is activated"),
+    ],
+)
+def test_the_diff_tells_the_restart(sim, run_module, module, params, words):
+    (after,) = run_module(module, params, check=True)["diff"]["after"].values()
+    assert after.get("restart") == words

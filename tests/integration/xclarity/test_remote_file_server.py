@@ -81,6 +81,7 @@ def test_secrets_are_sent_when_asked(sim, run_module):
         ({"name": " "}, "config_id"),
         ({"name": "a\x1b"}, "config_id"),
         ({"server_id": "999", "port": 1}, "server_not_found"),
+        ({"server_id": "101", "name": "other", "state": "absent"}, "server_mismatch"),
         ({"name": "images", "port": 0}, "config_number"),
         ({"name": "images", "port": 65536}, "config_number"),
     ],

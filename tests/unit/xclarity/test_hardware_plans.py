@@ -327,6 +327,11 @@ def test_what_network_is_refused_before_a_disk_is_overwritten(networks, code):
     ("/a#b", {}, False, "config_path"), ("/", {}, False, "config_path"), ("//x", {}, False, "config_path"),
     ("/nodes\n", {}, False, "config_path"), ("/osImages/x", {}, False, "config_changes"), ("/osImages/x", {}, True, None),
     ("/osImages/remoteFileServers", {}, False, None), ("/updateRepositories/firmware", {"key": "size"}, False, None),
+    ("/%73essions", {}, True, "config_path"), ("/%53ESSIONS/x", {}, True, "config_path"), ("/%2Fsessions", {}, True, "config_path"),
+    ("/sessions;a=b", {}, True, "config_path"), ("/nodes/%2e%2e/sessions", {}, True, "config_path"),
+    ("/%6fsImages/x", {}, False, "config_changes"), ("/osImages%2Fx", {}, False, "config_changes"),
+    ("/osimages/x", {}, False, "config_changes"),
+    ("/discovery/", {"refresh": "true"}, False, "config_changes"), ("/%2573essions", {}, False, None),
     ("/updateRepositories/firmware", {"action": "export"}, False, "config_changes"), ("/nodes", {"a": []}, False, "config_path"),
 ])  # fmt: skip
 def test_what_may_be_requested(path, query, changes, code):
