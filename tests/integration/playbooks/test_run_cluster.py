@@ -58,7 +58,11 @@ def test_the_whole_life(empty_sim, run):
     again, sent = run(**WEB)
     assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
     alarm = empty_sim.state("clustering")["receivers"][0]["channel"]["alarm_url"]
-    assert alarm not in made.output + again.output
+    ident = empty_sim.state("clustering")["receivers"][0]["id"]
+    other = {"run_cluster_receivers": [{"name": "more", "action": "CLUSTER_SCALE_OUT", "params": {"count": 2}}]}
+    checked, sent = run("--check", "--diff", "-vvv", **WEB | other)
+    assert (checked.rc, sent, "/v1/receivers/" in checked.output) == (0, [], True), checked.output
+    assert not [secret for secret in (alarm, ident) if secret in made.output + again.output + checked.output]
 
     grown, sent = run(**WEB | {"run_cluster_desired_capacity": 3})
     assert (grown.rc, sent, len(empty_sim.state("clustering")["nodes"])) == (0, ["POST"], 3), grown.output
