@@ -251,7 +251,7 @@ def _name(failure: Failure, kind: str, message: str) -> None:
     elif kind == "ResourceInUse" and "policy" in message:
         failure.code = "in_use"
         failure.why = "the policy is attached to a cluster."
-        failure.next_step = "Detach it from its clusters (cluster_policy_binding) and run again."
+        failure.next_step = "Look which clusters have it (cluster_policy_binding_info), and run again once none needs it."
     elif kind == "ResourceInUse":
         failure.code = "in_use"
         failure.why = "the profile is in use by a cluster or node."

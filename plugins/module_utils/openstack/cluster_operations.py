@@ -88,6 +88,8 @@ class SetClusters(Operation):
         names = [one.name for one in self.asked if one.name]
         entries = listing.read(self.client, CLUSTERS, names, [one.id for one in self.asked if one.id])
         found = []
+        if self.state != clusters.PRESENT:
+            listing.refuse_names("cluster", ((one.name, one.id) for one in self.asked), {one["id"]: one["name"] for one in entries})
         for one in self.asked:
             entry = next((entry for entry in entries if entry["id"] == one.id), None) if one.id else None
             if not one.id:
