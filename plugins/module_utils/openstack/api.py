@@ -248,6 +248,10 @@ def _name(failure: Failure, kind: str, message: str) -> None:
         failure.code = "profile_type_not_found"
         failure.why = "the service does not know this profile type or version."
         failure.next_step = "Look at cluster_profile_type_info for what it knows, correct spec, and run again."
+    elif kind == "ResourceNotFound" and "policy_type" in message:
+        failure.code = "policy_type_not_found"
+        failure.why = "the service does not know this policy type or version."
+        failure.next_step = "Correct type or version in spec and run again."
     elif kind == "ResourceInUse" and "policy" in message:
         failure.code = "in_use"
         failure.why = "the policy is attached to a cluster."

@@ -550,3 +550,9 @@ def test_info(estate, run_module):
     assert "members" not in named
     assert run_module(INFO, {"id": first["id"]})["clusters"][0]["name"] == "web"
     assert run_module(INFO, {"name": "none"})["clusters"] == []
+
+
+def test_policies_that_are_no_names(empty_sim, run_module):
+    result = run_module("cluster", {"name": "web", "profile": "small", "policies": [{"policy": "oldest"}]})
+    assert (result.code, changing(empty_sim)) == ("config_cluster", [])
+    assert "policies is a list of names" in result["msg"]

@@ -296,3 +296,11 @@ def test_a_binding_whose_answer_is_lost(estate, run_module):
     result = run_module(BINDING, WEB)
     assert (result.failed, result["changed"], result["reconciled"], len(there(estate, "bindings"))) == (False, True, True, 1)
     assert started(estate) == ["CLUSTER_ATTACH_POLICY"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("more", [{"type": "senlin.policy.deleton"}, {"version": "9.0"}])
+def test_a_policy_type_that_the_service_does_not_know(empty_sim, run_module, more, check):
+    result = run_module(POLICY, {"name": "p", "spec": OLDEST | more}, check=check)
+    assert (result.code, there(empty_sim)) == ("policy_type_not_found", [])
+    assert "Correct type or version in spec" in result["error"]["hint"]
