@@ -96,7 +96,7 @@ options:
       - What to do with a profile that is to be deleted while a cluster or node uses it.
       - V(fail) deletes nothing of what the task names, and tells who uses it.
       - V(keep) leaves it, and names it in RV(kept). What nobody uses is deleted.
-      - V(try) does not look who uses it: the service refuses what is in use. Check mode then tells the deletion all the same.
+      - V(try) does not look who uses it, and the service refuses what is in use. Check mode then tells the deletion all the same.
     type: str
     choices: [fail, keep, try]
     default: fail

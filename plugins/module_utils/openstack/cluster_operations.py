@@ -422,6 +422,9 @@ class SetClusters(Operation):
                 view[key] = value
         if context.profile is not None:
             view["profile"] = context.profile["id"]
+            moves = reading is not None and context.on_profile_change == clusters.UPDATE
+            if moves and reading is not None and reading.cluster.get("profile_id") != context.profile["id"]:
+                view["updated_nodes"] = len(reading.members)
         if size is not None:
             view["active_nodes"] = size
         elif reading is not None and self.state == clusters.HEALTHY:

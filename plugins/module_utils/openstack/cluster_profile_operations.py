@@ -122,7 +122,7 @@ class SetProfiles(Operation):
         return {key: accepted for key, accepted in found if accepted is not None}
 
     def tolerates(self, item: Item, outcome: Outcome) -> bool:
-        """Somebody else deleted it. Or it is in use and stays: an old one beside the profile that is desired present, or as the user says."""
+        """Somebody else deleted it. Or it is in use and stays, beside the profile that is desired present or as the user says."""
         status = outcome.failure.status if outcome.failure is not None else None
         if outcome.step.method != "DELETE" or status not in (404, 409):
             return False

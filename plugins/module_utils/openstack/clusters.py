@@ -415,12 +415,16 @@ def _update(desired: Desired, found: Reading, context: Context) -> tuple[Step | 
         repairs = tuple(_update_node(found, node, profile) for node in behind)
     if not change:
         return None, repairs
+    keys = sorted(key for key in change if key != "profile_only")
+    why = f"its {', '.join(keys)} {'differ' if len(keys) > 1 else 'differs'}"
+    if "profile_id" in change and "profile_only" not in change and found.members:
+        why += f"; its {len(found.members)} nodes are updated" if len(found.members) > 1 else "; its node is updated"
     step = Step(
         "update",
         "PATCH",
         listing.path(CLUSTERS, found.id),
         found.id,
-        f"its {', '.join(sorted(key for key in change if key != 'profile_only'))} {'differ' if len(change) > 1 else 'differs'}",
+        why,
         body={"cluster": change},
         title=found.name,
         effect=("the update", "accepted"),
