@@ -37,7 +37,7 @@ options:
   name:
     description:
       - Name of the cluster, 1 to 255 letters, digits and the characters C(_ . ~ -).
-      - With O(id) and O(state=present) it is the name that the cluster is to have.
+      - With O(id) and O(state=present) it is the name that the cluster is to have. With another state it has to be the one that it has.
       - Several clusters of this name in the project are refused.
     type: str
   id:

@@ -33,7 +33,7 @@ options:
   name:
     description:
       - Name of the node, 1 to 255 letters, digits and the characters C(_ . ~ -).
-      - With O(id) it is the name that the node is to have.
+      - With O(id) it is the name that the node is to have. With O(state=absent) it has to be the name that it has.
     type: str
   id:
     description: Id of the node, whole. With it nothing is created.

@@ -29,7 +29,7 @@ options:
   name:
     description:
       - Name of the policy, 1 to 255 letters, digits and the characters C(_ . ~ -).
-      - With O(id) it is the name that the policy is to have.
+      - With O(id) it is the name that the policy is to have. With O(state=absent) it has to be the name that it has.
     type: str
   id:
     description: Id of the policy, whole. With it nothing is created.
@@ -62,7 +62,7 @@ options:
   state:
     description:
       - V(present) creates the policy, or fails where the one that is there has another spec.
-      - V(absent) deletes it. A policy that is attached to a cluster cannot be deleted.
+      - V(absent) deletes it. A policy that is attached to a cluster cannot be deleted, see O(on_use).
     type: str
     choices: [present, absent]
     default: present
@@ -78,6 +78,15 @@ options:
         that has got another policy of that type meanwhile.
     type: str
     choices: [fail, replace]
+    default: fail
+  on_use:
+    description:
+      - What to do with a policy that is to be deleted while a cluster uses it.
+      - V(fail) deletes nothing of what the task names, and tells who uses it.
+      - V(keep) leaves it, and names it in RV(kept). What nobody uses is deleted.
+      - V(try) does not look who uses it, and the service refuses what is in use. Check mode then tells the deletion all the same.
+    type: str
+    choices: [fail, keep, try]
     default: fail
 seealso:
   - module: groundwork.provision.cluster_policy_info
@@ -159,6 +168,14 @@ deleted:
   returned: without O(policies)
   type: list
   elements: str
+kept:
+  description: Policies that were to be deleted and are still there because they are in use, with O(on_use=keep).
+  returned: without O(policies)
+  type: list
+  elements: dict
+  contains:
+    id: {description: Id of the policy., type: str}
+    used_by: {description: "Clusters that use it, as far as is known.", type: list, elements: str, sample: [cluster web]}
 policies:
   description: A result for each policy, in the order given.
   returned: with O(policies)
@@ -168,6 +185,7 @@ policies:
     name: {description: Name of the policy., type: str, sample: oldest-first}
     policy: {description: As RV(policy)., type: dict}
     deleted: {description: As RV(deleted)., type: list, elements: str}
+    kept: {description: As RV(kept)., type: list, elements: dict}
 duration:
   description: Seconds that the run took.
   returned: always
@@ -221,6 +239,7 @@ SPEC = (
             },
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "on_spec_change": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
+            "on_use": {"type": "str", "choices": ["fail", "keep", "try"], "default": "fail"},
         },
         mutually_exclusive=(("spec", "spec_file"), *(("policies", other) for other in POLICY)),
         required_one_of=(("name", "id", "policies"),),

@@ -28,7 +28,7 @@ options:
   name:
     description:
       - Name of the profile, 1 to 255 letters, digits and the characters C(_ . ~ -).
-      - With O(id) it is the name that the profile is to have.
+      - With O(id) it is the name that the profile is to have. With O(state=absent) it has to be the name that it has.
       - Several profiles of this name in the project are refused, unless the metadata shows that this module made all but one of them.
     type: str
   id:
@@ -77,7 +77,7 @@ options:
   state:
     description:
       - V(present) creates the profile, or changes name and metadata of the one that exists to the desired ones.
-      - V(absent) deletes it. A profile that a cluster or node uses cannot be deleted.
+      - V(absent) deletes it. A profile that a cluster or node uses cannot be deleted, see O(on_use).
     type: str
     choices: [present, absent]
     default: present
@@ -90,6 +90,15 @@ options:
         which of the two is meant, and delete the old one when it is no longer used. Only with O(name), since the id changes.
     type: str
     choices: [fail, replace]
+    default: fail
+  on_use:
+    description:
+      - What to do with a profile that is to be deleted while a cluster or node uses it.
+      - V(fail) deletes nothing of what the task names, and tells who uses it.
+      - V(keep) leaves it, and names it in RV(kept). What nobody uses is deleted.
+      - V(try) does not look who uses it, and the service refuses what is in use. Check mode then tells the deletion all the same.
+    type: str
+    choices: [fail, keep, try]
     default: fail
   unique_by:
     description: What tells whether a profile is there already.
@@ -211,12 +220,14 @@ deleted:
   elements: str
   sample: []
 kept:
-  description: Profiles that were replaced, in this run or an earlier one, and are still there because they are in use.
+  description:
+    - Profiles that are still there because they are in use. They were replaced, in this run or an earlier one, or were to be deleted, with
+      O(on_use=keep).
   returned: without O(profiles)
   type: list
   elements: dict
   contains:
-    id: {description: Id of the old profile., type: str}
+    id: {description: Id of the profile., type: str}
     used_by: {description: "Clusters and nodes that use it, as far as the service tells.", type: list, elements: str, sample: [cluster web]}
 profiles:
   description: A result for each profile, in the order given.
@@ -307,6 +318,7 @@ SPEC = (
             },
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "on_spec_change": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
+            "on_use": {"type": "str", "choices": ["fail", "keep", "try"], "default": "fail"},
             "unique_by": {"type": "str", "choices": ["name"], "default": "name"},
             "marker": {"type": "bool", "default": True},
         },

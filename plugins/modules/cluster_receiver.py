@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Keeps one receiver of a cluster, or many in one task, as it is described. A receiver is an address (webhook) that starts an action of
     its cluster, as the user who made it, for whoever knows the address. The address needs no token and is a secret.
-  - The address is not in the result unless O(return_url) asks for it, and it is masked in all other output.
+  - The address is not in the result unless O(return_url) asks for it, and it is masked in all other output. So is the id of a webhook,
+    which is all that is secret in the address. In RV(plan) the path of a deletion has the mask in its place.
   - The address keeps the action's parameters that it was made with, even when the service is told others. So a receiver with another
     action or other parameters is deleted and made anew, with a new address.
   - A receiver is known by its name and its cluster. It goes with its cluster.
@@ -128,7 +129,7 @@ receiver:
   returned: without O(receivers)
   type: dict
   contains:
-    id: {description: "Its id, a part of its address.", type: str}
+    id: {description: "Its id; null for a webhook, whose address it would tell.", type: str}
     name: {description: Its name., type: str, sample: one-more}
     type: {description: Its type., type: str, sample: webhook}
     cluster_id: {description: Id of its cluster., type: str}
@@ -146,7 +147,7 @@ reconciled:
   returned: without O(receivers)
   type: bool
 deleted:
-  description: Ids of the receivers that this run deleted.
+  description: Names of the receivers that this run deleted.
   returned: without O(receivers)
   type: list
   elements: str

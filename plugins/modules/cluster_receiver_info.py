@@ -11,7 +11,7 @@ short_description: Read receivers (webhooks) of OpenStack Clustering (Senlin)
 version_added: 1.0.0
 description:
   - Lists the receivers of the token's project, all pages, by name. Their addresses are secrets and are not returned unless
-    O(return_url) asks for them.
+    O(return_url) asks for them. The id of a webhook is all that is secret in its address, so it is not returned either.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
@@ -47,13 +47,16 @@ receivers:
   type: list
   elements: dict
   contains:
-    id: {description: "Its id, a part of its address.", type: str}
+    id: {description: "Its id; null for a webhook, whose address it would tell.", type: str}
     name: {description: Its name., type: str, sample: one-more}
+    type: {description: "Its type, V(webhook) or V(message).", type: str, sample: webhook}
     cluster_id: {description: Id of its cluster., type: str}
     action: {description: The action that it starts., type: str, sample: CLUSTER_SCALE_OUT}
     params: {description: Parameters of the action., type: dict, sample: {count: 1}}
 urls:
-  description: The addresses of the receivers, by their ids. They are secrets.
+  description:
+    - The addresses of the receivers, by their names. They are secrets.
+    - Where several have a name, the key is the id of the cluster, a slash and the name.
   returned: success, with O(return_url)
   type: dict
 duration:
@@ -96,14 +99,14 @@ def run(run: Run) -> dict:
     name = specs.check_name(params["name"]) if params["name"] is not None else None
     with api.connect(run, minor=api.NEWEST) as client:
         found = listing.read_all(client, listing.RECEIVERS, [("name", name)] if name is not None else [])
-        run.redactor.add(*(receivers.url(one) for one in found if receivers.url(one)))
+        run.redactor.add(*(secret for one in found for secret in receivers.secrets(one)))
         if params["cluster"] is not None:
             names, ids = listing.names_and_ids([params["cluster"]])
             one = listing.meant(listing.CLUSTERS, params["cluster"], listing.read(client, listing.CLUSTERS, names, ids))
             found = [receiver for receiver in found if one is not None and receiver.get("cluster_id") == one["id"]]
     found = sorted((one for one in found if name in (None, one["name"])), key=lambda one: (one["name"], one["id"]))
     if params["return_url"]:
-        run.reveal["urls"] = {one["id"]: receivers.url(one) for one in found}
+        run.reveal["urls"] = receivers.urls(found)
     return {"changed": False, "receivers": [receivers.public(one) for one in found]}
 
 

@@ -248,10 +248,14 @@ def _name(failure: Failure, kind: str, message: str) -> None:
         failure.code = "profile_type_not_found"
         failure.why = "the service does not know this profile type or version."
         failure.next_step = "Look at cluster_profile_type_info for what it knows, correct spec, and run again."
+    elif kind == "ResourceNotFound" and "policy_type" in message:
+        failure.code = "policy_type_not_found"
+        failure.why = "the service does not know this policy type or version."
+        failure.next_step = "Correct type or version in spec and run again."
     elif kind == "ResourceInUse" and "policy" in message:
         failure.code = "in_use"
         failure.why = "the policy is attached to a cluster."
-        failure.next_step = "Detach it from its clusters (cluster_policy_binding) and run again."
+        failure.next_step = "Look which clusters have it (cluster_policy_binding_info), and run again once none needs it."
     elif kind == "ResourceInUse":
         failure.code = "in_use"
         failure.why = "the profile is in use by a cluster or node."

@@ -88,6 +88,8 @@ class SetClusters(Operation):
         names = [one.name for one in self.asked if one.name]
         entries = listing.read(self.client, CLUSTERS, names, [one.id for one in self.asked if one.id])
         found = []
+        if self.state != clusters.PRESENT:
+            listing.refuse_names("cluster", ((one.name, one.id) for one in self.asked), {one["id"]: one["name"] for one in entries})
         for one in self.asked:
             entry = next((entry for entry in entries if entry["id"] == one.id), None) if one.id else None
             if not one.id:
@@ -420,6 +422,9 @@ class SetClusters(Operation):
                 view[key] = value
         if context.profile is not None:
             view["profile"] = context.profile["id"]
+            moves = reading is not None and context.on_profile_change == clusters.UPDATE
+            if moves and reading is not None and reading.cluster.get("profile_id") != context.profile["id"]:
+                view["updated_nodes"] = len(reading.members)
         if size is not None:
             view["active_nodes"] = size
         elif reading is not None and self.state == clusters.HEALTHY:

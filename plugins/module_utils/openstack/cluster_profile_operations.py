@@ -19,7 +19,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_profiles, specs
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_profiles, listing, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.api import Clustering, microversion
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.cluster_profiles import Choice, Desired, Profile
 
@@ -53,6 +53,8 @@ class SetProfiles(Operation):
         try:
             there = cluster_profiles.read(self.client, names, [one.id for one in self.asked if one.id])
             self.there = {profile.id for profile in there}
+            if not self.is_present:
+                listing.refuse_names("profile", ((one.name, one.id) for one in self.asked), {one.id: one.name for one in there})
             return [self._item(choice) for choice in self._choices(there)]
         except Failure as failure:
             raise failure.about(system=api.SYSTEM) from None
@@ -72,7 +74,10 @@ class SetProfiles(Operation):
                 choices.append(cluster_profiles.choose_absent(one, list(mine.values())))
         _refuse_doubles(choices)
         if not self.is_present:
-            return choices
+            going = {cluster_profiles.target(step) for choice in choices for step in choice.first}
+            on_use = self.run.params["on_use"]
+            used = cluster_profiles.users(self.client, going) if going and on_use != listing.TRY else {}
+            return [cluster_profiles.settle_absent(choice, used, on_use) for choice in choices]
         old = {one.id for choice in choices for one in (choice.found, *choice.leftovers) if one and (choice.then or choice.leftovers)}
         used = cluster_profiles.users(self.client, old) if old else {}
         left = [one.id for choice in choices for one in choice.leftovers] if used is None else []
@@ -123,13 +128,13 @@ class SetProfiles(Operation):
         return {key: accepted for key, accepted in found if accepted is not None}
 
     def tolerates(self, item: Item, outcome: Outcome) -> bool:
-        """Somebody else deleted it. Or the profile itself is desired present, and an old one beside it is in use, and stays."""
+        """Somebody else deleted it. Or it is in use and stays, beside the profile that is desired present or as the user says."""
         status = outcome.failure.status if outcome.failure is not None else None
         if outcome.step.method != "DELETE" or status not in (404, 409):
             return False
         if status == 404:
             return True
-        if item.desired.after is None:
+        if item.desired.after is None and self.run.params.get("on_use") != listing.KEEP:
             return False
         self.kept[item.key].setdefault(cluster_profiles.target(outcome.step), [])
         return True

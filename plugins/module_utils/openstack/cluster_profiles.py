@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, specs
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, listing, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.specs import MARKER, OURS, REPLACES
 
 KEYS = ("created_at", "domain", "id", "metadata", "name", "project", "spec", "type", "updated_at", "user")
@@ -255,6 +255,18 @@ def choose_absent(desired: Desired, profiles: t.Sequence[Profile]) -> Choice:
     found, leftovers, twins = resolve(desired, profiles)
     gone = [one for one in (found, *leftovers, *twins) if one is not None]
     return Choice(desired, found, tuple(_delete(one, "it is desired absent") for one in gone))
+
+
+def settle_absent(choice: Choice, used: t.Mapping[str, list[str]] | None, on_use: str) -> Choice:
+    """The choice without the deletion of profiles that are in use; raises where they are a reason to fail. used: as for :func:`settle`."""
+    kept = {target(step): used[target(step)] for step in choice.first if target(step) in used} if used is not None else {}
+    for ident, names in kept.items():
+        what = f"the profile {choice.name} ({ident})"
+        listing.refuse_use(what, names, "Give its clusters and nodes another profile", on_use, choice.name)
+    first = tuple(step for step in choice.first if target(step) not in kept)
+    stays = choice.found is not None and choice.found.id in kept
+    view = _view(choice.found.name, choice.found.tags, choice.found.spec) if choice.found is not None and stays else None
+    return dataclasses.replace(choice, first=first, kept=kept, after=view)
 
 
 def resolve(desired: Desired, profiles: t.Sequence[Profile]) -> tuple[Profile | None, tuple[Profile, ...], tuple[Profile, ...]]:

@@ -167,7 +167,7 @@ class Create(Step):
 
 
 def check(desired: Desired) -> Desired:
-    """Refuse sizes out of order and a config that would leave the cluster stuck."""
+    """Refuse sizes out of order, policies that are no names, and a config that would leave the cluster stuck."""
     for name, low in (("desired_capacity", 0), ("min_size", 0), ("max_size", -1), ("timeout", 1)):
         value = getattr(desired, name)
         high = MAX_NODES if name != "timeout" else 2**31 - 1
@@ -176,6 +176,14 @@ def check(desired: Desired) -> Desired:
             also = " or -1 for no limit, and not 0" if name == "max_size" else ""
             raise bad_input("config_size", f"{option} must lie between {max(low, 0)} and {high}{also}.", f"Correct {option} and run again.")
     order(desired.label, desired.min_size, desired.desired_capacity, desired.max_size)
+    odd = next((one for one in desired.policies if one[:1] in ("{", "[")), None)  # a mapping or list, which Ansible makes a text of
+    if odd is not None:
+        raise bad_input(
+            "config_cluster",
+            f"policies is a list of names, and {odd[:80]} is none.",
+            "Correct policies and run again.",
+            resource=desired.label,
+        )
     stop = (desired.config or {}).get(STOP_TIMEOUT)
     if stop is not None and (isinstance(stop, bool) or not isinstance(stop, int)):
         raise bad_input(
@@ -407,12 +415,16 @@ def _update(desired: Desired, found: Reading, context: Context) -> tuple[Step | 
         repairs = tuple(_update_node(found, node, profile) for node in behind)
     if not change:
         return None, repairs
+    keys = sorted(key for key in change if key != "profile_only")
+    why = f"its {', '.join(keys)} {'differ' if len(keys) > 1 else 'differs'}"
+    if "profile_id" in change and "profile_only" not in change and found.members:
+        why += f"; its {len(found.members)} nodes are updated" if len(found.members) > 1 else "; its node is updated"
     step = Step(
         "update",
         "PATCH",
         listing.path(CLUSTERS, found.id),
         found.id,
-        f"its {', '.join(sorted(key for key in change if key != 'profile_only'))} {'differ' if len(change) > 1 else 'differs'}",
+        why,
         body={"cluster": change},
         title=found.name,
         effect=("the update", "accepted"),

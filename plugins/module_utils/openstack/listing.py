@@ -15,13 +15,14 @@ import re
 import typing as t
 from urllib.parse import urlencode
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply, named
 from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api
 
 MAX_QUERY = 4000  # characters of names in one URL; with more, or with more ids than IDS, everything is listed
 IDS = 10
+KEEP, TRY = "keep", "try"  # what is to be deleted and is in use stays; or the service decides
 Entry = dict[str, t.Any]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -120,6 +121,30 @@ def meant(kind: Kind, asked: str, entries: t.Sequence[Entry]) -> Entry | None:
         "Give the id of the one that is meant, and run again.",
         resource=asked,
     )
+
+
+def refuse_names(noun: str, asked: t.Iterable[tuple[str | None, str | None]], names: t.Mapping[str, str]) -> None:
+    """Refuse a name that is not that of the id beside it, where nothing is to be renamed: one of the two is a mistake. asked: (name, id);
+    names: of those that are there, by id."""
+    for name, ident in asked:
+        if name is not None and ident is not None and names.get(ident, name) != name:
+            raise bad_input(
+                "name_differs",
+                f"the {noun} {ident} has the name {names[ident]} and not {name}.",
+                "Correct id or name, or give only one of them, and run again.",
+                resource=name,
+            )
+
+
+def refuse_use(what: str, used: t.Sequence[str], remedy: str, on_use: str, resource: str) -> None:
+    """Refuse to delete what others use, by name, where the user wants that."""
+    if used and on_use != KEEP:
+        raise bad_input(
+            "in_use",
+            f"{what} is used by {named(list(used), 200)}.",
+            f"{remedy}, or set on_use to keep to leave it, and run again.",
+            resource=resource,
+        )
 
 
 def by_title(items: t.Iterable[t.Any], view: t.Callable[[t.Any], t.Any]) -> dict[str, t.Any]:

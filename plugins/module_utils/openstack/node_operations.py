@@ -232,6 +232,8 @@ class SetNodes(Operation):
         names, ids = listing.names_and_ids(one.cluster for one in self.asked if one.cluster)
         clusters = listing.read(self.client, CLUSTERS, names, ids) if names and self.is_present else []
         entries = self._entries(self.asked)
+        if not self.is_present:
+            listing.refuse_names("node", ((one.name, one.id) for one in self.asked), {one["id"]: one["name"] for one in entries})
         return [self._meant(one, entries) for one in self.asked], clusters
 
     def _names(self, read: tuple[list[Entry | None], list[Entry]]) -> dict[str, str]:

@@ -139,8 +139,12 @@ def plan(
     return ()
 
 
-def plan_absence(found: Entry | None) -> tuple[Step, ...]:
-    return (_delete(found, "it is desired absent"),) if found is not None else ()
+def plan_absence(found: Entry | None, used: t.Sequence[str], on_use: str) -> tuple[Step, ...]:
+    """Its deletion, unless it is used and stays. used: the clusters that it is attached to. Raises where they are a reason to fail."""
+    if found is None:
+        return ()
+    listing.refuse_use(f"the policy {found['name']} ({found['id']})", used, "Detach it where it is not needed", on_use, found["name"])
+    return (_delete(found, "it is desired absent"),) if not used else ()
 
 
 def _create(desired: Desired, why: str) -> Step:

@@ -35,6 +35,7 @@ class SetPolicies(Operation):
         self.asked, self.single, self.is_present = desired, single, run.params["state"] == "present"
         self.jobs = actions.Reader(client)
         self.there: set[str] = set()
+        self.used: dict[str, list[str]] = {}  # by the id of a policy that is to go: who uses it, so that it stays
 
     def identity(self) -> tuple[str, ...]:
         return (api.SYSTEM, self.client.project)
@@ -46,6 +47,10 @@ class SetPolicies(Operation):
                 actions.wait_until_free(self.client, self.run, self.others, {one["id"]: one["name"] for one in entries})
                 entries = self._entries([one.name for one in self.asked], [one.id for one in self.asked])
             self.there = {one["id"] for one in entries}
+            if not self.is_present:
+                listing.refuse_names("policy", ((one.name, one.id) for one in self.asked), {one["id"]: one["name"] for one in entries})
+            if not self.is_present and self.run.params["on_use"] != listing.TRY:
+                self.used = self._users({one["id"] for one in entries})
             return [self._item(one, entries) for one in self._once()]
         except Failure as failure:
             raise failure.about(system=api.SYSTEM) from None
@@ -66,7 +71,8 @@ class SetPolicies(Operation):
         replace = self.run.params["on_spec_change"] == "replace"
         found, old = policies.match(desired, entries, replace and self.is_present)
         if not self.is_present:
-            steps = policies.plan_absence(found)
+            used = self.used.get(found["id"], []) if found is not None else []
+            steps = policies.plan_absence(found, used, self.run.params["on_use"])
         else:
             self._refuse_taken(desired, found, entries)
             differs = found is not None and desired.spec is not None and not specs.same_spec(found.get("spec") or {}, desired.spec)
@@ -86,6 +92,15 @@ class SetPolicies(Operation):
                 "Choose another name and run again.",
                 resource=desired.label,
             )
+
+    def _users(self, ids: t.Collection[str]) -> dict[str, list[str]]:
+        """The clusters that these policies are attached to. The service tells that of a cluster only."""
+        used: dict[str, list[str]] = {}
+        for cluster in listing.read_all(self.client, CLUSTERS) if ids else ():
+            for one in policies.bindings(self.client, cluster["id"]) if cluster.get("policies") else ():
+                if one.get("policy_id") in ids:
+                    used.setdefault(one["policy_id"], []).append(f"cluster {cluster['name']}")
+        return used
 
     def _bound(self, found: Entry | None, gone: t.Sequence[Entry]) -> tuple[dict[str, list[Bound]], list[Bound]]:
         """Where policies that are to go are attached, and the clusters that an earlier run left without the one that stays."""
@@ -164,8 +179,12 @@ class SetPolicies(Operation):
         return found
 
     def tolerates(self, item: Item, outcome: Outcome) -> bool:
-        """Somebody else deleted it."""
-        return outcome.step.method == "DELETE" and outcome.failure is not None and outcome.failure.status == 404
+        """Somebody else deleted it. Or it was attached meanwhile, and is to stay then."""
+        status = outcome.failure.status if outcome.step.method == "DELETE" and outcome.failure is not None else None
+        if status == 409 and not self.is_present and self.run.params["on_use"] == listing.KEEP:
+            self.used[outcome.step.resource] = []
+            return True
+        return status == 404
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
         ids = [item.before["id"] for item in items if item.before]
@@ -219,7 +238,7 @@ class SetPolicies(Operation):
 
     def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
         def view(item: Item) -> dict[str, t.Any] | None:
-            if not after:
+            if not after or (not self.is_present and not item.predicted):
                 return {"name": item.before["name"], "spec": item.before.get("spec")} if item.before else None
             if not self.is_present:
                 return None
@@ -232,13 +251,15 @@ class SetPolicies(Operation):
         deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
         made = next((outcome.data for outcome in item.outcomes if isinstance(outcome.data, dict)), None)
         now = item.current if item.verified or made is None else made
-        return {"name": item.title, "policy": masked(policies.public(now)) if now else None, **item.facts(), "deleted": deleted}
+        kept = [{"id": now["id"], "used_by": self.used[now["id"]]}] if now and now["id"] in self.used else []
+        shown = masked(policies.public(now)) if now else None
+        return {"name": item.title, "policy": shown, **item.facts(), "deleted": deleted, "kept": kept}
 
     def rows(self, items: t.Sequence[Item]) -> dict[str, t.Any]:
         if not self.single:
             return super().rows(items)
         shown = self.present(items[0]) if items else {}
-        return {key: shown[key] for key in ("policy", "reconciled", "history", "deleted") if key in shown}
+        return {key: shown[key] for key in ("policy", "reconciled", "history", "deleted", "kept") if key in shown}
 
 
 class SetBindings(Operation):

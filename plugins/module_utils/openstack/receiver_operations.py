@@ -1,7 +1,7 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make, replace and delete receivers: what only these know, for the driver. Their addresses are secrets of every run."""
+"""Make, replace and delete receivers: what only these know, for the driver. Their addresses and ids are secrets of every run."""
 
 from __future__ import annotations
 
@@ -57,10 +57,8 @@ class SetReceivers(Operation):
                     "Look at cluster_info, correct the name, and run again.",
                     resource=one.name,
                 )
-            of = cluster["id"] if cluster is not None else None
-            mine = [entry for entry in entries if entry["name"] == one.name and entry.get("cluster_id") == of]
-            found = listing.meant(RECEIVERS, one.name, mine)
-            key = found["id"] if found is not None else f"{of or one.cluster}/{one.name}"
+            found = receivers.meant(one, cluster, entries)
+            key = f"{cluster['id'] if cluster is not None else one.cluster}/{one.name}"
             if any(item.key == key for item in items):
                 why = f"the receiver {one.name} of the cluster {one.cluster} is given more than once."
                 raise bad_input("duplicate_item", why, "Give each receiver once and run again.", resource=one.name)
@@ -80,7 +78,7 @@ class SetReceivers(Operation):
             made = listing.one_of(RECEIVERS, data)
         except Failure as failure:
             raise Unproven(failure.why + ".") from None
-        self.run.redactor.add(receivers.url(made))
+        self.run.redactor.add(*receivers.secrets(made))
         if made["name"] != step.body["receiver"]["name"]:
             raise Unproven("the service answered with another receiver than the one that was sent.")
         return Accepted(data=made)
@@ -91,7 +89,7 @@ class SetReceivers(Operation):
         for _item, outcome in unknown:
             step = outcome.step
             if step.method == "DELETE":
-                if all(one["id"] != step.resource for one in entries):
+                if all(listing.path(RECEIVERS, one["id"]) != step.path for one in entries):
                     found[step.key] = Accepted()
                 continue
             new = [one for one in entries if one["id"] not in self.there and _fits(step, one)]
@@ -137,12 +135,13 @@ class SetReceivers(Operation):
             if not self.is_present:
                 return None
             made = next(step for step in (*item.steps, *item.later) if step.method == "POST").body["receiver"]
-            return {"name": item.desired[0].name, "action": made["action"], "params": made.get("params", {})}
+            shown = {"name": item.desired[0].name, "action": made["action"], "params": made.get("params", {})}
+            return shown | {"address": "(a new one; the old one stops working)"} if now else shown
 
         return listing.by_title(items, view)
 
     def present(self, item: Item) -> dict[str, t.Any]:
-        deleted = [o.step.resource for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
+        deleted = [o.step.title for o in item.outcomes if o.step.method == "DELETE" and o.state in (STARTED, FINISHED)]
         shown = {
             "name": item.desired[0].name,
             "cluster": item.desired[1]["name"] if item.desired[1] is not None else item.desired[0].cluster,
@@ -161,9 +160,9 @@ class SetReceivers(Operation):
 
 
 def read_all(run: Run, client: api.Clustering, names: t.Iterable[str] = ()) -> list[Entry]:
-    """The receivers of the project with these names, or all; what their addresses are is kept out of all output."""
+    """The receivers of the project with these names, or all; their addresses and ids are kept out of all output."""
     entries = listing.read(client, RECEIVERS, names) if names else listing.read_all(client, RECEIVERS)
-    run.redactor.add(*(receivers.url(one) for one in entries if receivers.url(one)))
+    run.redactor.add(*(secret for one in entries for secret in receivers.secrets(one)))
     return entries
 
 

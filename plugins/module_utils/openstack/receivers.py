@@ -4,11 +4,13 @@
 """Receivers of the clustering service: an address that starts an action of a cluster for whoever knows it. Planning, pure.
 
 Read off a running Senlin 16.0.0: the address holds the parameters that the receiver was made with, and keeps them when these are
-changed. So other parameters mean another receiver. The address needs no token and is a secret.
+changed. So other parameters mean another receiver. The address needs no token and is a secret, and so is the id of a webhook, which is
+all of it that is not public. So a receiver is known by its cluster and its name, to people and to the record.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -42,9 +44,44 @@ def url(receiver: Entry) -> str:
     return found if isinstance(found, str) else ""
 
 
+def secrets(receiver: Entry) -> list[str]:
+    """What must not be shown of it: the address of a webhook, and the id that the address holds. (A receiver of messages has a queue of
+    its own, which only takes messages with a token.)"""
+    return [url(receiver)] if receiver.get("type") == "message" else [url(receiver), receiver["id"]]
+
+
 def public(receiver: Entry) -> Entry:
     """A receiver for a result, without its address and its trust."""
-    return {key: receiver.get(key) for key in KEYS}
+    hidden = secrets(receiver)
+    return {key: None if key == "id" and receiver["id"] in hidden else receiver.get(key) for key in KEYS}
+
+
+def urls(entries: t.Sequence[Entry]) -> dict[str, str]:
+    """The addresses of receivers by name. The service keeps no names unique: one that repeats has its cluster's id before it, and a number
+    behind it where that repeats, too."""
+    names = collections.Counter(one["name"] for one in entries)
+    seen = collections.Counter[str]()
+    found = {}
+    for one in entries:
+        key = one["name"] if names[one["name"]] == 1 else f"{one.get('cluster_id')}/{one['name']}"
+        seen[key] += 1
+        found[key if seen[key] == 1 else f"{key} ({seen[key]})"] = url(one)
+    return found
+
+
+def meant(desired: Desired, cluster: Entry | None, entries: t.Sequence[Entry]) -> Entry | None:
+    """The receiver of this name and cluster. Several are refused; their ids are secrets, so they cannot be told apart here."""
+    if cluster is None:  # receivers of messages may have none, and are not meant
+        return None
+    mine = [one for one in entries if one["name"] == desired.name and one.get("cluster_id") == cluster["id"]]
+    if len(mine) < 2:
+        return next(iter(mine), None)
+    raise bad_input(
+        "name_ambiguous",
+        f"the cluster {desired.cluster} has several receivers {desired.name}.",
+        "Delete those that are not meant in the service itself (openstack cluster receiver list), and run again.",
+        resource=desired.name,
+    )
 
 
 def plan(desired: Desired, cluster: Entry, found: Entry | None) -> tuple[Step, ...]:
@@ -70,7 +107,11 @@ def _differs(found: Entry, key: str, value: t.Any) -> bool:
 
 def delete(receiver: Entry, why: str) -> Step:
     path = listing.path(RECEIVERS, receiver["id"])
-    return Step("delete", "DELETE", path, receiver["id"], why, title=receiver["name"], effect=("the deletion", "accepted"))
+    return Step("delete", "DELETE", path, _known_as(receiver), why, title=receiver["name"], effect=("the deletion", "accepted"))
+
+
+def _known_as(receiver: Entry) -> str:
+    return f"{receiver.get('cluster_id')}/{receiver['name']}"
 
 
 def _create(desired: Desired, cluster: Entry, why: str) -> Step:
@@ -84,6 +125,6 @@ def _create(desired: Desired, cluster: Entry, why: str) -> Step:
     body: dict[str, t.Any] = {"name": desired.name, "type": "webhook", "cluster_id": cluster["id"], "action": desired.action}
     if desired.params:
         body["params"] = desired.params
-    resource = f"{cluster['id']}/{desired.name}"
+    resource = _known_as({"cluster_id": cluster["id"], "name": desired.name})
     effect = ("the receiver", "created")
     return Step("create", "POST", RECEIVERS.path, resource, why, body={"receiver": body}, title=desired.name, effect=effect)

@@ -550,3 +550,20 @@ def test_info(estate, run_module):
     assert "members" not in named
     assert run_module(INFO, {"id": first["id"]})["clusters"][0]["name"] == "web"
     assert run_module(INFO, {"name": "none"})["clusters"] == []
+
+
+def test_policies_that_are_no_names(empty_sim, run_module):
+    result = run_module("cluster", {"name": "web", "profile": "small", "policies": [{"policy": "oldest"}]})
+    assert (result.code, changing(empty_sim)) == ("config_cluster", [])
+    assert "policies is a list of names" in result["msg"]
+
+
+@pytest.mark.parametrize(("how", "told"), [("update", 2), ("profile_only", None)])
+def test_the_diff_of_another_profile_says_how_many_nodes_are_updated(empty_sim, run_module, how, told):
+    seed(empty_sim, "small", NOVA)
+    seed(empty_sim, "large", NOVA)
+    empty_sim.seed(clustering={"clusters": [{"name": "web", "profile": "small", "project": "demo", "nodes": 2}]})
+    result = run_module(MODULE, {"name": "web", "profile": "large", "on_profile_change": how}, check=True)
+    assert result["diff"]["after"]["web"].get("updated_nodes") == told
+    assert ("its 2 nodes are updated" in result["plan"][0]["why"]) is (told is not None)
+    assert "updated_nodes" not in run_module(MODULE, {"name": "web", "profile": "small"}, check=True)["diff"]["after"]["web"]

@@ -194,9 +194,36 @@ def test_a_cluster_that_got_another_policy_of_the_type_is_left_alone(estate, run
 
 def test_a_policy_that_is_attached_is_not_deleted(estate, run_module):
     run_module(BINDING, WEB)
-    result = run_module(POLICY, {"name": "oldest", "state": "absent"})
-    assert (result.code, result["changed"]) == ("in_use", False)
-    assert "cluster_policy_binding" in result["msg"]
+    for check in (True, False):
+        result = run_module(POLICY, {"name": "oldest", "state": "absent"}, check=check)
+        assert (result.code, result["changed"], changing(estate, estate.last())) == ("in_use", False, [])
+        assert "is used by cluster web." in result["msg"]
+        assert "Nothing was changed." in result["msg"]
+
+
+def test_a_policy_that_is_attached_stays_where_that_is_asked_for(estate, run_module):
+    """The others of the task are deleted. The names are those of the clusters as they are."""
+    run_module(BINDING, WEB)
+    since = estate.last()
+    rows = {"policies": [{"name": "oldest"}, {"name": "batch"}], "state": "absent", "on_use": "keep"}
+    checked = run_module(POLICY, rows, check=True)
+    result = run_module(POLICY, rows)
+    assert not result.failed, result
+    assert (len(result["plan"]), len(changing(estate, since))) == (1, 1) == (len(checked["plan"]), 1)
+    kept = [one["kept"] for one in result["policies"]]
+    assert [[one["used_by"] for one in row] for row in kept] == [[["cluster web"]], []]
+    assert result["policies"][0]["policy"]["name"] == "oldest" == result["diff"]["after"]["oldest"]["name"]
+    assert run_module(POLICY, rows)["changed"] is False
+
+
+def test_a_policy_that_is_attached_meanwhile(estate, run_module):
+    """The reading saw no cluster, and the service's refusal is the last word."""
+    body = '{"code":409,"error":{"code":409,"message":"The policy p cannot be deleted: still attached","type":"ResourceInUse"}}'
+    for on_use, failed in (("fail", True), ("keep", False), ("try", True)):
+        estate.fault("clustering", "DELETE", "^/v1/policies/", status=409, body=body)
+        result = run_module(POLICY, {"name": "oldest", "state": "absent", "on_use": on_use})
+        assert (result.failed, result["changed"], len(result["kept"])) == (failed, False, int(on_use == "keep")), result
+        assert not failed or (result.code, "Detach" in result["msg"]) == ("in_use", False)
 
 
 def test_a_policy_whose_answer_is_lost(empty_sim, run_module):
@@ -269,3 +296,11 @@ def test_a_binding_whose_answer_is_lost(estate, run_module):
     result = run_module(BINDING, WEB)
     assert (result.failed, result["changed"], result["reconciled"], len(there(estate, "bindings"))) == (False, True, True, 1)
     assert started(estate) == ["CLUSTER_ATTACH_POLICY"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("more", [{"type": "senlin.policy.deleton"}, {"version": "9.0"}])
+def test_a_policy_type_that_the_service_does_not_know(empty_sim, run_module, more, check):
+    result = run_module(POLICY, {"name": "p", "spec": OLDEST | more}, check=check)
+    assert (result.code, there(empty_sim)) == ("policy_type_not_found", [])
+    assert "Correct type or version in spec" in result["error"]["hint"]

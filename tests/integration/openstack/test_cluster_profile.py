@@ -364,9 +364,28 @@ def test_absent(empty_sim, run_module):
 def test_absent_while_in_use(empty_sim, run_module):
     seed(empty_sim, "web")
     use(empty_sim, "web")
-    result = run_module(MODULE, {"name": "web", "state": "absent"})
-    assert (result.code, result["changed"], result["error"]["status"]) == ("in_use", False, 409)
-    assert "The server refused the request; nothing was started." in result["msg"]
+    for check in (True, False):
+        result = run_module(MODULE, {"name": "web", "state": "absent"}, check=check)
+        assert (result.code, result["changed"], changing(empty_sim)) == ("in_use", False, [])
+        assert "is used by cluster web-cluster." in result["msg"]
+        assert "Nothing was changed." in result["msg"]
+    tried = run_module(MODULE, {"name": "web", "state": "absent", "on_use": "try"})
+    assert (tried.code, tried["changed"], tried["error"]["status"]) == ("in_use", False, 409)
+    assert "The server refused the request; nothing was started." in tried["msg"]
+    kept = run_module(MODULE, {"name": "web", "state": "absent", "on_use": "keep"})
+    assert (kept.failed, kept["changed"], kept["plan"]) == (False, False, [])
+    assert [one["used_by"] for one in kept["kept"]] == [["cluster web-cluster"]]
+    assert kept["profile"]["name"] == "web"
+    assert set(kept["diff"]["after"]) == {"web"}
+
+
+def test_absent_where_the_service_does_not_tell_who_uses_a_profile(empty_sim, run_module):
+    seed(empty_sim, "web")
+    use(empty_sim, "web")
+    for on_use, failed in (("fail", True), ("keep", False)):
+        empty_sim.fault("clustering", "GET", "/clusters", status=403, body="{}")
+        result = run_module(MODULE, {"name": "web", "state": "absent", "on_use": on_use})
+        assert (result.failed, result["changed"], len(result["kept"])) == (failed, False, int(not failed)), result
 
 
 def test_absent_of_what_went_meanwhile(empty_sim, run_module):

@@ -44,8 +44,68 @@ def test_a_receiver_is_made_once_and_its_address_is_a_secret(estate, run_module)
     assert (again["changed"], again["receiver"], changing(estate, since)) == (False, first["receiver"], [])
     asked = run_module(MODULE, OUT | {"return_url": True})
     assert (asked["changed"], asked["urls"]) == (False, {"out": url})
-    assert run_module(INFO, {"return_url": True})["urls"] == {made["id"]: url}
+    assert run_module(INFO, {"return_url": True})["urls"] == {"out": url}
     assert url not in json.dumps(run_module(INFO))
+
+
+def test_the_id_of_a_webhook_is_the_secret_of_its_address(estate, run_module, harness):
+    """Whoever knows it can start the action without a token. So it stands in no result, plan, diff or message, nor in the record."""
+
+    def told(*runs: Any) -> str:
+        record = b"".join(path.read_bytes() for path in harness.folder.rglob("*") if path.is_file())
+        return record.decode("utf-8", "replace") + json.dumps(runs)
+
+    other = OUT | {"params": {"count": 2}}
+    made = run_module(MODULE, OUT)
+    (first,) = [one["id"] for one in there(estate)]
+    shown = [run_module(INFO), run_module(INFO, {"name": "out", "cluster": "web"}), run_module(MODULE, OUT)]
+    checked = [run_module(MODULE, other, check=True), run_module(MODULE, OUT | {"state": "absent"}, check=True)]
+    estate.fault("clustering", "DELETE", "^/v1/receivers/", status=500, body=json.dumps({"error": {"message": f"no {first}"}}))
+    refused = run_module(MODULE, other)
+    assert refused.failed
+    assert first not in told(made, *shown, *checked, refused)
+    assert made["receiver"]["id"] is shown[0]["receivers"][0]["id"] is None
+    estate.fault("clustering", "DELETE", "^/v1/receivers/", reset="after")
+    replaced = run_module(MODULE, other)
+    (second,) = [one["id"] for one in there(estate)]
+    gone = run_module(MODULE, OUT | {"state": "absent"})
+    assert (replaced["deleted"], gone["deleted"], there(estate)) == (["out"], ["out"], [])
+    assert not [ident for ident in (first, second) if ident in told(replaced, gone)]
+
+
+def test_a_replaced_webhook_has_a_new_address(estate, run_module):
+    """The diff says so, since all callers of the old one have to be told."""
+    new = {"address": "(a new one; the old one stops working)"}
+    assert "address" not in run_module(MODULE, OUT)["diff"]["after"]["out"]
+    for check in (True, False):
+        diff = run_module(MODULE, OUT | {"params": {"count": 2}}, check=check)["diff"]
+        assert diff["before"]["out"]["params"] == {"count": 1}
+        assert diff["after"]["out"] == diff["before"]["out"] | {"params": {"count": 2}} | new
+
+
+def test_the_record_of_a_killed_run_does_not_tell_the_id_of_a_webhook(estate, run_module, harness):
+    run_module(MODULE, OUT)
+    (ident,) = [one["id"] for one in there(estate)]
+    estate.fault("clustering", "DELETE", "^/v1/receivers/", reset="before")
+    doubt = run_module(MODULE, OUT | {"state": "absent", "reconcile_timeout": 0.2})
+    (record,) = harness.folder.rglob("*receivers*.record")
+    assert (doubt["outcome"], ident in record.read_text() + json.dumps(doubt)) == ("unknown", False)
+    assert "delete:" in record.read_text()
+    assert run_module(MODULE, OUT | {"state": "absent", "reconcile_timeout": 0.2})["deleted"] == ["out"]
+
+
+def test_receivers_of_one_name_on_one_cluster_are_refused_without_their_ids(estate, run_module):
+    """The service does not keep names unique."""
+    run_module(MODULE, OUT)
+    estate.seed(clustering={"receivers": [{"name": "out", "cluster": "web", "action": "CLUSTER_SCALE_OUT", "project": "demo"}]})
+    idents = [one["id"] for one in there(estate)]
+    for more in ({}, {"state": "absent"}):
+        refused = run_module(MODULE, OUT | more)
+        assert (refused.code, len(idents)) == ("name_ambiguous", 2)
+        assert "the cluster web has several receivers out" in refused["msg"]
+        assert not [ident for ident in idents if ident in json.dumps(refused)]
+    shown = run_module(INFO, {"return_url": True})
+    assert set(shown["urls"].values()) == {one["channel"]["alarm_url"] for one in there(estate)}
 
 
 def test_other_parameters_mean_another_receiver(estate, run_module):
@@ -55,7 +115,7 @@ def test_other_parameters_mean_another_receiver(estate, run_module):
     result = run_module(MODULE, OUT | {"params": {"count": 2}, "return_url": True})
     assert not result.failed, result
     assert [step["method"] for step in result["plan"]] == ["DELETE", "POST"] == [step["method"] for step in checked["plan"]]
-    assert result["deleted"] == [first["receiver"]["id"]]
+    assert result["deleted"] == ["out"]
     assert result["urls"]["out"] != first["urls"]["out"]
     assert [one["params"] for one in there(estate)] == [{"count": 2}]
     assert run_module(MODULE, {"name": "out", "cluster": "web"})["changed"] is False

@@ -49,7 +49,9 @@ def test_the_whole_life(empty_sim, run):
     assert (checked.rc, sent) == (0, []), checked.output
     (plan,) = shown(checked.output)
     assert [step["path"] for step in plan["planned_requests"]] == ["/v1/profiles", "/v1/policies"]
-    assert plan["not_predictable"]
+    assert plan["not_predictable"] == [
+        "the cluster web, the attachment of its policies and its receivers follow once its profile and policies are made"
+    ]
 
     made, sent = run(**WEB)
     assert (made.rc, sent) == (0, ["POST"] * 5), made.output
@@ -58,7 +60,11 @@ def test_the_whole_life(empty_sim, run):
     again, sent = run(**WEB)
     assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
     alarm = empty_sim.state("clustering")["receivers"][0]["channel"]["alarm_url"]
-    assert alarm not in made.output + again.output
+    ident = empty_sim.state("clustering")["receivers"][0]["id"]
+    other = {"run_cluster_receivers": [{"name": "more", "action": "CLUSTER_SCALE_OUT", "params": {"count": 2}}]}
+    checked, sent = run("--check", "--diff", "-vvv", **WEB | other)
+    assert (checked.rc, sent, "/v1/receivers/" in checked.output) == (0, [], True), checked.output
+    assert not [secret for secret in (alarm, ident) if secret in made.output + again.output + checked.output]
 
     grown, sent = run(**WEB | {"run_cluster_desired_capacity": 3})
     assert (grown.rc, sent, len(empty_sim.state("clustering")["nodes"])) == (0, ["POST"], 3), grown.output
@@ -74,10 +80,45 @@ def test_the_whole_life(empty_sim, run):
 
     checked, sent = run("--check", **moved | {"run_cluster_state": "absent"})
     assert (checked.rc, sent) == (0, []), checked.output
+    since = empty_sim.last()
     gone, sent = run(**moved | {"run_cluster_state": "absent"})
     assert (gone.rc, sent, state(empty_sim)) == (0, ["DELETE"] * 3, ([], [], [], [])), gone.output
+    assert planned(checked) == changing(empty_sim, "clustering", since)
     again, sent = run(**moved | {"run_cluster_state": "absent"})
     assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
+
+
+@pytest.mark.parametrize("shared", ["policy", "profile", "both"])
+def test_a_tear_down_leaves_what_another_cluster_uses(empty_sim, run, shared):
+    """And deletes the rest, in the same words again when it is run again."""
+    run(**WEB)
+    other = {"name": "other", "profile": "web" if shared != "policy" else "own", "nodes": 1, "project": "demo"}
+    other |= {} if shared == "profile" else {"policies": ["oldest"]}
+    empty_sim.seed(clustering={"profiles": [{"name": "own", "project": "demo", "spec": SPEC}], "clusters": [other]})
+    since = empty_sim.last()
+    gone = WEB | {"run_cluster_state": "absent"}
+    checked, sent = run("--check", **gone)
+    assert (checked.rc, sent) == (0, []), checked.output
+    played, sent = run(**gone)
+    assert played.rc == 0, played.output
+    assert planned(checked) == changing(empty_sim, "clustering", since)
+    profiles, clusters, policies, _receivers = state(empty_sim)
+    assert (clusters, "web" in profiles, "oldest" in policies) == (["other"], shared != "policy", shared != "profile")
+    again, sent = run(**gone)
+    assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
+    for one in (checked, played, again):
+        text = " ".join(one.output.split())
+        assert ("The policy oldest stays: cluster other uses it." in text) is (shared != "profile"), one.output
+        assert ("The profile web (" in text) is (shared != "policy"), one.output
+        assert "stays: cluster web" not in text
+
+
+def test_a_tear_down_that_would_be_refused_leaves_the_cluster(empty_sim, run):
+    """Not half of it."""
+    run(**WEB)
+    empty_sim.seed(clustering={"policies": [{"name": "oldest", "project": "demo", "spec": DELETION}]})
+    refused, sent = run(**WEB | {"run_cluster_state": "absent"})
+    assert (refused.rc != 0, sent, state(empty_sim)[1]) == (True, [], ["web"]), refused.output
 
 
 def planned(played: Any) -> list[tuple[str, str]]:

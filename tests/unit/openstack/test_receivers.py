@@ -1,0 +1,42 @@
+# Copyright (c) 2026, groundwork.provision contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which receiver is meant, and what of one may be shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import receivers
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.receivers import Desired
+
+
+def entry(ident: str, name: str = "out", kind: str | None = "webhook", cluster: str | None = "c1") -> dict[str, Any]:
+    channel = {"alarm_url": f"https://senlin/v1/webhooks/{ident}/trigger?V=2"}
+    return {"id": ident, "name": name, "type": kind, "cluster_id": cluster, "channel": channel}
+
+
+def test_the_id_is_a_secret_of_all_but_receivers_of_messages():
+    for kind in ("webhook", "another", None):
+        one = entry("r1", kind=kind)
+        assert receivers.secrets(one) == [one["channel"]["alarm_url"], "r1"]
+        assert receivers.public(one)["id"] is None
+    one = entry("r1", kind="message")
+    assert ("r1" in receivers.secrets(one), receivers.public(one)["id"]) == (False, "r1")
+
+
+def test_each_address_has_a_key_of_its_own():
+    found = [entry("r1"), entry("r2", cluster="c2"), entry("r3"), entry("r4", name="in")]
+    assert {key: url.split("/")[-2] for key, url in receivers.urls(found).items()} == {
+        "c1/out": "r1", "c2/out": "r2", "c1/out (2)": "r3", "in": "r4",
+    }  # fmt: skip
+
+
+def test_no_receiver_is_meant_where_the_cluster_is_gone():
+    """One of messages may have no cluster."""
+    assert receivers.meant(Desired("out", "web"), None, [entry("r1", kind="message", cluster=None)]) is None
+
+
+def test_no_step_is_known_by_the_id_of_a_webhook():
+    made, gone = receivers.plan(Desired("out", "web", "CLUSTER_CHECK"), {"id": "c1", "name": "web"}, entry("r1") | {"action": "x"})
+    assert {made.key, gone.key} == {"delete:c1/out", "create:c1/out"}
