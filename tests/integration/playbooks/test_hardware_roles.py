@@ -156,6 +156,21 @@ def in_use(harness: Harness, host: str) -> str:
     return note.read_text(encoding="utf-8") if note.exists() else ""
 
 
+@pytest.mark.parametrize(("variables", "words_of_it"), [
+    ({"update_firmware_undrain": "undrain.yml"}, "update_firmware_undrain is no file: /"),
+    ({"update_firmware_drain": "/nowhere/drain.yml"}, "update_firmware_drain is no file: /nowhere/drain.yml."),
+    ({"update_firmware_activation": "", "update_firmware_policy": "production"}, "update_firmware_activation is not set"),
+    ({"update_firmware_restart": "ture"}, "update_firmware_restart is neither true nor false."),
+])  # fmt: skip
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
+def test_what_a_host_needs_later_is_looked_for_first(sim, book, drained, variables, words_of_it, check):
+    """A host that is drained and updated cannot be taken into use again with a file that is not there."""
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    played = book("update_firmware", host, *check, **{**drained, "update_firmware_activation": "delayed", **variables})
+    assert (played.rc, sim.log()) == (2, []), played.output
+    assert words_of_it in words(played)
+
+
 @pytest.mark.parametrize("seconds", [0.5, 12.0], ids=["it has ended by then", "it is joined"])
 @pytest.mark.parametrize("activation", ["immediate", "delayed"])
 def test_a_run_that_ends_early_is_completed_by_the_next(sim, book, harness, drained, activation, seconds):
