@@ -54,7 +54,8 @@ def shell(playground: tuple[Path, str], command: str) -> subprocess.CompletedPro
 # What each command has to show, in the order in which they are printed.
 EXPECTED = (
     ("xclarity_profile = 74", 0), ('"label": "nightly"', 0), ('"restart": "now', 0), ("changed=1", 0), ("changed=0", 0),
-    ("there is no profile with the id or name web-99", 2), ("oslo-m1.example.net", 0), ("failed=0", 0), ("/profiles/71", 0),
+    ("there is no profile with the id or name web-99", 2), ("oslo-m1.example.net", 0),
+    ("no server is managed at 192.0.2.121 yet", 0), ("changed=", 0), ("failed=0", 0), ("/profiles/71", 0),
 )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ simulator. A bad call is answered 400 with {"error": text}.
     POST   /_control/switches  {system: {switch: value}}  an unknown switch is refused
     POST   /_control/clock     {"mode"?, "speed"?, "advance"?} -> {"now", "mode", "speed"}
     POST   /_control/faults    one fault, or a list of them (see faults.py); GET lists, DELETE clears
-    GET    /_control/log?since=SEQ&system=APP             entries with a larger seq -> {"entries": [...], "last": seq}
+    GET    /_control/log?since=SEQ&system=APP&changing=1  entries with a larger seq -> {"entries": [...], "last": seq}; with changing those
+                                                          that change something (1), or only the others (0)
     GET    /_control/state?system=NAME                    {name: state}, or the one state
     GET    /_control/sessions?system=NAME                 {"open", "sessions", "opened", "closed"}
     POST   /_control/{system}/{action}                    an action of the system itself (its `actions`)
@@ -88,6 +89,9 @@ def control_app(world: World) -> Any:
         since = int(request.query_params.get("since", 0))
         app = request.query_params.get("system")
         entries = [entry for entry in world.entries if entry["seq"] > since and app in (None, "", entry["system"])]
+        changing = request.query_params.get("changing")
+        if changing is not None:
+            entries = [entry for entry in entries if entry["changing"] is (changing == "1")]
         return json_reply({"entries": entries, "last": world.sequence})
 
     async def state(request: Request) -> Response:
