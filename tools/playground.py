@@ -45,9 +45,10 @@ TRY = (
      "ansible-playbook -i inventory groundwork.provision.acquire_servers && ansible-inventory -i pool.server_pool.yml --graph"),
     ("What two new servers would get from the rack to a profile, then do it",
      "ansible-playbook -i inventory new_servers.yml --check --diff && ansible-playbook -i inventory new_servers.yml"),
-    ("A cluster, and a report of the run as a page", "ANSIBLE_CALLBACKS_ENABLED=groundwork.provision.report"
-     " ansible-playbook -i inventory groundwork.provision.define_cluster_profiles groundwork.provision.run_cluster"
-     " -e run_cluster_name=web-servers -e run_cluster_profile=web -e run_cluster_desired_capacity=2"),
+    ("A cluster, and a report of the run as a page",
+     ("ANSIBLE_CALLBACKS_ENABLED=groundwork.provision.report"
+      " ansible-playbook -i inventory groundwork.provision.define_cluster_profiles groundwork.provision.run_cluster"
+      " -e run_cluster_name=web-servers -e run_cluster_profile=web -e run_cluster_desired_capacity=2")),
     ("The playbook of the roles", "ansible-playbook -i inventory groundwork.provision.provision"),
     ("What the servers were asked, by the log of the simulator",
      'curl --silent --cacert "$XCLARITY_CA_PATH" "$XCLARITY_ENDPOINT/_control/log?system=xclarity&changing=1"'),

@@ -70,7 +70,11 @@ def accept(step: Step, data: t.Any) -> Accepted:
     """``status`` with ``errorMessage`` for an assignment, counts and ``failedDevices`` for the other."""
     if not isinstance(data, dict):
         return Accepted(data=data)
-    api.check_result({"result": data.get("result", data.get("status")), **_messages(data)}, step.what, informational=True)
+    try:
+        api.check_result({"result": data.get("result", data.get("status")), **_messages(data)}, step.what, informational=True)
+    except Failure as failure:
+        failure.next_step = "Look whether the policy is for the machine type of this server, and run again."
+        raise
     failed = data.get("failedDevices")
     if (isinstance(failed, list) and failed) or (number(data.get("failedCount")) or 0) > 0:
         raise Failure(

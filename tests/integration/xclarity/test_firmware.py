@@ -92,6 +92,7 @@ def test_mistakes_with_policies(sim, run_module, params, code):
 def test_a_policy_that_does_not_fit_the_machine_type(sim, run_module):
     """Which ones fit is not told; the server refuses inside a 200."""
     result = run_module("firmware_policy", {"nodes": [{"node": "web-01"}, {"node": "app-01"}], "policy": "flex-only"})
+    assert "Look whether the policy is for the machine type of this server, and run again." in result["msg"]
     assert result.code == "server_refused"
     assert "cannot be assigned" in result["msg"]
     assert [row["outcome"] for row in result["nodes"]] == ["not_started", "finished"]
