@@ -42,7 +42,6 @@ NODE_ATTRIBUTES = "uuid,name,accessState"
 SECRETS = ("licenseKey", "adpassword")
 _ADDRESSES = ("ip_address", "gateway", "dns1", "dns2")
 _MAC = re.compile(r"AUTO|(?:[0-9A-F]{2}[:-]?){5}[0-9A-F]{2}", re.IGNORECASE | re.ASCII)
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +117,7 @@ def check_networks(every: t.Sequence[Desired]) -> None:
                 )  # fmt: skip
 
 
-def _address(desired: Desired) -> Address | None:
+def _address(desired: Desired) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The static address of a server, None where none is given; refused unless all of its settings are as they have to be."""
     told = desired.network
     found = {key: _parsed(desired, key) for key in _ADDRESSES}
@@ -143,7 +142,7 @@ def _address(desired: Desired) -> Address | None:
     return address
 
 
-def _parsed(desired: Desired, key: str) -> Address | None:
+def _parsed(desired: Desired, key: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     text = desired.network.get(key)
     if not text:
         return None

@@ -281,6 +281,7 @@ def test_what_is_told_before_a_deployment(state, images, code):
     desired = os_deployments.Desired("x", "img", "localdisk", {}, "", "", "")
     assert code_of(lambda: os_deployments.refuse(host, desired, "x"))[0] == code
 
+
 V4 = {"ip_address": "192.0.2.9", "gateway": "192.0.2.1", "subnet_mask": "255.255.255.0"}
 V6 = {"ip_address": "2001:db8::9", "gateway": "2001:db8::1", "prefix_length": 64}
 
