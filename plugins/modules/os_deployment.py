@@ -44,9 +44,9 @@ options:
     description:
       - The network settings of the new system.
       - With static addresses, which is a global setting of the appliance, O(network.ip_address), O(network.gateway), and
-        O(network.subnet_mask) or O(network.prefix_length) are needed.
-      - Before anything is sent, the task fails when something in it is no address, when O(network.ip_address) is set without a gateway,
-        without the mask of an IPv4 network or without the prefix length of an IPv6 network, and when two servers of the task have one
+        O(network.subnet_mask) of an IPv4 network or O(network.prefix_length) of an IPv6 network are needed. An empty text is not set.
+      - Before anything is sent, the task fails when something in it is no address or out of its range, when what belongs to a static
+        address is set in part only, and when two servers of the task have one
         address or one adapter. What the addresses of servers of other tasks are is not known.
     type: dict
     suboptions:
@@ -304,7 +304,8 @@ def desired(run: Run) -> list[Desired]:
             raise bad_input("config_missing", f"image is not set for the server {row['node']}.", "Set image and run again.")
         run.redactor.add(row["license_key"])
         texts = (row[key] or "" for key in ("license_key", "configuration_file", "unattended_file"))
-        found.append(Desired(row["node"], row["image"], row["target_device"], row["network"] or {}, *texts))
+        network = {key: value for key, value in (row["network"] or {}).items() if value not in (None, "")}
+        found.append(Desired(row["node"], row["image"], row["target_device"], network, *texts))
     check_networks(found)
     return found
 

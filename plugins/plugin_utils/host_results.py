@@ -71,7 +71,9 @@ class _Why:
     def told(self, host: str, profile: str, row: Result | None, outcome: str) -> Result:
         """``msg`` and ``error`` for one host. outcome: of its own profile."""
         if host in self._culprits:
-            return {"msg": self._msg, "error": self._error}
+            # Of several each reads of its own profile in the error; the message is about all of them.
+            own = _about(profile) if len(self._culprits) > 1 else {}
+            return {"msg": self._msg, "error": {**self._error, **own}}
         hint = str(self._error.get("hint") or "")
         if self._culprits and outcome == NONE:
             others = f" and {len(self._culprits) - 1} more" if len(self._culprits) > 1 else ""

@@ -41,6 +41,7 @@ NETWORK = {
 NODE_ATTRIBUTES = "uuid,name,accessState"
 SECRETS = ("licenseKey", "adpassword")
 _ADDRESSES = ("ip_address", "gateway", "dns1", "dns2")
+_RANGES = (("vlan_id", 0, 4094), ("mtu", 68, 65535))
 _MAC = re.compile(r"AUTO|(?:[0-9A-F]{2}[:-]?){5}[0-9A-F]{2}", re.IGNORECASE | re.ASCII)
 
 
@@ -127,14 +128,25 @@ def _address(desired: Desired) -> ipaddress.IPv4Address | ipaddress.IPv6Address 
         raise _bad_network(desired, f"subnet_mask {clean(mask, 80)} is no mask of an IPv4 network (255.255.255.0 is one)")
     if prefix is not None and not 1 <= prefix <= 128:
         raise _bad_network(desired, f"prefix_length {prefix} is not between 1 and 128")
+    for key, low, high in _RANGES:
+        if told.get(key) is not None and not low <= told[key] <= high:
+            raise _bad_network(desired, f"{key} {told[key]} is not between {low} and {high}")
+    alone = [key for key in ("subnet_mask", "prefix_length") if told.get(key)]
+    if address is None and alone:
+        raise _bad_network(desired, f"{' and '.join(alone)} without ip_address")
     if address is None:
         return None
+    if mask and prefix is not None and ipaddress.ip_network(f"0.0.0.0/{mask}").prefixlen != prefix:
+        raise _bad_network(desired, f"subnet_mask {mask} and prefix_length {prefix} contradict each other")
     if address.is_unspecified or address.is_multicast or address.is_loopback:
         raise _bad_network(desired, f"ip_address {address} is no address of a server")
     if gateway is None or not (mask if address.version == 4 else prefix):
         needed = "subnet_mask" if address.version == 4 else "prefix_length"
         missing = [key for key, value in (("gateway", gateway), (needed, mask if address.version == 4 else prefix)) if not value]
         raise _bad_network(desired, f"ip_address is set without {' and '.join(missing)}")
+    network = ipaddress.ip_network(f"{address}/{mask if address.version == 4 else prefix}", strict=False)
+    if address.version == 4 and network.prefixlen < 31 and address in (network.network_address, network.broadcast_address):
+        raise _bad_network(desired, f"ip_address {address} is the network itself or its broadcast address ({network})")
     if gateway.version != address.version:
         raise _bad_network(desired, f"ip_address {address} and gateway {gateway} are not of one version of IP")
     if gateway == address:

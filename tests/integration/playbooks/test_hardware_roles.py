@@ -190,6 +190,35 @@ def test_a_run_that_ends_early_is_completed_by_the_next(sim, book, harness, drai
     assert (third.rc, third.recap["changed"], changing(sim, since)) == (0, 0, []), third.output
 
 
+def test_a_host_whose_update_waits_for_the_restart_of_somebody_else_is_not_drained_again(sim, book, harness, drained):
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    wanted = {**drained, "update_firmware_activation": "delayed"}
+    assert book("update_firmware", host, **wanted).rc == 0
+    since = sim.last()
+    again = book("update_firmware", host, **{**wanted, "update_firmware_drain": str(harness.folder / "drained-again.yml")})
+    assert "update_firmware_drain is no file" in words(again)
+    (harness.folder / "drained-again.yml").write_text("- name: drained again\n  ansible.builtin.fail:\n", encoding="utf-8")
+    again = book("update_firmware", host, **{**wanted, "update_firmware_drain": str(harness.folder / "drained-again.yml")})
+    assert (again.rc, changing(sim, since), in_use(harness, "web-03")) == (0, [], "in"), again.output
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["nothing was sent", "the update waits for its restart"])
+def test_check_mode_tells_the_restart_that_follows(sim, book, sent):
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    if sent:
+        assert book("update_firmware", host, update_firmware_activation="delayed").rc == 0
+    since = sim.last()
+    wanted = {"update_firmware_activation": "delayed", "update_firmware_restart": True}
+    checked = book("update_firmware", host, "--check", **wanted)
+    assert (checked.rc, checked.recap["changed"], changing(sim, since)) == (0, 1, []), checked.output
+    assert "the restart of the server, which follows on the update" in words(checked)
+    assert book("update_firmware", host, **wanted).rc == 0
+    assert ("PUT", f"/nodes/{UUIDS['web-03']}?synchronous=false") in changing(sim, since)
+    since = sim.last()
+    again = book("update_firmware", host, "--check", **wanted)
+    assert (again.recap["changed"], "the restart of the server" in words(again)) == (0, False), again.output
+
+
 @pytest.mark.parametrize("activation", ["immediate", "delayed"])
 def test_a_comparison_that_lags_brings_no_second_update_and_no_second_restart(sim, book, harness, drained, activation):
     """The host is not in use before the comparison shows the update, also in a later run that has nothing to send."""

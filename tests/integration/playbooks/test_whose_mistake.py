@@ -77,6 +77,8 @@ def test_who_made_the_mistake_has_its_code_and_the_others_are_told_who(sim, harn
         more = " and 1 more" if len(culprits) > 1 else ""
         because = f"stopped before anything was sent because of host {code}.{culprits[0]}{more}: "
         assert (because in message) == (expected[host] == "skipped"), message
+        if len(culprits) > 1 and expected[host] != "skipped":
+            assert error["resource"] == str(hosts[host]["xclarity_profile"]), "of several each reads of its own"
         assert "positions" not in error  # those of a task that nobody has written
     assert [entry for entry in sim.log(changing=True) if entry["path"] != "/sessions"] == []
 
