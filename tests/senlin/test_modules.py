@@ -174,9 +174,10 @@ def test_a_profile_in_use(play: Player, alone: Account, name: str, nova_spec: di
     cluster = f"/v1/clusters/{made.json()['cluster']['id']}"
     other = {**nova_spec, "properties": {**nova_spec["properties"], "flavor": "2"}}
     try:
-        absent, refused, replaced, same = play(
+        absent, tried, refused, replaced, same = play(
             alone.connection,
             drop(name=name),
+            drop(name=name, on_use="try"),
             keep(name=name, spec=other),
             keep(name=name, spec=other, on_spec_change="replace"),
             keep(name=name, spec=other),
@@ -188,7 +189,9 @@ def test_a_profile_in_use(play: Player, alone: Account, name: str, nova_spec: di
             assert time.monotonic() < end
             time.sleep(0.1)
     assert (absent["failed"], absent["changed"], absent["error"]["code"]) == (True, False, "in_use")
-    assert absent["error"]["status"] == 409
+    assert absent["error"]["status"] is None, "it is refused before anything is sent"
+    assert (tried["failed"], tried["changed"], tried["error"]["code"]) == (True, False, "in_use")
+    assert tried["error"]["status"] == 409
     assert (refused["failed"], refused["error"]["code"]) == (True, "spec_differs")
     assert (replaced["changed"], replaced["deleted"]) == (True, [])
     assert [(one["id"], one["used_by"]) for one in replaced["kept"]] == [(old["id"], [f"cluster {name}"])]
