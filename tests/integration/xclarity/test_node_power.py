@@ -224,7 +224,7 @@ def test_stop_at_the_first_failure(sim, run_module):
 
 
 @pytest.mark.parametrize("module, params, more", [
-    ("node_power", {"state": "off", "mode": "immediate"}, 7), ("firmware_policy", {"policy": "production"}, 7),
+    ("node_power", {"state": "off", "mode": "immediate"}, 7), ("firmware_policy", {"policy": "production"}, 8),
 ])  # fmt: skip
 def test_three_hundred_servers_in_one_task(sim, run_module, module, params, more):
     """One request for each beside a few for all, whatever their number; docs/requests.md tells which."""
