@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.parsing.convert_bool import BOOLEANS
+# What the filter ``bool``, with which roles go on, understands. An option of a module also takes y, t, n, f and 1.0, which the filter
+# takes for false.
+WORDS = frozenset({"true", "yes", "on", "1", "false", "no", "off", "0"})
 
 
 def is_boolean(value: t.Any) -> bool:
-    """A boolean as the options of modules take it, or nothing: an empty text or null, which is not set."""
+    """A boolean, or nothing: an empty text or null, which is not set."""
     if isinstance(value, str):
-        value = value.strip().lower()
-    return value is None or value == "" or (isinstance(value, (bool, int, float, str)) and value in BOOLEANS)
+        return value == "" or value.lower() in WORDS
+    return value is None or (isinstance(value, int) and value in (0, 1))
 
 
 class TestModule:

@@ -107,6 +107,7 @@ def test_a_server_that_nobody_took_over_is_not_green(sim, book, name):
     assert plays.recap(played)["new-01"]["failed"] == 1
     assert "No server is managed at 192.0.2.121, so " in words(played)
     assert "Take it over with the role manage_nodes first, or set " in words(played)
+    assert '"code": "node_unmanaged"' in played.output
     assert not [path for _method, path in changing(sim) if "121" in path]
     assert plays.recap(played)["nobody"]["failed"] == 0
     assert "No server is known for this host, so" in words(played)
@@ -126,8 +127,10 @@ def test_the_hosts_of_one_step_are_not_those_of_all(sim, book):
 
 
 @pytest.mark.parametrize(("value", "installs"), [
-    (True, False), ("yes", False), (" True ", False), (1, False), ("on", False), ("{{ 1 == 1 }}", False),
+    (True, False), ("yes", False), (1, False), ("on", False), ("True", False), ("{{ 1 == 1 }}", False),
     (False, True), ("no", True), ("", True), (None, True), (0, True),
+    # What an option of a module takes for true and the filter bool for false is refused as well.
+    ("y", None), ("t", None), (" True ", None), (1.0, None),
     ("installed", None), ({"failed": False, "state": "started"}, None), ({"failed": True}, None), (5, None), ([1], None),
 ])  # fmt: skip
 def test_only_what_is_surely_false_overwrites_a_disk(sim, book, value, installs):
@@ -137,6 +140,7 @@ def test_only_what_is_surely_false_overwrites_a_disk(sim, book, value, installs)
     if installs is None:
         assert "deploy_os_unless must be true or false; whatever else it is does not tell whether the system is there." in words(played)
         assert "{{ result is succeeded }}" in played.output
+        assert '"code": "config_boolean"' in played.output
 
 
 @pytest.fixture
