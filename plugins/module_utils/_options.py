@@ -343,6 +343,9 @@ WAIT = Spec(
 # For what changes clusters, which do one thing at a time.
 LOCKS = Spec({"lock_timeout": {"type": "float", "default": 300.0}})
 
+# For what clusters and nodes use.
+ON_USE = Spec({"on_use": {"type": "str", "choices": ["fail", "keep", "try"], "default": "fail"}})
+
 BULK = Spec(
     {
         "concurrency": {"type": "int", "default": 4},

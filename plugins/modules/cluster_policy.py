@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - groundwork.provision.locks
   - groundwork.provision.bulk
   - groundwork.provision.once
+  - groundwork.provision.on_use
   - groundwork.provision.attributes
   - groundwork.provision.attributes.openstack
 options:
@@ -78,15 +79,6 @@ options:
         that has got another policy of that type meanwhile.
     type: str
     choices: [fail, replace]
-    default: fail
-  on_use:
-    description:
-      - What to do with a policy that is to be deleted while a cluster uses it.
-      - V(fail) deletes nothing of what the task names, and tells who uses it.
-      - V(keep) leaves it, and names it in RV(kept). What nobody uses is deleted.
-      - V(try) does not look who uses it, and the service refuses what is in use. Check mode then tells the deletion all the same.
-    type: str
-    choices: [fail, keep, try]
     default: fail
 seealso:
   - module: groundwork.provision.cluster_policy_info
@@ -214,7 +206,7 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, LOCKS, ONCE, OPENSTACK, WAIT, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, LOCKS, ON_USE, ONCE, OPENSTACK, WAIT, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, policies, specs
@@ -226,6 +218,7 @@ SPEC = (
     + WAIT
     + BULK
     + ONCE
+    + ON_USE
     + LOCKS
     + Spec(
         {
@@ -239,7 +232,6 @@ SPEC = (
             },
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "on_spec_change": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
-            "on_use": {"type": "str", "choices": ["fail", "keep", "try"], "default": "fail"},
         },
         mutually_exclusive=(("spec", "spec_file"), *(("policies", other) for other in POLICY)),
         required_one_of=(("name", "id", "policies"),),

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - groundwork.provision.openstack
   - groundwork.provision.bulk
   - groundwork.provision.once
+  - groundwork.provision.on_use
   - groundwork.provision.attributes
   - groundwork.provision.attributes.openstack
 options:
@@ -90,15 +91,6 @@ options:
         which of the two is meant, and delete the old one when it is no longer used. Only with O(name), since the id changes.
     type: str
     choices: [fail, replace]
-    default: fail
-  on_use:
-    description:
-      - What to do with a profile that is to be deleted while a cluster or node uses it.
-      - V(fail) deletes nothing of what the task names, and tells who uses it.
-      - V(keep) leaves it, and names it in RV(kept). What nobody uses is deleted.
-      - V(try) does not look who uses it, and the service refuses what is in use. Check mode then tells the deletion all the same.
-    type: str
-    choices: [fail, keep, try]
     default: fail
   unique_by:
     description: What tells whether a profile is there already.
@@ -288,7 +280,7 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, OPENSTACK, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ON_USE, ONCE, OPENSTACK, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, specs
@@ -306,6 +298,7 @@ SPEC = (
     OPENSTACK
     + BULK
     + ONCE
+    + ON_USE
     + Spec(
         {
             **PROFILE,
@@ -318,7 +311,6 @@ SPEC = (
             },
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "on_spec_change": {"type": "str", "choices": ["fail", "replace"], "default": "fail"},
-            "on_use": {"type": "str", "choices": ["fail", "keep", "try"], "default": "fail"},
             "unique_by": {"type": "str", "choices": ["name"], "default": "name"},
             "marker": {"type": "bool", "default": True},
         },
