@@ -63,6 +63,7 @@ OPTIONS = {
 }
 # What the module takes for each profile. A mistake of one host there would stop all hosts of its server.
 ITEM_SPEC = SPEC.options["profiles"]["options"]
+VALIDATORS = {option: ArgumentSpecValidator(strict({option: spec})) for option, spec in ITEM_SPEC.items()}  # made once, before any fork
 KINDS = {"str": "a text", "bool": "a boolean"}
 # How Ansible begins when an option is missing or has a value that it does not take.
 _MISTAKE = re.compile(
@@ -125,7 +126,7 @@ class ActionModule(ActionBase):
         taken = {}
         for option, value in item.items():
             spec = ITEM_SPEC[option]
-            found = ArgumentSpecValidator(strict({option: spec})).validate({option: value})
+            found = VALIDATORS[option].validate({option: value})
             if found.error_messages:
                 name = _source((*ITEM[option], *TOLD.get(option, ())), variables, self._templar)
                 what = f"not one of {', '.join(spec['choices'])}" if "choices" in spec else f"not {KINDS[spec['type']]}"

@@ -31,8 +31,8 @@ PAUSE = 0.5  # seconds before the second time, doubled each time
 
 Entry = dict[str, t.Any]
 
-# errorCode -> (our code, reason in words or "" for the general one, what to do)
 _OBJECT_ID = re.compile(r"[0-9A-Fa-f]{24}", re.ASCII)
+# errorCode -> (our code, reason in words or "" for the general one, what to do)
 _MEANING: dict[str, tuple[str, str, str]] = {
     "USER_UNAUTHORIZED": (
         "forbidden",

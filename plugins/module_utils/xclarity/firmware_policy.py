@@ -73,7 +73,8 @@ def accept(step: Step, data: t.Any) -> Accepted:
     try:
         api.check_result({"result": data.get("result", data.get("status")), **_messages(data)}, step.what, informational=True)
     except Failure as failure:
-        failure.next_step = "Look whether the policy is for the machine type of this server, and run again."
+        if step.operation == "assign":
+            failure.next_step = "Look whether the policy is for the machine type of this server, and run again."
         raise
     failed = data.get("failedDevices")
     if (isinstance(failed, list) and failed) or (number(data.get("failedCount")) or 0) > 0:

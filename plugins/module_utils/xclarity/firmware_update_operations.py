@@ -70,19 +70,18 @@ class UpdateFirmware(Operation):
         results = firmware.read_compliance(self.client)
         self._in_effect = {}
         items = []
+        told = []
         refused = Refusals()
         for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
             with refused:
                 nodes.refuse_unmanaged(entry, title)
                 now = firmware.of_node(results, nodes.key_of(entry), title)
-                if not firmware_updates.busy(self.parts.get(nodes.key_of(entry), [])):
-                    firmware_updates.components(now, desired, title)
+                under_way = firmware_updates.busy(self.parts.get(nodes.key_of(entry), []))
+                names = [] if under_way else firmware_updates.components(now, desired, title)
+                told.append((entry, desired, title, now, under_way, names))
         refused.tell()
-        for entry, desired, title in zip(entries, self.asked, nodes.titles(entries), strict=True):
+        for entry, desired, title, now, under_way, names in told:
             key = nodes.key_of(entry)
-            now = firmware.of_node(results, key, title)
-            under_way = firmware_updates.busy(self.parts.get(key, []))
-            names = [] if under_way else firmware_updates.components(now, desired, title)
             waits = self._remembered(key, now, desired, names)
             if waits is not None and (waits.activation == "immediate" or waits.effective is not None):
                 if waits.effective is None:  # the run that has sent it did not see its end

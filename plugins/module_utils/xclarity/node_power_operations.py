@@ -90,8 +90,8 @@ class SetPower(Operation):
                 continue
             if power.power != goal:
                 self.run.warn(
-                    f"An earlier task has powered {title} {goal}, which was accepted, and {title} does not show it "
-                    f"({power.power}). This task goes by what the server shows."
+                    f"An earlier task asked for {title} to be powered {goal}. That was accepted, and the server still shows {power.power}."
+                    " This task goes by what the server shows."
                 )
             self.others.settled_by_reading(keys)
         return late

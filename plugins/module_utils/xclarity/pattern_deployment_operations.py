@@ -34,7 +34,7 @@ Held = dict[str, "Owned | None"]  # the profile of each target, with the id of i
 class DeployPattern(Operation):
     """``desired`` of an item is (:class:`Desired`, :class:`Target`, pattern), ``current`` the profile of the target, None without one.
 
-    The lock is that of the profiles: an activation of what is made here must not cross it.
+    The lock is shared with the activation of profiles, which must not cross it.
     """
 
     kind, group, noun, where = "pattern_deployments", busy.GROUP, "profiles", "the server's jobs and profiles"
