@@ -50,6 +50,24 @@ def test_one_thing_at_a_time_on_one_server(sim, run_module, first, second):
             assert "has not ended, and it is about this server. Nothing was changed. Wait for it with the module job" in result["msg"]
 
 
+@pytest.mark.parametrize("second", ["power", "install", "unmanage"])
+def test_an_activation_that_is_listed_as_pending_is_one_too(sim, run_module, second):
+    """Some appliances list a profile that is being activated so; its status tells that it runs."""
+    sim.switches("xclarity", job_seconds=600)
+    assert not run_module(*TASKS["activate"]).failed
+    words = {"inactive": "INACTIVE", "pending": "PENDING", "active": "ACTIVE", "activating": "PENDING", "failed": "FAILED"}
+    sim.switches("xclarity", profile_status_words=words)
+    result = run_module(*TASKS[second])
+    assert (result.code, len(sent(sim))) == ("busy", 1), result
+
+
+@pytest.mark.parametrize("answer", [{"status": 404}, {"status": 403}, {"status": 200, "body": "[]"}, {"status": 200, "body": "<html>"}])
+def test_an_appliance_without_profiles_keeps_nobody_from_the_power(sim, run_module, answer):
+    sim.fault("xclarity", "GET", "^/profiles", times=-1, **answer)
+    assert not run_module(*TASKS["power"]).failed
+    assert len(sent(sim)) == 1
+
+
 @pytest.mark.parametrize("first, second", list(itertools.pairwise([*TASKS, "power"])))
 def test_two_plays_that_read_in_the_same_moment_do_not_both_send(sim, harness, first, second):
     """Both have read all that they plan on before anything is sent; whoever comes second reads again."""

@@ -107,6 +107,13 @@ def test_a_device_that_is_named_as_failed(sim, run_module, body):
     assert (result.code, result["outcome"]) == ("server_refused", "not_started")
 
 
+def test_a_policy_that_cannot_be_taken_away_is_not_told_to_be_of_another_machine(sim, run_module):
+    assert not run_module("firmware_policy", {"node": "web-01", "policy": "production"}).failed
+    sim.fault("xclarity", "POST", "^/compliancePolicies", status=200, body='{"status":"failure","errorMessage":"No."}')
+    result = run_module("firmware_policy", {"node": "web-01", "state": "absent"})
+    assert (result.code, "machine type" in result["msg"]) == ("server_refused", False), result["msg"]
+
+
 def test_a_lost_answer_to_an_assignment(sim, run_module):
     sim.fault("xclarity", "POST", "^/compliancePolicies", reset="after")
     result = run_module("firmware_policy", {"node": "web-01", "policy": "production"})
@@ -211,6 +218,15 @@ def test_what_waits_for_a_restart_is_not_sent_again(sim, run_module, activation,
     last = run_module("firmware_update", params)
     assert (last["changed"], last["nodes"][0]["joined"], last["nodes"][0]["compliant"]) == (False, False, True)
     assert last["nodes"][0]["awaited"] == []
+
+
+def test_what_another_appliance_was_asked_for_is_not_awaited_of_this_one(sim, run_module, harness):
+    params = {"node": "web-03", "activation": "delayed"}
+    assert run_module("firmware_update", params)["nodes"][0]["awaited"]
+    (path,) = (harness.folder / "state").glob("firmware-*.json")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**record, "server": ["xclarity", "OTHER"]}), encoding="utf-8")
+    assert run_module("firmware_update", params, check=True)["nodes"][0]["awaited"] == []
 
 
 def test_what_waits_is_sent_again_with_what_does_not(sim, run_module):

@@ -10,6 +10,8 @@ import json
 import pytest
 from running import until
 
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import node_power_operations
+
 WEB, WEB2, DB = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B", "0A10000000000000000000000000000D"
 FLEX = "0A10000000000000000000000000000E"
 
@@ -172,7 +174,7 @@ def test_the_power_before_an_earlier_request_is_not_believed(sim, run_module, ca
     result = run_module("node_power", {"node": "web-01", "state": again, "reconcile_timeout": 15}, check=check)
     assert (result.failed, result["changed"], bool(result["plan"])) == (False, again != "off", again != "off"), result
     assert [body["powerState"] for _path, body in bodies(sim, since)] == ([] if check or again == "off" else ["powerOn"])
-    assert "does not show it" not in _warnings(result, capfd)
+    assert "An earlier task" not in _warnings(result, capfd)
     assert power(sim, WEB) == (5 if check or again == "off" else 8)
     if not check and again != "off":
         assert result["nodes"][0]["power"] == "on"
@@ -196,17 +198,67 @@ def test_what_never_shows_is_told_once(sim, run_module, capfd):
     for check in (True, False):
         result = run_module("node_power", params, check=check)
         assert (result.failed, result["changed"], bodies(sim, since)) == (False, False, []), result
-        assert "does not show it (on)" in _warnings(result, capfd)
-    assert "does not show it" not in _warnings(run_module("node_power", params), capfd)
+        told = "An earlier task asked for web-01 to be powered off. That was accepted, and the server still shows on."
+        assert told in _warnings(result, capfd)
+    assert "An earlier task" not in _warnings(run_module("node_power", params), capfd)
 
 
-def test_what_has_shown_leaves_nothing_behind(sim, run_module, harness):
-    for params in ({"state": "off"}, {"state": "on"}, {"state": "off", "wait": False}, {"state": "off"}):
+def recorded(harness):
+    """What the record holds, key -> its line."""
+    (record,) = (harness.folder / "state").glob("*node_power*.record")
+    lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    return {key: line for line in lines if "keys" in line for key in line["keys"]}
+
+
+def complete(sim):
+    until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+
+
+@pytest.mark.parametrize("last", ["off", "on"])
+def test_what_has_shown_leaves_nothing_behind(sim, run_module, harness, last):
+    for params in ({"state": "off"}, {"state": "on"}, {"state": "off", "wait": False}, {"state": last}):
         assert not run_module("node_power", {"node": "web-01", **params}).failed
         if "wait" in params:
-            until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
-    (record,) = (harness.folder / "state").glob("*node_power*.record")
-    assert [line for line in record.read_text(encoding="utf-8").splitlines() if "keys" in line] == []
+            complete(sim)
+    assert recorded(harness) == {}
+
+
+def test_what_was_told_not_to_have_shown_stays_to_be_looked_for(sim, run_module, harness):
+    """Not as what was told: that would be dropped with the next one that is in doubt."""
+    sim.switches("xclarity", power_status_lag=3600.0)
+    params = {"node": "web-01", "state": "off", "mode": "immediate", "wait_timeout": 0.3, "reconcile_timeout": 0.3}
+    assert run_module("node_power", params).failed
+    assert {key: line["state"] for key, line in recorded(harness).items()} == {f"power off:{WEB}": "open"}
+
+
+def test_what_nobody_knows_to_be_accepted_is_not_told_to_be(sim, run_module, harness, capfd):
+    """A run that was killed around its request: that is waited for as ever, and the reading counts."""
+    uuid = sim.state("xclarity")["appliance_uuid"]
+    harness.leave_unfinished("xclarity", "node_power", ("xclarity", uuid), f"power off:{WEB}", group="servers")
+    capfd.readouterr()
+    result = run_module("node_power", {"node": WEB, "state": "on", "reconcile_timeout": 0.1})
+    assert (result.failed, result["changed"]) == (False, False)
+    assert "An earlier task" not in _warnings(result, capfd)
+
+
+def test_while_a_job_is_open_the_power_is_not_waited_for(sim, run_module, harness):
+    """The task is refused at once, and the next one looks for the power."""
+    sim.switches("xclarity", job_seconds=600, power_status_lag=3600.0)
+    assert run_module("node_power", {"node": WEB, "state": "off", "mode": "immediate", "wait": False})["changed"]
+    since = sim.last()
+    assert run_module("node_power", {"node": WEB, "state": "on", "reconcile_timeout": 30.0}).code == "busy"
+    assert sum("/nodes" in entry["path"] for entry in sim.log(since=since, system="xclarity")) == 1
+    assert set(recorded(harness)) == {f"power off:{WEB}"}
+
+
+def test_others_have_the_lock_while_a_power_is_waited_for(sim, run_module, monkeypatch):
+    sim.switches("xclarity", power_status_lag=1.0)
+    assert run_module("node_power", {"node": WEB, "state": "off", "mode": "immediate", "wait": False})["changed"]
+    complete(sim)
+    waits, real = [], node_power_operations.SetPower._wait_for
+    monkeypatch.setattr(node_power_operations.SetPower, "_wait_for", lambda self, late: (waits.append(self.others._lock), real(self, late)))
+    assert run_module("node_power", {"node": WEB, "state": "on"})["changed"]
+    assert waits == [None]
 
 
 def test_a_refusal(sim, run_module):

@@ -166,3 +166,9 @@ def test_a_server_that_does_not_page_is_read_whole(total, count):
     server.read = read
     assert read_all(server) == ALL[:count]
     assert len(server.walks) <= 2
+
+
+@pytest.mark.parametrize("given, kept", [("5A9D0A0A1D41C81A2B3C4D01", "5a9d0a0a1d41c81a2b3c4d01"), ("Payments", "Payments")])
+def test_the_id_of_a_group_has_one_spelling(given, kept):
+    """The lock and the record are kept by it: two spellings would be two orders."""
+    assert api.group_id(None, {"group_id": given}) == kept

@@ -311,3 +311,15 @@ def test_an_activation_that_ends_between_the_list_and_the_status_is_not_started_
     client = types.SimpleNamespace(system="xclarity", read=read)
     (item,) = SetProfiles(Run({}), client, [Desired("71", **NOW)], None).read()
     assert len(item.steps) == sent
+
+
+@pytest.mark.parametrize("wanted, code, positions", [
+    (["web", "nobody", "db", "noone"], "profile_not_found", [1, 3]), (["nobody", "web", "nobody"], "profile_not_found", [0, 2]),
+    (["twin", "web", "nobody"], "profile_ambiguous", [0, 2]),
+])  # fmt: skip
+def test_a_refusal_tells_where_all_that_it_is_about_stand(wanted, code, positions):
+    """By these the role knows whose mistake it is."""
+    listed = [profile(ACTIVE, ident=ident, name=name) for ident, name in (("1", "web"), ("2", "db"), ("3", "twin"), ("4", "twin"))]
+    with pytest.raises(Failure) as caught:
+        profiles.find(listed, wanted)
+    assert (caught.value.code, caught.value.details["positions"]) == (code, positions)

@@ -218,3 +218,49 @@ def test_a_profile_of_the_list():
     shown = profile_list.parse(entry)
     assert (shown["id"], shown["status"], shown["template_id"], shown["bay"], shown["unit"]) == ("71", "inactive", "60", "11 , 12", 3)
     assert set(profile_list.parse({})) == set(shown)
+
+
+class Appliance:
+    """Stands in for a client. by_uuid, listed: what is answered for UUIDs and for the list, a list of UUIDs or a failure."""
+
+    def __init__(self, by_uuid, listed):
+        self.by_uuid, self.listed, self.asked = by_uuid, listed, []
+
+    def read(self, path, **_more):
+        self.asked.append(path)
+        answer = self.listed if path == "/nodes" else self.by_uuid
+        if isinstance(answer, Failure):
+            raise answer
+        return {"nodeList": [{"uuid": uuid} for uuid in answer]}
+
+
+HERE, THERE_TOO = "A" * 32, "B" * 32
+
+
+def no(status, told="not_found"):
+    return Failure(told, "no", status=status)
+
+
+@pytest.mark.parametrize("by_uuid, listed, known", [
+    ([HERE], no(500), {HERE}),
+    ([HERE.lower()], no(500), {HERE}),
+    (no(404), [HERE, THERE_TOO], {HERE, THERE_TOO}), (no(400), [HERE], {HERE}), (no(500), [HERE], {HERE}), ([], [HERE], {HERE}),
+    (no(200, "not_json"), [HERE], {HERE}),
+    (no(404), [THERE_TOO], {THERE_TOO}), ([], [THERE_TOO], {THERE_TOO}),
+    (no(404), no(404), None), (no(404), no(403), None), ([], [], None), (no(501), no(501), None),
+])  # fmt: skip
+def test_a_server_is_unknown_only_where_the_appliance_tells_others(by_uuid, listed, known):
+    """An appliance that does not answer for one UUID, or does not list servers for this user, does not say that it has none."""
+    assert nodes.known_uuids(Appliance(by_uuid, listed), [HERE]) == known
+
+
+def test_what_is_known_at_once_costs_one_request():
+    appliance = Appliance([HERE], [])
+    nodes.known_uuids(appliance, [HERE])
+    assert appliance.asked == [f"/nodes/{HERE}"]
+
+
+@pytest.mark.parametrize("failure", [no(401), no(None)])
+def test_a_login_that_is_lost_is_no_answer(failure):
+    with pytest.raises(Failure):
+        nodes.known_uuids(Appliance(failure, [HERE]), [HERE])
