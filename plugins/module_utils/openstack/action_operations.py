@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment

@@ -14,8 +14,9 @@ import typing as t
 import uuid
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State

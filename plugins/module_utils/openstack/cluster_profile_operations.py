@@ -13,8 +13,9 @@ import typing as t
 import uuid
 
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, named
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked

@@ -8,8 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._bulk import each
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input, named
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked

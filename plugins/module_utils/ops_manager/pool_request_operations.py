@@ -13,8 +13,9 @@ import collections
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, NOT_STARTED, UNKNOWN, Failure, bad_input, named
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched, wait

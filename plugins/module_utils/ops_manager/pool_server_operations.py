@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, named
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean

@@ -15,8 +15,9 @@ import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._archive import GZIP_MAGIC
 from ansible_collections.groundwork.provision.plugins.module_utils._download import Fetched
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import check_status

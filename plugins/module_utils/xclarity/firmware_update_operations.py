@@ -13,8 +13,9 @@ import contextlib
 import dataclasses
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, ended_badly, named
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched

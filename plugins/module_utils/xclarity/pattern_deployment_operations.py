@@ -8,8 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked

@@ -12,7 +12,7 @@ import resource
 
 import pytest
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _download, _operation
+from ansible_collections.groundwork.provision.plugins.module_utils import _download, _follow
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
 from ansible_collections.groundwork.provision.plugins.module_utils._folder import Folder, Temporary
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
@@ -153,7 +153,7 @@ KILLS = {
     "before the request": (Client, "start", kill),
     "after the request": (Client, "start", kill_after(Client.start)),
     "before the outcome is noted": (Guard, "resolve", kill),
-    "while waiting": (_operation, "wait", kill),
+    "while waiting": (_follow, "wait", kill),
     "before the download": (export_destination, "fetch", kill),
     "in the download": (_download._Judge, "verdict", kill),
     "before the rename": (Temporary, "commit", None),
@@ -368,14 +368,14 @@ def test_polls_that_fail_for_a_while(sim, run_module, web, dest, fault):
 
 def test_the_session_ends_in_the_middle(sim, run_module, web, dest, monkeypatch):
     """One new login, and the wait and the download go on."""
-    real = _operation.wait
+    real = _follow.wait
 
     def expired(*arguments, **more):
-        monkeypatch.setattr(_operation, "wait", real)
+        monkeypatch.setattr(_follow, "wait", real)
         sim.action("xclarity", "expire_sessions")
         return real(*arguments, **more)
 
-    monkeypatch.setattr(_operation, "wait", expired)
+    monkeypatch.setattr(_follow, "wait", expired)
     result = run_module(MODULE, web)
     assert not result.failed, result
     assert len([e for e in sim.log(system="xclarity") if (e["method"], e["path"]) == ("POST", "/sessions")]) == 2

@@ -13,10 +13,11 @@ import threading
 
 import pytest
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _operation
+from ansible_collections.groundwork.provision.plugins.module_utils import _driver
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, K1, K2, K3, K4, Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Plan, Step, Unproven, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
@@ -707,7 +708,7 @@ def test_a_started_failure_names_its_job():
 
 
 def test_what_is_not_the_drivers_own_is_not_imported_by_it():
-    assert not [name for name in vars(_operation) if name.startswith("xclarity")]
+    assert not [name for name in vars(_driver) if name.startswith("xclarity")]
 
 
 # -- what others wait for ---------------------------------------------------------------------------------------------
@@ -719,8 +720,8 @@ def test_between_two_polls_the_client_pauses_and_before_the_lock_it_resumes(serv
     client = client_of(serve(lambda request, wire: wire.reply(200, b'{"job": 1}')))
     monkeypatch.setattr(client, "pause", lambda: order.append("pause"))
     monkeypatch.setattr(client, "resume", lambda: order.append("resume"))
-    enter = _operation.Guard.__enter__
-    monkeypatch.setattr(_operation.Guard, "__enter__", lambda guard: (order.append("lock"), enter(guard))[1])
+    enter = _driver.Guard.__enter__
+    monkeypatch.setattr(_driver.Guard, "__enter__", lambda guard: (order.append("lock"), enter(guard))[1])
     items = [Item("71", "name of 71", steps=[step("71")], later=[step("71", "delete")])]
     drive(Light(run_of(), client, lambda: items, lambda key, reading: reading not in (1, 2)))
     assert order == ["lock", "pause", "resume", "lock"]
@@ -929,8 +930,8 @@ def test_the_lock_is_held_to_the_end_where_the_way_shows_nothing(serve, client_o
     order = []
     server = serve(lambda request, wire: (order.append("sent"), wire.reply(200, b'{"job": 1}'))[1])
     for name, word in (("__enter__", "lock"), ("__exit__", "unlock")):
-        real = getattr(_operation.Guard, name)
-        monkeypatch.setattr(_operation.Guard, name, lambda *given, real=real, word=word: (order.append(word), real(*given))[1])
+        real = getattr(_driver.Guard, name)
+        monkeypatch.setattr(_driver.Guard, name, lambda *given, real=real, word=word: (order.append(word), real(*given))[1])
     operation = Shared(run_of(), client_of(server), in_stages("join"))
     operation.holds = holds
     assert drive(operation)["outcome"] == "finished"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 from test_operation import PARAMS, Light, items, outcome, step
 
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, ended_badly
-from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, drive
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 
