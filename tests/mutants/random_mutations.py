@@ -41,7 +41,8 @@ MAP = HERE / "which_tests.json"
 EQUIVALENT = HERE / "equivalent.yml"
 SUITES = ("tests/unit", "tests/property")
 SAFETY = {
-    "_auth", "_bulk", "_clock", "_digest", "_download", "_folder", "_guard", "_operation", "_reconcile", "_slots", "_transport", "_wire",
+    "_auth", "_bulk", "_clock", "_digest", "_download", "_driver", "_folder", "_follow", "_guard", "_operation", "_reconcile", "_slots",
+    "_transport", "_wire",
 }  # fmt: skip
 SAFETY_WEIGHT = 4
 THRESHOLD = 0.9
