@@ -252,11 +252,17 @@ def test_while_a_job_is_open_the_power_is_not_waited_for(sim, run_module, harnes
 
 
 def test_others_have_the_lock_while_a_power_is_waited_for(sim, run_module, monkeypatch):
-    sim.switches("xclarity", power_status_lag=1.0)
+    sim.switches("xclarity", power_status_lag=60)
     assert run_module("node_power", {"node": WEB, "state": "off", "mode": "immediate", "wait": False})["changed"]
     complete(sim)
     waits, real = [], node_power_operations.SetPower._wait_for
-    monkeypatch.setattr(node_power_operations.SetPower, "_wait_for", lambda self, late: (waits.append(self.others._lock), real(self, late)))
+
+    def wait_for(self, late):
+        waits.append(self.others._lock)
+        sim.clock(advance=60)  # the appliance shows it from now on
+        real(self, late)
+
+    monkeypatch.setattr(node_power_operations.SetPower, "_wait_for", wait_for)
     assert run_module("node_power", {"node": WEB, "state": "on"})["changed"]
     assert waits == [None]
 
