@@ -23,7 +23,6 @@ import sys
 import typing as t
 
 from ansible import constants
-from ansible.executor import module_common
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
@@ -37,6 +36,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.prof
 from ansible_collections.groundwork.provision.plugins.modules.profile_activation import SPEC
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share
+from ansible_collections.groundwork.provision.plugins.plugin_utils.task_defaults import with_defaults
 
 MODULE = "groundwork.provision.profile_activation"
 # Which variable tells what: of a host's item, and of the other options of the module. Of several the first that is set counts. They are
@@ -249,12 +249,7 @@ class ActionModule(ActionBase):
 
     def _options(self, variables: dict[str, t.Any], templar: Templar) -> dict[str, t.Any]:
         """The options of the module for one host: those of the role that are set, over module_defaults."""
-        options = _values(OPTIONS, variables, templar)
-        if hasattr(module_common, "_apply_action_arg_defaults"):
-            return module_common._apply_action_arg_defaults(MODULE, self._task, options, templar)
-        # ansible-core 2.18
-        groups = self._task.get_play()._action_groups
-        return module_common.get_action_args_with_defaults(MODULE, options, self._task.module_defaults, templar, action_groups=groups)
+        return with_defaults(MODULE, self._task, _values(OPTIONS, variables, templar), templar)
 
     def _variables_of(self, host: str, own: dict[str, t.Any]) -> dict[str, t.Any]:
         """The variables that another host would have in this task."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 import yaml
 
 
-def run(harness, hosts, *arguments, after=(), role="activate_profiles", **variables):
-    """A play over these hosts with the role, and tasks after it."""
+def run(harness, hosts, *arguments, after=(), role="activate_profiles", play=None, env=None, **variables):
+    """A play over these hosts with the role, and tasks after it. play: more keywords of the play. env: more of the environment."""
     inventory = harness.folder / "hosts.yml"
     everything = {"all": {"hosts": hosts, "vars": {f"{role}_poll_interval": 0.1, **variables}}}
     inventory.write_text(yaml.safe_dump(everything), encoding="utf-8")
     tasks = [{"name": "Use the role", "ansible.builtin.include_role": {"name": f"groundwork.provision.{role}"}}, *after]
     book = harness.folder / "roles.yml"
-    book.write_text(yaml.safe_dump([{"name": "Test", "hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    return harness.playbook("-i", str(inventory), str(book), *arguments)
+    plays = [{"name": "Test", "hosts": "all", "gather_facts": False, **(play or {}), "tasks": tasks}]
+    book.write_text(yaml.safe_dump(plays), encoding="utf-8")
+    return harness.playbook("-i", str(inventory), str(book), *arguments, **(env or {}))
 
 
 def alone(harness, role, *arguments, after=(), **variables):

@@ -66,6 +66,28 @@ def test_an_empty_variable_is_not_set(estate, harness, role, value):
     assert estate.log(), "no server was asked"
 
 
+@pytest.mark.parametrize("role, in_process", [*((role, "1") for role in NEEDED), ("manage_nodes", "0"), ("run_cluster", "0")])
+def test_module_defaults_count_for_more_than_the_environment(estate, harness, role, in_process):
+    """Where they name a server, a role goes nowhere else: the environment names one of another estate."""
+    ready = harness.control.ready
+    defaults = {
+        "group/groundwork.provision.xclarity": {"endpoint": ready["xclarity"]},
+        "group/groundwork.provision.ops_manager": {"endpoint": ready["ops_manager"]},
+        "group/groundwork.provision.openstack": {
+            "ca_path": ready["ca"],
+            "auth": {
+                "auth_url": ready["keystone"], "username": "demo", "password": "demopw", "project_name": "demo",
+                "user_domain_name": "Default", "project_domain_name": "Default",
+            },
+        },
+    }  # fmt: skip
+    elsewhere = "https://127.0.0.1:9"
+    env = {"XCLARITY_ENDPOINT": elsewhere, "OPS_MANAGER_ENDPOINT": elsewhere, "OS_AUTH_URL": elsewhere, "GROUNDWORK_IN_PROCESS": in_process}
+    played = alone(harness, role, play={"module_defaults": defaults}, env=env, **needed(role))
+    assert played.rc == 0, played.output
+    assert estate.log(), "no server was asked"
+
+
 @pytest.mark.parametrize("value", ["", None], ids=["empty", "null"])
 @pytest.mark.parametrize("role", NEEDED)
 def test_what_a_role_cannot_do_without_is_asked_for(estate, harness, role, value):
