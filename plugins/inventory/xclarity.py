@@ -14,7 +14,8 @@ description:
   - Names and addresses that XClarity Administrator reports are those of the management controllers (BMC), not of operating systems.
     So C(ansible_host) is not set unless O(bmc_as_ansible_host) says so. The controller's address is the variable C(xclarity_bmc_address).
   - The file must be named C(xclarity.yml) or end in C(.xclarity.yml) (or C(.yaml)).
-  - Every server is in the group C(xclarity_servers), the hosts of the playbook C(groundwork.provision.activate_profiles).
+  - Every server is in the group C(xclarity_servers), the hosts of the playbooks C(groundwork.provision.activate_profiles),
+    C(groundwork.provision.update_firmware) and so on.
   - A host's name is a host name, as it is what Ansible connects to where nothing else is set. What has no place in one becomes C(_),
     so that C(Web Server 1) is the host C(Web_Server_1). The name as people see it is the variable C(xclarity_name).
   - The variables C(xclarity_hostname), C(xclarity_fqdn), C(xclarity_domain), C(xclarity_bmc_address), C(xclarity_ipv4_addresses) and
@@ -154,7 +155,8 @@ options:
     default: false
   devices:
     description:
-      - Which other devices are hosts too. Each kind is a request more.
+      - Which other devices are hosts too. Each kind is a request more. They are in the group C(xclarity_devices) and not in
+        C(xclarity_servers), the hosts of the playbooks.
       - Each host then has C(xclarity_kind), V(server), V(chassis), V(switch) or V(storage), and a device has the variables of a server as
         far as it reports them. A storage node of a chassis is a server already and not a second host.
       - O(status) and O(bmc_type) are about servers only.
@@ -231,7 +233,7 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_sou
 
 PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by their nature
 LISTS = ("ipv4_addresses", "ipv6_addresses")
-GROUP = "xclarity_servers"
+GROUP, DEVICES = "xclarity_servers", "xclarity_devices"  # the playbooks work on the hosts of the first
 # Ansible compiles every file of a collection anew at each start. So what only an option needs is imported where it is used.
 
 
@@ -334,7 +336,8 @@ class InventoryModule(ServerInventory):
     def fill(self, rows: list[Row]) -> None:
         prefix = self.get_option("vars_prefix")
         direct = self.get_option("bmc_as_ansible_host")
-        group = self.inventory.groups[self.inventory.add_group(GROUP)]
+        servers = self.inventory.groups[self.inventory.add_group(GROUP)]
+        others = self.inventory.groups[self.inventory.add_group(DEVICES)] if self.get_option("devices") else servers
         adder = Adder(self.inventory)
         checked = [self._checked(row, prefix) for row in rows]
         names = name_all(checked, [prefix + key for key in self.get_option("hostnames")], prefix + "uuid")
@@ -345,7 +348,7 @@ class InventoryModule(ServerInventory):
             if direct and variables[prefix + "bmc_address"]:
                 variables["ansible_host"] = variables[prefix + "bmc_address"]
             host = adder.add(self.free_name(name, prefix + "uuid", variables[prefix + "uuid"]), variables)
-            group.add_host(host)
+            (servers if variables.get(prefix + "kind", "server") == "server" else others).add_host(host)
             self.constructed(host)
 
     def _checked(self, row: Row, prefix: str) -> Row:

@@ -560,6 +560,9 @@ def test_chassis_switches_and_storage_are_hosts_if_asked_for(sim, listing):
         "server", "chassis", "switch", "storage",
     }  # fmt: skip
     assert found["kind_switch"]["hosts"] == ["tor-1"]
+    devices = {name for name, told in variables.items() if told["xclarity_kind"] != "server"}
+    assert set(found["xclarity_devices"]["hosts"]) == devices, "the playbooks work on the servers, and on nothing else"
+    assert set(found["xclarity_servers"]["hosts"]) == set(variables) - devices
     assert (variables["tor-1"]["xclarity_power"], variables["tor-1"]["xclarity_bmc_address"]) == ("on", "192.0.2.61")
     assert "scu-1" not in variables
     assert set(variables["array-1"]) == set(variables["web-01"])

@@ -21,6 +21,7 @@ OPTIONS = {
     "hostnames": ["name", "uuid"],
     "property_groups": True,
     "strict": True,
+    "devices": [],
     "compose": {},
     "groups": {},
     "keyed_groups": [],
@@ -119,7 +120,7 @@ GROUPS = {
 }
 
 
-@pytest.mark.parametrize("name", ["xclarity_servers", "composed", "people", "rack_R1", "racks", "rack_R2"])
+@pytest.mark.parametrize("name", ["xclarity_servers", "xclarity_devices", "composed", "people", "rack_R1", "racks", "rack_R2"])
 @pytest.mark.parametrize("first", [True, False])
 def test_a_server_that_is_named_like_a_group_speaks_for_itself_only(name, first):
     """It chooses its name; what Ansible would do for the host it would do for the group."""
@@ -127,7 +128,7 @@ def test_a_server_that_is_named_like_a_group_speaks_for_itself_only(name, first)
     inventory.add_group("people")
     inventory.add_host("by-hand", group="people")
     mean, other = server(B, name=name, rack="R1"), server(A, rack="R2")
-    told = fill(xclarity, inventory, [mean, other] if first else [other, mean], **GROUPS)
+    told = fill(xclarity, inventory, [mean, other] if first else [other, mean], **GROUPS, devices=["switches"])
     for group in inventory.groups.values():
         assert group.vars == {}, group.name
         assert group.name not in {child.name for child in group.child_groups}
@@ -135,5 +136,5 @@ def test_a_server_that_is_named_like_a_group_speaks_for_itself_only(name, first)
     assert {group.name for group in host.groups} >= {"xclarity_servers", "composed", "rack_R1"}
     assert (host.vars["where"], inventory.hosts["web-01"].vars["where"]) == ("R1", "R2")
     assert inventory.hosts["by-hand"].vars == {} or "where" not in inventory.hosts["by-hand"].vars
-    if name in ("xclarity_servers", "composed", "people"):
+    if name in ("xclarity_servers", "xclarity_devices", "composed", "people"):
         assert (told, host.name) == ([f"'{name}' is '{name}_{B}'"], f"{name}_{B}")
