@@ -62,7 +62,13 @@ class Entry:
         """Seconds since it was recorded. Over a restart of the machine only the wall clock can tell."""
         if self.boot == _boot_id():
             return clock.monotonic() - self.monotonic
-        return abs(clock.wall() - self.wall)
+        return clock.wall() - self.wall
+
+    def dated(self, clock: Clock) -> Entry:
+        """The same; as of now where the wall clock that would tell its age has been set back since: it is young as far as anybody knows."""
+        if self.boot == _boot_id() or clock.wall() >= self.wall:
+            return self
+        return dataclasses.replace(self, wall=clock.wall(), monotonic=clock.monotonic(), boot=_boot_id())
 
 
 class Guard:
@@ -415,8 +421,10 @@ class Guard:
                     entries.pop(str(value["done"]), None)
             except (ValueError, TypeError, LookupError):
                 continue  # cut off in the middle of a line that told an outcome: that request stays open
-        wall = self._clock.wall()
-        return generation, {key: entry for key, entry in entries.items() if abs(wall - entry.wall) < DOUBT_LIFETIME}
+        # The wall clock may be set while an entry is open, so it counts only over a restart of the machine.
+        dated = {key: entry.dated(self._clock) for key, entry in entries.items()}
+        self._dirty = self._dirty or dated != entries
+        return generation, {key: entry for key, entry in dated.items() if entry.elapsed(self._clock) < DOUBT_LIFETIME}
 
     def _write(self) -> None:
         """Write the record anew with what is open, synced to the disk. Raises ``lock_unavailable`` if there has to be a lock."""

@@ -251,6 +251,30 @@ def test_each_doubt_has_its_own_age(state, still):
         assert guard.unfinished == set()
 
 
+@pytest.mark.parametrize("jump", [-400 * DAY, -2 * DAY, 2 * DAY, 400 * DAY])
+def test_a_wall_clock_that_is_set_ends_no_doubt(state, still, jump):
+    """A machine that was resumed from a snapshot, or had no clock of its own, gets the right time in the middle."""
+    killed(state, lambda guard: guard.intend(["a:1"]))
+    still.offset += jump
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == {"a:1"}
+    still.advance(DAY)
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == set(), "and it ends after a day all the same"
+
+
+@pytest.mark.parametrize("jump", [-400 * DAY, -2 * DAY, -5.0])
+def test_a_wall_clock_that_is_set_back_over_a_restart_ends_no_doubt(state, still, monkeypatch, jump):
+    killed(state, lambda guard: guard.intend(["a:1"]))
+    monkeypatch.setattr("ansible_collections.groundwork.provision.plugins.module_utils._guard._boot_id", lambda: "another")
+    still.now, still.offset = 5.0, still.offset + jump
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == {"a:1"}
+    still.advance(DAY)
+    with guard_of(state, still) as guard:
+        assert guard.unfinished == set(), "it has been dated anew once, and not at each run"
+
+
 def test_the_record_stays_small_over_months(state, still):
     sizes = []
     for _day in range(60):
