@@ -119,7 +119,8 @@ options:
         C(/etc/hosts) calls them) and of Ansible's own groups (C(all), C(ungrouped)) are not used.
       - Where two servers would get one name, both get C(_) and their UUID appended. Where an earlier source of the inventory, such as
         the file of another XClarity Administrator, has made a host of that name for another server, the later one gets it
-        appended, with a warning. No variable of the first is changed.
+        appended, with a warning. No variable of the first is changed. A server that two of them list (moved, and left behind in
+        the list of the first) is another server here as well.
     type: list
     elements: str
     choices: [name, hostname, fqdn, serial_number, uuid, bmc_address]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
+import weakref
 from types import MappingProxyType
 
 from ansible.errors import AnsibleParserError
@@ -19,6 +20,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._options import Options
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
+from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint
 from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_options
 from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ending
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import beside, is_elsewhere, shown
@@ -29,6 +31,8 @@ Row = dict[str, t.Any]
 SHOWN = 5  # of what was left out, so many are named
 ROUNDS = 100_000  # of the digest of a secret, so that a cache key is no way to guess it
 _ADDRESSES = ("ansible_host", "ansible_ssh_host")
+# Of each inventory, by the name of a host: which server told of it.
+_ORIGINS: weakref.WeakKeyDictionary[t.Any, dict[str, str]] = weakref.WeakKeyDictionary()
 
 
 class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
@@ -51,6 +55,10 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     def fetch(self, client: t.Any, run: Run) -> list[Row]:
         """The servers as plain data, as they are kept in the cache."""
         raise NotImplementedError
+
+    def origin(self) -> str:
+        """What tells this server from others of its kind, which may have given the same ids."""
+        return Endpoint.parse(self.get_option("endpoint")).place if "endpoint" in self.connection else ""
 
     def found_elsewhere(self) -> t.Any:
         """What chooses the server and is no option: settings that a library finds. Secrets may be among them."""
@@ -79,7 +87,9 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self._renamed: list[str] = []
         self._composed = {self._sanitize_group_name(name) for name in self.get_option("groups") or ()}
         with collector_paused():
-            self.fill(self._rows(path, cache))
+            rows = self._rows(path, cache)
+            self._origins, self._origin = _ORIGINS.setdefault(inventory, {}), self.origin()
+            self.fill(rows)
         if self._left_out:
             self.display.warning(self._without_secrets(self._told()))
         if self._renamed:
@@ -139,6 +149,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
     def free_name(self, name: str, key: str, ident: str) -> str:
         """The name for the host of a server: ``name``, or that and ``ident`` where another source of this inventory has made a host
         of that name for another server, or a group has it: what Ansible sets for a host of that name it would set for the whole group.
+        What :meth:`origin` is another of counts as another server: its profiles and requests are not those of this one.
         key: the variable that holds a server's identity."""
 
         def is_of_another(name: str) -> bool:
@@ -147,11 +158,13 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
             host = self.inventory.hosts.get(name)
             if host is None or key not in host.vars:
                 return False
-            return not ident or _alike(host.vars[key]) != _alike(ident)
+            return not ident or _alike(host.vars[key]) != _alike(ident) or self._origins.get(name, self._origin) != self._origin
 
         if not is_of_another(name):
+            self._origins[name] = self._origin
             return name
         free = beside(name, ident, is_of_another)
+        self._origins[free] = self._origin
         self._renamed.append(f"{shown(name)} is {shown(free, 120)}")
         return free
 
@@ -161,8 +174,8 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _told_of_names(self) -> str:
         return (
-            f"{self.NAME}: {len(self._renamed)} of the servers have the name of another server or of a group of this inventory, "
-            f"so that the id is a part of the host's name: {_some(self._renamed)}"
+            f"{self.NAME}: {len(self._renamed)} of the servers have the name of another server or of a group of this inventory, or were told "
+            f"of by another endpoint too, so that the id is a part of the host's name: {_some(self._renamed)}"
         )
 
     def constructed(self, host: t.Any) -> None:

@@ -12,7 +12,7 @@ from ansible.template import Templar
 
 from ansible_collections.groundwork.provision.plugins.inventory import server_pool, xclarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import nodes
-from ansible_collections.groundwork.provision.plugins.plugin_utils import host_names
+from ansible_collections.groundwork.provision.plugins.plugin_utils import host_names, inventory_source
 
 A, B = "0A" * 16, "0B" * 16
 OPTIONS = {
@@ -28,12 +28,13 @@ OPTIONS = {
 }
 
 
-def fill(kind, inventory, rows, **more):
+def fill(kind, inventory, rows, endpoint="https://oslo.example.com", **more):
     """What a file of its own adds; returns what is told of names."""
     plugin = kind.InventoryModule()
     plugin.inventory = inventory
     plugin._left_out, plugin._renamed, plugin._composed = [], [], {"composed"}
-    plugin.get_option = {**OPTIONS, **more}.__getitem__
+    plugin.get_option = {**OPTIONS, "endpoint": endpoint, **more}.__getitem__
+    plugin._origins, plugin._origin = inventory_source._ORIGINS.setdefault(inventory, {}), plugin.origin()
     plugin.templar = Templar(loader=None)
     plugin.fill(rows)
     return plugin._renamed
@@ -65,6 +66,26 @@ def test_the_same_server_is_the_same_host(again):
     assert fill(xclarity, inventory, [server(again, rack="R2")]) == []
     assert list(inventory.hosts) == ["web-01"]
     assert inventory.hosts["web-01"].vars["xclarity_rack"] == "R2"
+
+
+def test_a_server_that_two_administrators_tell_of_is_two_hosts():
+    """Moved, and left behind in the list of the first: profile, endpoint and password of one are not those of the other."""
+    inventory = InventoryData()
+    fill(xclarity, inventory, [server(A, profile="71", endpoint="https://oslo.example.com")])
+    before = dict(inventory.hosts["web-01"].vars)
+    for _each in range(2):
+        told = fill(xclarity, inventory, [server(A, endpoint="https://rome.example.com")], endpoint="https://rome.example.com")
+        assert told == [f"'web-01' is 'web-01_{A}'"]
+    assert inventory.hosts["web-01"].vars == before
+    assert "xclarity_profile" not in inventory.hosts[f"web-01_{A}"].vars
+    assert fill(xclarity, inventory, [server(A)], endpoint="https://OSLO.example.com:443/") == []
+    assert len(inventory.hosts) == 2
+
+
+def test_one_id_in_the_pools_of_two_ops_managers():
+    inventory = InventoryData()
+    fill(server_pool, inventory, [of_pool("1")])
+    assert fill(server_pool, inventory, [of_pool("1")], endpoint="https://rome.example.com") == ["'web-01' is 'web-01_1'"]
 
 
 def test_read_once_more_the_second_keeps_its_name():
