@@ -8,18 +8,24 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import threading
 import typing as t
+import unicodedata
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.groundwork.provision.plugins.module_utils._search import Words
 
 MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
+_PERCENT = re.compile("%[0-9A-F]{2}")
+_ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
+_HTML_IN_JSON = re.compile("[<>&='\u2028\u2029]")
 CUT = " ..."  # where a text was shortened
 
 # Below this length only the plain secret is masked (by Ansible itself): its encodings would match ordinary words.
 MIN_DERIVED = 4
+MIN_WRAPPED, MAX_WRAPPED = 6, 40  # shorter ones would match ordinary words; what people type is not longer
 
 
 def clean(text: t.Any, limit: int = 1000) -> str:
@@ -150,26 +156,45 @@ def _forms(secret: str) -> set[str]:
 
 
 def _coded(secret: str) -> set[str]:
-    """The encodings in which a secret could turn up in a message, a URL, a header or a dump."""
-    raw = secret.encode("utf-8", "surrogatepass")
+    """The encodings in which a secret could turn up in a message, a URL, a header or a dump, of whatever program."""
+    raws = [_encoded(secret, name) for name in ("utf-8", "latin-1", "utf-16-le")]
+    percent = {quote(secret, safe=safe, errors="replace") for safe in ("", "/", ";,/?:@&=+$-_.!~*'()#", "-_.!~*'()")}
+    percent.add(quote_plus(secret, errors="replace"))
+    page = {html.escape(secret), html.escape(secret, quote=False)}
+    dump = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    dump |= {_HTML_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", form) for form in dump}
     forms = {
-        quote(secret, safe="", errors="replace"),
-        quote(secret, errors="replace"),
-        quote_plus(secret, errors="replace"),
-        html.escape(secret),
-        json.dumps(secret)[1:-1],
+        *percent,
+        *(_PERCENT.sub(lambda found: found[0].lower(), form) for form in percent),
+        *page,
+        *(form.replace("&#x27;", "&#39;") for form in page),
+        *(form.replace("&#x27;", "&#39;").replace("&quot;", "&#34;") for form in page),
+        *dump,
+        *(_ESCAPE.sub(lambda found: found[0][:2] + found[0][2:].upper(), form) for form in dump),
+        *(form.replace("/", r"\/") for form in dump),
+        *(unicodedata.normalize(form, secret) for form in ("NFC", "NFD")),
         repr(secret)[1:-1],
-        repr(raw)[2:-1],
-        raw.hex(),
-        raw.hex().upper(),
         secret.upper(),
         secret.lower(),
         secret[::-1],
     }
-    for pad in range(3):
-        # The part of the base64 text that does not depend on what stands before and after the secret.
-        coded = base64.b64encode(b"\0" * pad + raw).decode()
-        start = (0, 2, 3)[pad]
-        end = len(coded.rstrip("=")) - (1 if (len(raw) + pad) % 3 else 0)
-        forms.add(coded[start:end])
-    return {f for f in forms if len(f) >= MIN_DERIVED}
+    for raw in filter(None, raws):
+        forms |= {repr(raw)[2:-1], raw.hex(), raw.hex().upper()}
+        for pad in range(3):
+            # The part of the base64 text that does not depend on what stands before and after the secret.
+            coded = base64.b64encode(b"\0" * pad + raw).decode()
+            start = (0, 2, 3)[pad]
+            end = len(coded.rstrip("=")) - (1 if (len(raw) + pad) % 3 else 0)
+            forms.add(coded[start:end])
+    if MIN_WRAPPED <= len(secret) <= MAX_WRAPPED:
+        # Where a text was wrapped, and what cleaning makes of the end of the line.
+        places = range(1, len(secret))
+        forms |= {f"{secret[:at]}{gap}{secret[at:]}" for at in places for gap in ("\n", "\r\n", " ", "\u200b")}
+    return {form for form in forms if len(form) >= MIN_DERIVED}
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    try:
+        return text.encode(encoding, "surrogatepass" if encoding != "latin-1" else "strict")
+    except UnicodeEncodeError:
+        return b""

@@ -137,6 +137,7 @@ session:
   contains:
     id: {description: Id of the session., type: str}
     csrf: {description: The token that goes with it., type: str}
+    server: {description: "What it knows the address by that it was opened at. Another O(endpoint) is refused.", type: str}
 sessions:
   description: A result for each session that was to be ended.
   returned: with O(state=absent), unless O(session) is given

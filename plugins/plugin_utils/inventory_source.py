@@ -58,7 +58,12 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
 
     def origin(self) -> str:
         """What tells this server from others of its kind, which may have given the same ids."""
-        return Endpoint.parse(self.get_option("endpoint")).place if "endpoint" in self.connection else ""
+        if "endpoint" not in self.connection:
+            return ""
+        try:
+            return Endpoint.parse(self.get_option("endpoint")).place
+        except Failure:  # the rows are of a cache, or there are none
+            return str(self.get_option("endpoint"))
 
     def found_elsewhere(self) -> t.Any:
         """What chooses the server and is no option: settings that a library finds. Secrets may be among them."""
@@ -174,8 +179,9 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _told_of_names(self) -> str:
         return (
-            f"{self.NAME}: {len(self._renamed)} of the servers have the name of another server or of a group of this inventory, or were told "
-            f"of by another endpoint too, so that the id is a part of the host's name: {_some(self._renamed)}"
+            f"{self.NAME}: {len(self._renamed)} of the servers have the name of another server or of a group of this inventory, or were "
+            "told of by another endpoint too, so that the id is a part of the host's name: "
+            f"{_some(self._renamed)}"
         )
 
     def constructed(self, host: t.Any) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import typing as t
 
@@ -108,6 +109,12 @@ def _auth(run: Run, prefix: str, place: str) -> Auth:
         if not all(isinstance(session.get(k), str) and session[k] for k in ("id", "csrf")):
             raise bad_input("config_credentials", "session holds no id and csrf.", "Give the session that xclarity_session returned.")
         run.redactor.add(session["id"], session["csrf"])
+        if session.get("server") not in (None, "", server_key(place)):
+            raise bad_input(
+                "config_credentials",
+                f"session was opened at another address than {place}, which endpoint names; it is not sent there.",
+                "Give the endpoint that the session was opened with, or open one at this endpoint, and run again.",
+            )
         return XClaritySession("", "", run.redactor, session)
     user = params.get(prefix + "username")
     if not user:
@@ -117,6 +124,11 @@ def _auth(run: Run, prefix: str, place: str) -> Auth:
     if params.get("auth_method") == "basic":
         return Basic(user, password, run.redactor)
     return XClaritySession(user, password, run.redactor, slots=_slots(run, place, user))
+
+
+def server_key(place: str) -> str:
+    """What a session knows its server by, ``host:port``: no text that would be masked wherever the address stands."""
+    return hashlib.sha256(place.casefold().encode()).hexdigest()[:16]
 
 
 def _slots(run: Run, place: str, user: str) -> Slots | None:

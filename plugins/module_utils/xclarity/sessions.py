@@ -27,7 +27,7 @@ BRIEFLY = 30.0
 
 
 def begin(client: Client) -> dict[str, str]:
-    """Log in and leave the session open: ``{"id", "csrf"}``. Whoever takes it has to end it."""
+    """Log in and leave the session open: ``{"id", "csrf", "server"}``. Whoever takes it has to end it."""
     auth = client.auth
     if not isinstance(auth, XClaritySession):
         raise bad_input("config_options", "auth_method basic has no session.", "Set auth_method to session and run again.")
@@ -36,7 +36,7 @@ def begin(client: Client) -> dict[str, str]:
     client.transport.close()
     if session is None:
         raise bad_input("config_options", "there is no session.", "Set username and password and run again.")
-    return session
+    return {**session, "server": api.server_key(client.transport.endpoint.place)}
 
 
 def end(client: Client) -> bool:

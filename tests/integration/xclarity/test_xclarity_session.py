@@ -28,7 +28,7 @@ def test_many_tasks_with_one_login(sim, run_module, check):
     login = run_module(MODULE, check=check)
     assert not login.failed, login
     assert login["changed"] is False
-    assert set(login["session"]) == {"id", "csrf"}
+    assert set(login["session"]) == {"id", "csrf", "server"}
     session = {"session": login["session"]}
     assert open_sessions(sim) == 1
     for _time in range(5):
@@ -39,6 +39,21 @@ def test_many_tasks_with_one_login(sim, run_module, check):
     assert len([e for e in sim.log(system="xclarity") if (e["method"], e["path"]) == ("POST", "/sessions")]) == 1
     assert not run_module(MODULE, ONLY | session | {"state": "absent"}, check=check).failed
     assert open_sessions(sim) == 0
+
+
+@pytest.mark.parametrize("params", [{}, {"state": "absent"}], ids=["use", "end"])
+def test_a_session_goes_to_no_other_server(sim, run_module, params):
+    """Easily had with two appliances: the session in module_defaults, the endpoint by host."""
+    session = run_module(MODULE)["session"]
+    since = sim.last()
+    other = sim.ready["xclarity"].replace("localhost", "127.0.0.1") if "localhost" in sim.ready["xclarity"] else sim.ready["ops_manager"]
+    module = MODULE if params else "backup_info"
+    result = run_module(module, ONLY | {"session": session, "endpoint": other, **params})
+    assert result.code == "config_credentials"
+    assert "opened at another address" in result["msg"]
+    assert sim.log(since=since) == []
+    assert not run_module(module, ONLY | {"session": {**session, "server": ""}, **params}).failed
+    assert not run_module(MODULE, ONLY | {"session": session, "state": "absent"}).failed
 
 
 def test_the_session_is_shown_nowhere_else(sim, run_module):
@@ -75,7 +90,8 @@ def test_a_lost_answer_to_the_end(sim, run_module, when):
 def test_a_server_that_cannot_be_reached_keeps_the_session_and_says_so(sim, run_module):
     session = run_module(MODULE)["session"]
     params = ONLY | {"session": session, "state": "absent"}
-    assert run_module(MODULE, params | {"endpoint": "https://127.0.0.1:1"}).code == "connect_refused"
+    elsewhere = {"endpoint": "https://127.0.0.1:1", "session": {**session, "server": ""}}
+    assert run_module(MODULE, params | elsewhere).code == "connect_refused"
     assert open_sessions(sim) == 1
     assert not run_module(MODULE, params).failed
 

@@ -11,6 +11,7 @@ import html
 import json
 import re
 import time
+import unicodedata
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -74,6 +75,12 @@ def test_a_very_deep_answer_does_not_exhaust_the_stack():
 
 SECRETS = ["Passw0rd-demo", "pä$$ wörd&<\">'", "пароль-секрет", "a/b+c=d%e", "tok\\en", "密码密码", "12345678"]
 
+
+
+def latin(text):
+    return "latin-1" if max(text) < "\u0100" else "utf-8"
+
+
 ENCODINGS = {
     "plain": lambda s: s,
     "in a sentence": lambda s: f"login with {s} failed",
@@ -93,6 +100,22 @@ ENCODINGS = {
     "upper": str.upper,
     "lower": str.lower,
     "reversed": lambda s: s[::-1],
+    # as programs in other languages write them
+    "url, small hex": lambda s: re.sub("%[0-9A-F]{2}", lambda m: m[0].lower(), quote(s, safe="")),
+    "encodeURI": lambda s: quote(s, safe=";,/?:@&=+$-_.!~*'()#"),
+    "encodeURIComponent, small hex": lambda s: re.sub("%[0-9A-F]{2}", lambda m: m[0].lower(), quote(s, safe="-_.!~*'()")),
+    "HTML, decimal": lambda s: html.escape(s).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
+    "HTML, decimal apostrophe": lambda s: html.escape(s).replace("&#x27;", "&#39;"),
+    "HTML, no quotes": lambda s: html.escape(s, quote=False),
+    "JSON, large hex": lambda s: re.sub(r"\\u([0-9a-f]{4})", lambda m: "\\u" + m[1].upper(), json.dumps(s)),
+    "JSON, slashes": lambda s: json.dumps(s).replace("/", r"\/"),
+    "JSON for HTML": lambda s: re.sub("[<>&='\u2028\u2029]", lambda m: f"\\u{ord(m[0]):04x}", json.dumps(s, ensure_ascii=False)),
+    "decomposed": lambda s: unicodedata.normalize("NFD", s),
+    "base64, UTF-16": lambda s: base64.b64encode(s.encode("utf-16-le")).decode(),
+    "hex, UTF-16": lambda s: s.encode("utf-16-le").hex(),
+    "base64 of user:secret, Latin-1": lambda s: base64.b64encode(f"me:{s}".encode(latin(s))).decode(),
+    "wrapped": lambda s: s if len(s) < 6 else s[:5] + "\n" + s[5:],
+    "wrapped and cleaned": lambda s: s if len(s) < 6 else clean(s[:3] + "\r\n" + s[3:]),
 }
 
 
