@@ -57,7 +57,8 @@ options:
   state_dir:
     description:
       - Private directory on a local file system for what the runs of this user on this machine have to know of each other. That is the
-        lock and the record of unfinished requests, and for XClarity Administrator the sessions in use. It holds no secrets.
+        lock and the record of unfinished requests, and for XClarity Administrator the sessions in use. It holds no secrets. A relative
+        path is refused.
       - If not set, the environment variable E(GROUNDWORK_STATE_DIR) is used.
     type: path
     default: ~/.ansible/groundwork

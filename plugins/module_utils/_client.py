@@ -278,6 +278,7 @@ class Client:
             failure.system = self.system
             if failure.code == "auth_failed" and self.auth.elsewhere is not None:
                 failure.why, failure.next_step = self.auth.elsewhere
+                failure.logged_in = True
             told = self._explain(reply)
             if told:
                 failure.about(server_message=told)

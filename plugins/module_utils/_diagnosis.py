@@ -65,7 +65,7 @@ def explain(exc: BaseException, exchange: _wire.Exchange, peers: Peers, *, start
         return _after_sending(causes, out_of_time, peers, starts)
     if peers.proxy is not None and exchange.stage != _wire.HANDSHAKE:
         return _of_proxy(causes, out_of_time, exchange.stage, peers, peers.proxy)
-    place = peers.place
+    place = peers.place if peers.proxy is None else f"{peers.place} through the proxy {peers.proxy.place}"
     refused = causes.find(ssl.SSLCertVerificationError)
     if refused is not None:
         return _of_certificate(refused, place, peers.trust)

@@ -80,6 +80,7 @@ class Failure(Exception):
         self.resources = list(resources)
         self._known = known
         self.unfollowed = False  # it is about reading what was started, not about the work itself
+        self.logged_in = False  # user and password were accepted before, so that trying again locks no account
         self.over = False  # it tells the end of what was started: that it was started is not said beside
         self.result: dict[str, t.Any] | None = None  # what the run had reached, for the user
 

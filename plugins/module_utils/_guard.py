@@ -358,7 +358,7 @@ class Guard:
                 return
             except BlockingIOError:
                 if deadline.passed():
-                    raise self._unavailable("another run on this machine holds it") from None
+                    raise self._unavailable("another run on this machine holds it", "Wait for the other run, or set") from None
                 self._clock.sleep(LOCK_POLL)
             except OSError as exc:
                 self._without(f"the file system has no locks ({exc.strerror})")
@@ -468,12 +468,9 @@ class Guard:
             os.close(self._log)
             self._log = None
 
-    def _unavailable(self, why: str) -> Failure:
-        return Failure(
-            "lock_unavailable",
-            f"the lock {self.path} cannot be had: {why}.",
-            "Wait for the other run, or set state_dir to a local directory of this user, or lock to best_effort, and run again.",
-        )
+    def _unavailable(self, why: str, first: str = "Set") -> Failure:
+        hint = f"{first} state_dir to a local directory of this user, or lock to best_effort, and run again."
+        return Failure("lock_unavailable", f"the lock {self.path} cannot be had: {why}.", hint)
 
     def _unsafe(self, why: str) -> Failure:
         return Failure("journal_unsafe", f"{why} ({self.path}).", "Look at it, remove it, and run again.")

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import functools
 import math
+import os
 import random
 import typing as t
 
@@ -91,6 +92,13 @@ class Run:
             value = self.params.get(name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):
                 raise bad_input("config_number", f"{name} must lie between {low} and {high}.", f"Correct {name} and run again.")
+        place = os.path.expanduser(self.params.get("state_dir") or "~")
+        if not place.startswith(("/", "~")):
+            raise bad_input(
+                "config_options",
+                f"state_dir is no absolute path: {clean(place, 120)}. A run from another directory would not know of this one.",
+                "Set state_dir, or the environment variable GROUNDWORK_STATE_DIR, to an absolute path and run again.",
+            )
 
     @property
     def fate(self) -> str:

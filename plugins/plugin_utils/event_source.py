@@ -387,6 +387,8 @@ async def _watch(
 
 def is_final(failure: Failure, reached: bool) -> bool:
     """It does not go away by waiting. reached: the server has been read before, so that the options are right."""
+    if failure.logged_in:  # an appliance that starts anew forgets its sessions
+        return not reached
     if failure.code in ("auth_failed", "auth_unscoped") or failure.code.startswith("config_"):
         return True
     return not reached and not failure.transient and failure.code != "internal_error"

@@ -249,6 +249,17 @@ def test_a_wrong_password_ends_the_source_after_one_attempt(still: Control, engi
     assert engine.slept == []
 
 
+def test_an_appliance_that_forgets_its_sessions_twice_is_waited_for(still: Control, engine: Engine):
+    """While it starts anew it takes the password, and then does not know the session that it gave."""
+
+    def begin():
+        activate(engine)
+        still.fault("xclarity", path="^/(tasks|profiles)", times=2, status=401, body="")
+
+    events = engine.run("jobs", engine.jobs("xclarity"), lambda: None, begin, *[lambda: None] * 4)
+    assert ("job", "11", "running") in told(events)
+
+
 def test_a_password_that_is_changed_meanwhile_ends_it_too(still: Control, engine: Engine):
     def change():
         still.seed(xclarity={"users": {"AUTOMATION": {"password": "another", "role": "supervisor"}}})

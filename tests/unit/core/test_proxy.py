@@ -254,6 +254,25 @@ def test_a_proxy_that_makes_no_connection(serve, environment, refused, fault):
     assert [request.target for request in proxy.requests] == ["xclarity.example:443"]
 
 
+TUNNELLED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+# What comes out of the tunnel that a proxy says it has made.
+LEADS_NOWHERE = {
+    "close": lambda wire: (wire.send(TUNNELLED), wire.fin()),
+    "reset": lambda wire: (wire.send(TUNNELLED), wire.reset()),
+    "silence": lambda wire: (wire.send(TUNNELLED), wire.stall()),
+    "a page": lambda wire: (wire.send(TUNNELLED + b"<html>login</html>\r\n\r\n"), wire.fin()),
+}
+
+
+@pytest.mark.parametrize("fault", LEADS_NOWHERE)
+def test_a_tunnel_that_leads_nowhere_names_the_proxy_too(serve, environment, refused, fault):
+    proxy = serve(lambda request, wire: LEADS_NOWHERE[fault](wire))
+    environment(https_proxy=proxy.url.replace("//", "//canary-user:canary-pw@"))
+    failure = refused(timeout=0.5)
+    assert f"xclarity.example:443 through the proxy 127.0.0.1:{proxy.port}" in failure.why
+    assert "canary" not in failure.why
+
+
 @pytest.mark.parametrize("server", [SERVER, "http://keystone.example:5000"])
 def test_a_proxy_that_cannot_be_reached_is_not_taken_for_the_server(environment, refused, server):
     port = closed_port()

@@ -103,6 +103,21 @@ def test_numbers_that_make_no_sense(name, value):
     assert K1 in caught.value.message()
 
 
+@pytest.mark.parametrize("place", ["rel/dir", "./x", "$NOPE/x", "..", "x"])
+def test_a_state_directory_that_depends_on_where_ansible_was_called_from_is_refused(place):
+    """Two runs would not see each other."""
+    with pytest.raises(Failure) as caught:
+        Run({"state_dir": place})
+    assert caught.value.code == "config_options"
+    assert "state_dir is no absolute path" in caught.value.message()
+
+
+@pytest.mark.parametrize("place", [None, "", "/var/lib/x", "~/.ansible/groundwork", "~nobody-at-all/x"])
+def test_any_other_state_directory_is_left_to_whoever_needs_it(place):
+    Run({"state_dir": place})
+
+
+
 # -- many items -------------------------------------------------------------------------------------------------------
 
 
