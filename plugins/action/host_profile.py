@@ -32,7 +32,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._module import is_task_timeout
 from ansible_collections.groundwork.provision.plugins.module_utils._options import strict
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired, check_target
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Desired, check_target
 from ansible_collections.groundwork.provision.plugins.modules.profile_activation import SPEC
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share

@@ -22,7 +22,7 @@ import typing as t
 import zlib
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _authorities, _diagnosis, _proxy, _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _authorities, _proxy, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
     NONE,
@@ -379,6 +379,9 @@ class Transport:
                 )
 
     def _failure(self, exc: BaseException, exchange: _wire.Exchange, starts: bool, what: str) -> Failure:
+        # Only a failure loads it.
+        from ansible_collections.groundwork.provision.plugins.module_utils import _diagnosis
+
         peers = _diagnosis.Peers(self.endpoint.place, self._proxy, self._trust, self.timeout)
         found = _diagnosis.explain(exc, exchange, peers, starts=starts)
         outcome = UNKNOWN if starts and exchange.sent else NONE

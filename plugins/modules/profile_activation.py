@@ -236,7 +236,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import set_profiles
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Desired, about, check_target
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Desired, about, check_target
 
 RESTART = {"type": "str", "choices": ["immediate", "defer"]}
 SPEC = (

@@ -127,7 +127,8 @@ class Activations:
 
 
 def formula(count: int, log: list[dict[str, Any]]) -> int:
-    """The requests that ``count`` activations may take: login, list, servers, identity, one each, polls, list, logout.
+    """The requests that ``count`` activations may take: login, list, servers, running jobs, identity, one each, polls, list,
+    logout; docs/requests.md has them.
 
     How often it has to poll depends on the jobs, so the rounds are taken from the log; each may take one request for
     each 200 jobs that it asks for.
@@ -139,4 +140,4 @@ def formula(count: int, log: list[dict[str, Any]]) -> int:
             if not rounds or ids & rounds[-1]:
                 rounds.append(set())
             rounds[-1] |= ids
-    return 6 + count + sum(math.ceil(len(ids) / BATCH) for ids in rounds)
+    return 7 + count + sum(math.ceil(len(ids) / BATCH) for ids in rounds)

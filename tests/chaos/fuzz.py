@@ -16,7 +16,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import cluster_profiles
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import backups, jobs, os_images, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import backups, jobs, os_images, profile_plans, profiles
 
 from .lab import Lab, leaks, module_of
 from .memory import Memory
@@ -122,7 +122,7 @@ READERS: dict[tuple[str, str], list[Callable[[Said], Any]]] = {
         jobs.read_all, lambda said: jobs.read(said, ["11", "12"]), lambda said: jobs.Reader(said).poll(["11"]),
     ],
     ("POST", "xclarity.memory/profiles/71"): [
-        lambda said: profiles.accept_activation(STEP, said.read()), lambda said: profiles.accept_unassignment(STEP, said.read()),
+        lambda said: profile_plans.accept_activation(STEP, said.read()), lambda said: profile_plans.accept_unassignment(STEP, said.read()),
     ],
     ("PUT", "xclarity.memory/managementServer/data"): [
         lambda said: backups.accept_job(STEP, said.read()), lambda said: backups.accept_done(STEP, said.read()),

@@ -16,9 +16,10 @@ from ansible_collections.groundwork.provision.plugins.module_utils._operation im
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import activations, busy, jobs, nodes, profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import activations, busy, jobs, nodes, profile_plans, profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Choice, Desired, Profile
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Choice, Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import Profile
 
 
 class SetProfiles(Operation):
@@ -44,8 +45,8 @@ class SetProfiles(Operation):
 
     def read(self) -> list[Item]:
         every = profiles.read_all(self.client)
-        found = profiles.find(every, [one.profile for one in self.asked])
-        profiles.refuse_conflicts(every, found, self.asked)
+        found = profile_plans.find(every, [one.profile for one in self.asked])
+        profile_plans.refuse_conflicts(every, found, self.asked)
         titles = profiles.titles(found)
         running: dict[str, str] = {}
         if self.active:
@@ -57,7 +58,7 @@ class SetProfiles(Operation):
                 try:
                     choices.append(self._planned(profile, desired, titles[profile.id], running))
                 except Failure as failure:
-                    failure.details |= profiles.about([position])
+                    failure.details |= profile_plans.about([position])
                     raise
         refused.tell()
         items = [
@@ -78,8 +79,8 @@ class SetProfiles(Operation):
 
     def _planned(self, profile: Profile, desired: Desired, title: str, running: t.Mapping[str, str]) -> Choice:
         if self.flags is not None:
-            return profiles.plan_unassignment(profile, self.flags, title)
-        return profiles.plan_activation(profile, desired, title, running.get(profile.uuid.casefold()))
+            return profile_plans.plan_unassignment(profile, self.flags, title)
+        return profile_plans.plan_activation(profile, desired, title, running.get(profile.uuid.casefold()))
 
     def _refuse_busy(self, items: t.Sequence[Item]) -> None:
         """Whether an activation runs tells the profile; the job of a deferred one may be open until the server restarts."""
@@ -91,25 +92,25 @@ class SetProfiles(Operation):
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""
-        asked = [one.uuid for profile, one in zip(found, self.asked, strict=True) if profiles.new_server(profile, one)]
+        asked = [one.uuid for profile, one in zip(found, self.asked, strict=True) if profile_plans.new_server(profile, one)]
         if not asked:
             return
         known = nodes.known_uuids(self.client, [profiles.normal(uuid) for uuid in asked])
         if known is not None:
-            profiles.refuse_unknown_servers(found, self.asked, {profiles.normal(uuid) for uuid in known})
+            profile_plans.refuse_unknown_servers(found, self.asked, {profiles.normal(uuid) for uuid in known})
 
     def _told(self, found: list[Profile], asked: t.Sequence[Desired]) -> tuple[list[Profile], dict[str, str]]:
         """The profiles and their activation status, neither older than the other."""
         running = self._running(found, asked)
-        if any(profiles.outdated(profile, running.get(profile.uuid.casefold())) for profile in found):
+        if any(profile_plans.outdated(profile, running.get(profile.uuid.casefold())) for profile in found):
             # An activation may have ended between the two readings: the list has to be as late as what explains it.
-            found = profiles.find(profiles.read_all(self.client), [profile.id for profile in found])
+            found = profile_plans.find(profiles.read_all(self.client), [profile.id for profile in found])
         return found, running
 
     def _running(self, found: t.Sequence[Profile], asked: t.Sequence[Desired]) -> dict[str, str]:
         """The activation status of those of which the list does not tell it. What cannot be known is not "no": where the server
         refuses it, or is too old to have the call, no job that could be the activation may be open."""
-        unclear = [profile for profile, one in zip(found, asked, strict=True) if profiles.unclear(profile, one)]
+        unclear = [profile for profile, one in zip(found, asked, strict=True) if profile_plans.unclear(profile, one)]
         uuids = [profile.uuid for profile in unclear if profile.uuid]
         told = profiles.read_activation(self.client, uuids) if uuids else {}
         dark = activations.dark(unclear, told)
@@ -126,7 +127,7 @@ class SetProfiles(Operation):
                     resource=names[0],
                     resources=names,
                     job=jobs.ident(open_jobs[0]),
-                    details=profiles.about(position for position, profile in enumerate(found) if profile in dark),
+                    details=profile_plans.about(position for position, profile in enumerate(found) if profile in dark),
                 )
         return told
 
@@ -148,7 +149,7 @@ class SetProfiles(Operation):
 
     def _waits_for_restart(self, item: Item, now: Profile) -> bool:
         """The activation that was joined is a deferred one, and the restart is desired now."""
-        goals = profiles.goals(item.desired.desired, active=self.active)
+        goals = profile_plans.goals(item.desired.desired, active=self.active)
         return self._is_joined(item) and now.status == profiles.PENDING and profiles.PENDING not in goals
 
     def _state(self, item: Item, now: Profile, running: bool = False) -> State:
@@ -162,7 +163,7 @@ class SetProfiles(Operation):
             return State(name, done=True, ok=item.key not in self._again)
         # What the list shows may still be from before the request, unless the job says that it is over.
         stale = bool(item.outcomes) and not ended and now.status == item.before.status and self._is_fresh(item)
-        if profiles.reached(now, choice.desired, active=self.active, job_ended=ended) and not stale:
+        if profile_plans.reached(now, choice.desired, active=self.active, job_ended=ended) and not stale:
             return State(name, done=True, ok=True)
         return State(name, done=now.status == profiles.FAILED and not stale)
 
@@ -185,7 +186,7 @@ class SetProfiles(Operation):
         work: list[tuple[Item, Step]] = []
         for item, profile, desired in zip(there, found, asked, strict=True):
             try:
-                choice = profiles.plan_activation(profile, desired, item.title, running.get(profile.uuid.casefold()))
+                choice = profile_plans.plan_activation(profile, desired, item.title, running.get(profile.uuid.casefold()))
             except Failure as failure:
                 item.fail(failure, self.client.system)
                 continue
@@ -203,7 +204,7 @@ class SetProfiles(Operation):
         found = {}
         for item, outcome in unknown:
             profile = now.get(item.key)
-            if profile is not None and profiles.moved(
+            if profile is not None and profile_plans.moved(
                 item.before, profile, running.get(profile.uuid.casefold()), item.desired.desired.uuid, active=self.active
             ):
                 item.current = profile
@@ -227,10 +228,10 @@ class SetProfiles(Operation):
     # -- answers, ends and words -------------------------------------------------------------------------------------
 
     def accept(self, step: Step, data: t.Any) -> Accepted:
-        return profiles.accept_activation(step, data) if self.active else profiles.accept_unassignment(step, data)
+        return profile_plans.accept_activation(step, data) if self.active else profile_plans.accept_unassignment(step, data)
 
     def _goal(self, item: Item) -> str:
-        return " or ".join(profiles.goals(item.desired.desired, active=self.active))
+        return " or ".join(profile_plans.goals(item.desired.desired, active=self.active))
 
     def timed_out(self, item: Item, watched: Watched) -> Failure:
         last = watched.state.name if watched.state else "never seen"
@@ -253,7 +254,7 @@ class SetProfiles(Operation):
         )
 
     def view(self, item: Item, after: bool) -> dict[str, str]:
-        return profiles.view(item.desired, active=self.active, after=after)
+        return profile_plans.view(item.desired, active=self.active, after=after)
 
     def present(self, item: Item) -> dict[str, t.Any]:
         return {**item.current.public(), "job": item.job, "joined": item.join is not None, **item.facts()}

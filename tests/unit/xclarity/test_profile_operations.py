@@ -14,15 +14,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import NEVER_SEEN_SECONDS, State, Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import SetProfiles
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import (
-    ACTIVE,
-    FAILED,
-    INACTIVE,
-    PENDING,
-    Choice,
-    Desired,
-    Profile,
-)
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Choice, Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import ACTIVE, FAILED, INACTIVE, PENDING, Profile
 
 WEB, DB = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
 RUNNING = {"id": 17, "jobUID": "17", "status": "Running", "percentage": 40, "name": "Activate server profile"}

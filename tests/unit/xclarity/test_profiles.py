@@ -14,8 +14,9 @@ from refusals import code_of
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import profiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import profile_plans, profiles
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_operations import SetProfiles
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Desired, plan_activation
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profiles import (
     ACTIVATING,
     ACTIVE,
@@ -23,9 +24,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.prof
     INACTIVE,
     OTHER,
     PENDING,
-    Desired,
     Profile,
-    plan_activation,
 )
 
 HERE, THERE = "0A10000000000000000000000000000A", "0A10000000000000000000000000000B"
@@ -97,7 +96,7 @@ def test_what_is_sent(status, running, desired, expected):
 def test_what_is_unassigned(status):
     sent = status != INACTIVE
     flags = {"force": False, "powerDownITE": True, "resetIMM": False, "resetSwitch": False}
-    step = profiles.plan_unassignment(profile(status), flags, "web-01").step
+    step = profile_plans.plan_unassignment(profile(status), flags, "web-01").step
     assert (step is not None) is sent
     if step:
         assert (step.method, step.path, step.body) == ("POST", "/profiles/unassign/71", flags)
@@ -105,14 +104,14 @@ def test_what_is_unassigned(status):
 
 def test_before_and_after_say_what_restarts():
     choice = plan_activation(profile(INACTIVE), Desired("71", HERE, "immediate"), "web-01")
-    assert profiles.view(choice, active=True, after=False) == {"name": "web-01", "status": INACTIVE, "target": ""}
-    assert profiles.view(choice, active=True, after=True) == {"name": "web-01", "status": ACTIVE, "target": HERE, "restart": "now"}
+    assert profile_plans.view(choice, active=True, after=False) == {"name": "web-01", "status": INACTIVE, "target": ""}
+    assert profile_plans.view(choice, active=True, after=True) == {"name": "web-01", "status": ACTIVE, "target": HERE, "restart": "now"}
     deferred = plan_activation(profile(INACTIVE), Desired("71", HERE, "defer"), "web-01")
-    assert "manual restart" in profiles.view(deferred, active=True, after=True)["restart"]
+    assert "manual restart" in profile_plans.view(deferred, active=True, after=True)["restart"]
     again = plan_activation(profile(ACTIVE), Desired("71", "", "immediate", redeploy=True), "web-01", ACTIVE)
-    assert profiles.view(again, active=True, after=True)["redeployed"] == "yes"
+    assert profile_plans.view(again, active=True, after=True)["redeployed"] == "yes"
     same = plan_activation(profile(ACTIVE), Desired("71", "", "defer"), "web-01")
-    assert profiles.view(same, active=True, after=True) == profiles.view(same, active=True, after=False)
+    assert profile_plans.view(same, active=True, after=True) == profile_plans.view(same, active=True, after=False)
 
 
 # -- what the list tells to be impossible -----------------------------------------------------------------------------
@@ -121,7 +120,7 @@ def test_before_and_after_say_what_restarts():
 def refused(desired, *others):
     every = [profile(INACTIVE, ident=str(n), name=f"web-{n}") for n in range(len(desired))] + list(others)
     try:
-        profiles.refuse_conflicts(every, every[: len(desired)], desired)
+        profile_plans.refuse_conflicts(every, every[: len(desired)], desired)
     except Failure as failure:
         return failure
     return None
@@ -155,13 +154,13 @@ def test_a_target_that_another_profile_holds_is_refused(status):
 def test_a_profile_that_is_meant_twice_is_refused():
     one = profile(ACTIVE)
     with pytest.raises(Failure) as caught:
-        profiles.refuse_conflicts([one], [one, one], [Desired("71"), Desired("web-01")])
+        profile_plans.refuse_conflicts([one], [one, one], [Desired("71"), Desired("web-01")])
     assert (caught.value.code, caught.value.resource, caught.value.details) == ("duplicate_item", "web-01", {"positions": [0, 1]})
 
 
 def test_its_own_target_is_no_conflict():
     one = profile(ACTIVE)
-    profiles.refuse_conflicts([one], [one], [Desired("71", HERE)])
+    profile_plans.refuse_conflicts([one], [one], [Desired("71", HERE)])
 
 
 @pytest.mark.parametrize("target, good", [
@@ -170,14 +169,14 @@ def test_its_own_target_is_no_conflict():
     ("web-01", False), ("0A10", False), (HERE + "0", False), ("G" * 32, False), ("../71", False), ("_bay3", False), (f"{HERE}_bay", False),
 ])  # fmt: skip
 def test_what_can_be_a_target(target, good):
-    assert code_of(lambda: profiles.check_target(Desired("71", target), 0))[0] == (None if good else "config_uuid")
+    assert code_of(lambda: profile_plans.check_target(Desired("71", target), 0))[0] == (None if good else "config_uuid")
 
 
 @pytest.mark.parametrize(
     "status, uuid, refused", [(INACTIVE, THERE, True), (INACTIVE, HERE, False), (INACTIVE, BAY, False), (ACTIVE, THERE, False)]
 )
 def test_a_server_that_nobody_knows_is_refused(status, uuid, refused):
-    code, _none = code_of(lambda: profiles.refuse_unknown_servers([profile(status)], [Desired("71", uuid)], {HERE}))
+    code, _none = code_of(lambda: profile_plans.refuse_unknown_servers([profile(status)], [Desired("71", uuid)], {HERE}))
     assert code == ("target_not_found" if refused else None)
 
 
@@ -190,7 +189,7 @@ def test_a_name_that_several_have_is_told_with_the_id():
     assert profiles.titles(twins[:1]) == {"1": "web"}
     assert profiles.titles([profile(ACTIVE, name="")]) == {"71": "(71)"}
     with pytest.raises(Failure) as caught:
-        profiles.find(twins, ["web"])
+        profile_plans.find(twins, ["web"])
     assert (caught.value.code, "1, 2" in str(caught.value)) == ("profile_ambiguous", True)
 
 
@@ -207,7 +206,7 @@ def test_a_name_that_several_have_is_told_with_the_id():
     ],
 )  # fmt: skip
 def test_when_the_end_is_reached(status, target, restart, ended, reached):
-    assert profiles.reached(profile(status, target), Desired("71", HERE, restart), active=True, job_ended=ended) is reached
+    assert profile_plans.reached(profile(status, target), Desired("71", HERE, restart), active=True, job_ended=ended) is reached
 
 
 @pytest.mark.parametrize(
@@ -220,13 +219,13 @@ def test_when_the_end_is_reached(status, target, restart, ended, reached):
     ],
 )  # fmt: skip
 def test_what_tells_that_a_lost_request_has_arrived(before, now, running, moved):
-    assert profiles.moved(profile(before), profile(now), running, HERE, active=True) is moved
+    assert profile_plans.moved(profile(before), profile(now), running, HERE, active=True) is moved
 
 
 @pytest.mark.parametrize("now, moved", [(INACTIVE, True), (ACTIVATING, False), (ACTIVE, False), (FAILED, False)])
 def test_only_an_inactive_profile_tells_that_an_unassignment_has_arrived(now, moved):
     """An activation that runs is why it was refused."""
-    assert profiles.moved(profile(ACTIVE), profile(now), ACTIVATING if now == ACTIVATING else None, HERE, active=False) is moved
+    assert profile_plans.moved(profile(ACTIVE), profile(now), ACTIVATING if now == ACTIVATING else None, HERE, active=False) is moved
 
 
 statuses = st.sampled_from([INACTIVE, PENDING, ACTIVE, ACTIVATING, FAILED, OTHER])
@@ -245,7 +244,7 @@ def test_nothing_is_sent_while_it_runs_nor_when_it_is_reached(status, running, r
         return
     if ACTIVATING in (status, running):
         assert choice.step is None
-    if profiles.reached(one, desired, active=True):
+    if profile_plans.reached(one, desired, active=True):
         assert choice.step is None or running in (ACTIVATING,) or status == PENDING
 
 
@@ -321,5 +320,5 @@ def test_a_refusal_tells_where_all_that_it_is_about_stand(wanted, code, position
     """By these the role knows whose mistake it is."""
     listed = [profile(ACTIVE, ident=ident, name=name) for ident, name in (("1", "web"), ("2", "db"), ("3", "twin"), ("4", "twin"))]
     with pytest.raises(Failure) as caught:
-        profiles.find(listed, wanted)
+        profile_plans.find(listed, wanted)
     assert (caught.value.code, caught.value.details["positions"]) == (code, positions)
