@@ -173,10 +173,8 @@ def also_at(managed: t.Sequence[dict[str, t.Any]], known: t.Sequence[dict[str, t
 def other_address(address: str, entry: t.Mapping[str, t.Any]) -> str:
     """For messages: that a managed server was discovered at an address, and how the list of managed servers tells it."""
     told = f"with {named(sorted(addresses(entry)), 80)}" if addresses(entry) else "without an address"
-    return (
-        f"the server that was discovered at {address} is {clean(entry.get('name') or 'without a name', 80)} ({nodes.key_of(entry)}), which is"
-        f" managed already; the list of managed servers tells it {told}"
-    )
+    name = f"{clean(entry.get('name') or '', 80)} ({nodes.key_of(entry)})".strip()
+    return f"the server that was discovered at {address} is {name}, which is managed already; the list of managed servers tells it {told}"
 
 
 # -- planning: pure ---------------------------------------------------------------------------------------------------
