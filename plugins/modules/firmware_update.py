@@ -86,11 +86,12 @@ notes:
   - How soon the comparison follows an update is not documented. Components that tell a good end are believed after
     O(reconcile_timeout), with a warning. Those of an update that was joined are believed only if it is remembered in O(state_dir), as it
     may have brought other versions or wait for a restart; otherwise the task fails with V(immediate).
-  - An update is remembered until the comparison shows it. It waits for its restart until M(groundwork.provision.node_power) has powered
-    the server on or restarted it and was told the end of that. From then on, and with V(immediate) from the time on at which a run saw
-    that it had ended well, the comparison has an hour to follow. In that hour a run sends nothing and warns, with RV(nodes[].joined) and
-    RV(nodes[].compliant) false; after it the update is sent again, with a warning. An operating system may not heed a graceful restart, and
-    the job of that does not tell it; RV(nodes[].awaited) tells what does not show.
+  - An update is remembered, for its server on its appliance, until the comparison shows it. It waits for its restart until
+    M(groundwork.provision.node_power) has powered the server on or restarted it on that appliance and was told the end of that. From then
+    on, and with V(immediate) from the time on at which a run saw that it had ended well, the comparison has an hour to follow. In that hour
+    a run sends nothing and warns, with RV(nodes[].joined) and RV(nodes[].compliant) false; after it the update is sent again, with a
+    warning. An operating system may not heed a graceful restart, and the job of that does not tell it; RV(nodes[].awaited) tells what does
+    not show.
   - A remembered update is sent again at once where the policy, its components or O(activation) have changed, where it ended badly or its
     end is not told any more, and together with components that were not asked for. Another user or control node knows nothing of it. A
     restart by hand is not known either; where it did not bring the update into effect, restart the server with

@@ -13,8 +13,9 @@ description:
   - Brings one server, or many in one task, under the management of XClarity Administrator, or out of it, and waits until that is so.
   - A server is taken over by the address of its management controller. One that is not known yet is discovered first. Two addresses of
     one server are refused as that server given twice.
-  - One that is managed already is left alone. One that is being taken over with O(state=present), or given up with O(state=absent), is
-    waited for. Each request is sent at most once.
+  - One that is managed already is left alone, also where the list of managed servers tells another address of it. Then the UUID that was
+    discovered at the address counts, and the task warns and names the server.
+  - One that is being taken over with O(state=present), or given up with O(state=absent), is waited for. Each request is sent at most once.
 author:
   - groundwork.provision contributors (@groundwork)
 extends_documentation_fragment:
@@ -105,6 +106,9 @@ notes:
   - With O(state=absent) a server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it. So does
     one that is managed while it is being given up, with O(state=present), and one that is not managed while it is being taken over, with
     O(state=absent).
+  - With O(state=absent) an address counts as the list of managed servers tells it. What was discovered at an address may be old, so nothing
+    is given up by that. Where it names a managed server the task is refused with C(address_differs), before anything is sent. An address
+    that neither tells is taken for one where nothing is managed.
   - Chassis and switches are not taken over by this module. A server in a Flex chassis is managed with its chassis and refused.
   - The body of the request is the one of Lenovo's own client. The word by which a job of managing ends well, and the answer for a server
     that is managed already were never seen. The list of servers is the judge.

@@ -95,6 +95,7 @@ SETS = {
     ("managed_node", "take N over"): (taken, [], False),
     ("managed_node", "N that are managed already"): (taken, [("managed_node", taken)], False),
     ("managed_node", "give N up"): (lambda n: {**taken(n), "state": "absent"}, [("managed_node", taken)], False),
+    ("managed_node", "give up N addresses where none is managed"): (lambda n: {**taken(n), "state": "absent"}, [], False),
     ("firmware_policy", "assign to N"): (lambda n: outdated(n, policy="fresh"), [], False),
     ("firmware_policy", "N that have it already"): (lambda n: outdated(n, policy="production"), [], False),
     ("firmware_update", "update N"): (lambda n: outdated(n, activation="immediate"), [], False),

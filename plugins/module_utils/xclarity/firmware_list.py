@@ -25,6 +25,7 @@ def read(client: Client, wanted: t.Sequence[str] | None) -> dict[str, t.Any]:
     """``{"nodes", "policies"}``; wanted: UUIDs or names, what is not there is left out."""
     entries = nodes.read_raw(client, attributes=f"{nodes.ATTRIBUTES},firmware")
     if wanted is not None:
+        nodes.refuse_incomplete(entries, wanted)
         entries = nodes.meant(entries, wanted, nodes.known_as)
     results = firmware.read_compliance(client)
     found = []

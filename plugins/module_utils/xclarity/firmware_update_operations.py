@@ -52,15 +52,13 @@ class UpdateFirmware(Operation):
         self._joined: dict[str, set[str]] = {}  # the jobs of the updates that are joined
         self._brought: dict[str, set[str]] = {}  # their components, also of those that are not told any more
         self._again: set[str] = set()  # planned again after what was joined, which is done once
-        self._records = firmware_update_record.Records(run.params.get("state_dir"))
+        self._records = firmware_update_record.Records(run.params.get("state_dir"), client.identity)
         self._in_effect: dict[str, firmware_update_record.Record] = {}  # what the comparison does not show, also after its time
         self._asked: dict[str, firmware_update_record.Record] = {}  # what this run sends, also where it cannot be recorded
         self._awaited: dict[str, list[str]] = {}
-        self._server: tuple[str, ...] = ()
 
     def identity(self) -> tuple[str, ...]:
-        self._server = self._server or self.client.identity()
-        return self._server
+        return self._records.server()
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
@@ -118,7 +116,7 @@ class UpdateFirmware(Operation):
         record = self._records.read(key) if names else None
         if record is None or not firmware_update_record.waits(record, desired.activation, now, names, self.parts.get(key, [])):
             return None
-        return record if record.server == self.identity() else None
+        return record
 
     def check(self, items: t.Sequence[Item]) -> None:
         self._tell_what_lags(items)
@@ -128,12 +126,10 @@ class UpdateFirmware(Operation):
         """What has ended well and does not show."""
         for item in items:
             now: Compliance = item.current
-            record = None if now.compliant else self._asked.get(item.key) or self._records.read(item.key)
-            names = firmware_update_record.awaited(record, now, self.parts.get(item.key, [])) if record is not None else []
-            if record is None or not names:
-                continue
             with contextlib.suppress(Failure):  # where it cannot be told any more, nothing is
-                if record.server == self.identity():
+                record = None if now.compliant else self._asked.get(item.key) or self._records.read(item.key)
+                names = firmware_update_record.awaited(record, now, self.parts.get(item.key, [])) if record is not None else []
+                if names:
                     self._awaited[item.key] = names
 
     def prepare(self, items: t.Sequence[Item]) -> None:

@@ -5,9 +5,9 @@
 
 An update that ends with a restart of the server shows after that, and how soon the comparison follows any update is not documented.
 The appliance tells neither that an update waits nor what it brings. So what is asked for is remembered in the directory of the lock, a
-file for each server, before it is sent. An update of these components that was not there by then, and that has ended well, is the one that
-waits, for its restart or, once it is in effect, for the comparison. A request that was refused or never sent leaves the components as they
-were.
+file for each server of an appliance, before it is sent. (Two appliances may have one server, while it moves from one to the other.) An
+update of these components that was not there by then, and that has ended well, is the one that waits, for its restart or, once it is in
+effect, for the comparison. A request that was refused or never sent leaves the components as they were.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import datetime
 import hashlib
+import json
 import os
 import typing as t
 
@@ -24,6 +25,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._folder impor
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware import Compliance
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Part
 
+Told = t.TypeVar("Told")
 SCHEMA = 2
 # Seconds after the restart, or the good end of an update that restarts the server, for which the comparison is given time to follow.
 COMPARISON_LAG = 3600.0
@@ -117,25 +119,40 @@ def _targets(now: Compliance) -> dict[str, str]:
 
 
 class Records:
-    """The records of the servers that are asked for. directory: that of the lock; None keeps none."""
+    """The records of the servers of one appliance that are asked for. directory: that of the lock; None keeps none. ask: reads what the
+    appliance is, as it tells itself; that is asked once, and not where no appliance has a record of the server."""
 
-    def __init__(self, directory: str | None) -> None:
+    def __init__(self, directory: str | None, ask: t.Callable[[], tuple[str, ...]]) -> None:
         self._directory = os.path.expanduser(directory) if directory else None
+        self._ask = ask
+        self._server: tuple[str, ...] = ()
+        self._there: set[str] | None = None  # the servers of which there are records, while the appliance is not known
+
+    def server(self) -> tuple[str, ...]:
+        """The appliance. May send a reading."""
+        self._server = self._server or self._ask()
+        return self._server
 
     def read(self, uuid: str) -> Record | None:
-        return self._with_folder(lambda folder: Record.load(folder.read_json(_name(uuid))))
+        """Raises what hinders the appliance to tell itself."""
+        if not self._may_be_there(uuid):
+            return None
+        server = self.server()
+        record = self._with_folder(lambda folder: Record.load(folder.read_json(_name(server, uuid))))
+        return record if record is not None and record.server == server else None
 
     def write(self, uuid: str, record: Record) -> None:
         """Raises ``dest_unwritable`` or ``no_space``."""
         if self._directory:
             with Folder(self._directory, make=True) as folder:
-                folder.write_json(_name(uuid), record.dump())
+                folder.write_json(_name(record.server, uuid), record.dump())
 
     def restarted(self, uuid: str, wall: float) -> None:
         """What waits for a restart of this server is in effect. What cannot be written counts as waiting still."""
-        record = self.read(uuid)
-        if record is not None and record.activation != "immediate":
-            self.effective(uuid, record, wall)
+        with contextlib.suppress(Failure):
+            record = self.read(uuid)
+            if record is not None and record.activation != "immediate":
+                self.effective(uuid, record, wall)
 
     def effective(self, uuid: str, record: Record, wall: float) -> Record:
         """Note, where that can be written, since when an update is in effect."""
@@ -146,9 +163,21 @@ class Records:
 
     def forget(self, uuid: str) -> None:
         """The comparison shows all of what this server was asked for."""
-        self._with_folder(lambda folder: folder.remove(_name(uuid)))
+        if self._may_be_there(uuid):
+            with contextlib.suppress(Failure):  # it is forgotten by a later run then
+                name = _name(self.server(), uuid)
+                self._with_folder(lambda folder: folder.remove(name))
 
-    def _with_folder(self, call: t.Callable[[Folder], Record | None]) -> Record | None:
+    def _may_be_there(self, uuid: str) -> bool:
+        """Whether some appliance has a record of this server. Once the appliance is known its file is looked for by itself: other runs may
+        have written it since. (The directory is listed once, since it may hold a file for each of thousands of servers.)"""
+        if self._server:
+            return True
+        if self._there is None:
+            self._there = {name.rpartition("-")[0] for name in self._with_folder(Folder.names) or ()}
+        return _prefix(uuid) in self._there
+
+    def _with_folder(self, call: t.Callable[[Folder], Told]) -> Told | None:
         if not self._directory or not os.path.isdir(self._directory):
             return None
         try:
@@ -158,5 +187,13 @@ class Records:
             return None
 
 
-def _name(uuid: str) -> str:
-    return f"firmware-{hashlib.sha256(uuid.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.json"
+def _prefix(uuid: str) -> str:
+    return f"firmware-{_digest(uuid)}"
+
+
+def _name(server: tuple[str, ...], uuid: str) -> str:
+    return f"{_prefix(uuid)}-{_digest(json.dumps(server))}.json"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

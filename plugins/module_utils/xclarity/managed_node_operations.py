@@ -10,6 +10,7 @@ followed like all others, in one poll.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
@@ -22,7 +23,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._wait import 
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, managed_nodes, nodes, stored_credentials
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 
-Rows = t.Sequence[t.Mapping[str, t.Any]]
+Rows = t.Sequence[dict[str, t.Any]]
 
 
 class ManageNodes(Operation):
@@ -47,7 +48,7 @@ class ManageNodes(Operation):
         going = busy.read(self.client)
         managed = managed_nodes.read_all(self.client)
         there = {str(row["address"]): managed_nodes.at(managed, str(row["address"])) for row in self.rows_asked}
-        missing = [row for row in self.rows_asked if there[str(row["address"])] is None]
+        missing = [row for row in self.rows_asked if not nodes.key_of(there[str(row["address"])] or {})]
         wanted = {str(row["stored_credential"]) for row in missing if row["stored_credential"]}
         self.credentials = stored_credentials.read_named(self.client, sorted(wanted)) if wanted else {}
         known = managed_nodes.read_known(self.client) if missing else []
@@ -55,7 +56,9 @@ class ManageNodes(Operation):
         running = self._running(one for one in seen.values() if one is not None)
         if missing:  # one that was taken over since the first list is gone from what is discovered, so the list is read after that
             managed = managed_nodes.read_all(self.client)
-            there = {str(row["address"]): managed_nodes.at(managed, str(row["address"])) for row in self.rows_asked}
+            for row in self.rows_asked:
+                address = str(row["address"])
+                there[address] = self._managed(managed, address, seen.get(address))
         managed_uuids = {nodes.key_of(entry) for entry in there.values() if entry is not None}
         leaving = managed_nodes.running(self.client, "unmanageRequest", going, managed_uuids)
         items = []
@@ -79,6 +82,14 @@ class ManageNodes(Operation):
                 self._refuse_twice(address)
         refused.tell()
         return items
+
+    def _managed(self, managed: Rows, address: str, discovered: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+        """The entry of a server that nothing is sent for. That the list tells another address of it is told."""
+        entry = managed_nodes.managed_at(managed, address, discovered)
+        if entry is not None and address not in managed_nodes.addresses(entry):
+            told = managed_nodes.other_address(address, entry)
+            self.run.warn(f"{told[0].upper()}{told[1:]}. It is not managed a second time.")
+        return entry
 
     def _refuse_twice(self, address: str) -> None:
         """Two addresses of one server are that server given twice: it would be sent two requests."""
@@ -120,18 +131,18 @@ class ManageNodes(Operation):
         if taken:
             managed = managed_nodes.read_all(self.client, attempts=attempts)
             for item in taken:
-                item.current = managed_nodes.at(managed, item.key) or self._by_uuid(managed, item)
+                item.current = managed_nodes.managed_at(managed, item.key, self.found.get(item.key))
                 good = item.current is not None
                 states[item.key] = State("managed" if good else "not managed", done=good, ok=good)
-        for item in items:
-            if self._discovers(item):
-                states[item.key] = self._discovery(item, attempts)
+        discovering = [item for item in items if self._discovers(item)]
+        states |= {item.key: self._discovery(item, attempts) for item in discovering}
+        refused = [item for item in discovering if item.key in self.found and states[item.key].done and not states[item.key].ok]
+        if refused:  # one that cannot be managed may be so already, with another address
+            managed = managed_nodes.read_all(self.client, attempts=attempts)
+            for item in refused:
+                if managed_nodes.managed_at(managed, item.key, self.found[item.key]) is not None:
+                    states[item.key] = dataclasses.replace(states[item.key], ok=True)
         return states
-
-    def _by_uuid(self, managed: t.Sequence[dict[str, t.Any]], item: Item) -> dict[str, t.Any] | None:
-        """Once it is managed, a server may be told with other addresses."""
-        uuid = nodes.key_of(self.found.get(item.key, {}))
-        return next((entry for entry in managed if uuid and nodes.key_of(entry) == uuid), None)
 
     def _discovery(self, item: Item, attempts: int) -> State:
         job = self.discoveries.get(item.key)
@@ -165,7 +176,7 @@ class ManageNodes(Operation):
             if others:
                 item.fail(twice(f"{item.key} is told to be an address of the same server as {others[0]}", item.key), self.client.system)
                 continue
-            item.current = managed_nodes.at(managed, item.key) or self._by_uuid(managed, item)
+            item.current = self._managed(managed, item.key, entry)
             if item.current is None and nodes.key_of(entry) not in running:
                 work.append((item, self._management(item.key, entry, item.desired)))
                 continue
@@ -231,7 +242,8 @@ class UnmanageNodes(Operation):
 
     def read(self) -> list[Item]:
         going = busy.read(self.client)
-        items = self._items(managed_nodes.read_all(self.client))
+        managed = managed_nodes.read_all(self.client)
+        items = self._items(managed)
         unknown = [item.title for item in items if item.before is None and not item.desired["address"]]
         if unknown:
             self.run.warn(f"No managed server is named {named(unknown, 120)}; nothing is given up for that.")
@@ -239,15 +251,34 @@ class UnmanageNodes(Operation):
         for item in items:
             if item.key in running:
                 item.steps, item.join = [], running[item.key]
-        self._refuse_coming([item for item in items if item.before is None], going)
+        missing = [item for item in items if item.before is None]
+        if missing and (going or any(item.desired["address"] for item in missing)):
+            known = managed_nodes.read_known(self.client)
+            self._refuse_other_addresses(missing, managed, known)
+            self._refuse_coming(missing, going, known)
         busy.refuse(self.client, items, going)
         return items
 
-    def _refuse_coming(self, items: t.Sequence[Item], going: busy.Going) -> None:
+    @staticmethod
+    def _refuse_other_addresses(items: t.Sequence[Item], managed: Rows, known: Rows) -> None:
+        """What was discovered may be old, and another server may have that address by now. So nothing is given up by it, and that a server
+        stays managed is told."""
+        refused = Refusals()
+        for item in items:
+            address = str(item.desired["address"] or "")
+            entry = managed_nodes.also_at(managed, known, address) if address else None
+            with refused:
+                if entry is not None:
+                    raise bad_input(
+                        "address_differs", f"{managed_nodes.other_address(address, entry)}.",
+                        "Give it up by its UUID, as node, or by an address of the list, and run again; or leave it out.", resource=address,
+                    )  # fmt: skip
+        refused.tell()
+
+    def _refuse_coming(self, items: t.Sequence[Item], going: busy.Going, known: Rows) -> None:
         """One that is not managed may be about to be. Only what is discovered tells the UUID of a server at an address."""
-        if not items or not going:
+        if not going:
             return
-        known = managed_nodes.read_known(self.client)
         uuids = {item.key: nodes.key_of(managed_nodes.at(known, item.key) or {"uuid": item.key}) for item in items}
         running = managed_nodes.running(self.client, "manageRequest", going, set(uuids.values()))
         for item in items:
@@ -260,7 +291,7 @@ class UnmanageNodes(Operation):
         for row in self.rows_asked:
             with refused:
                 asked = str(row["address"] or row["node"])
-                entry = managed_nodes.at(managed, asked) if row["address"] else self._named(managed, asked)
+                entry = managed_nodes.managed_at(managed, asked, None) if row["address"] else self._named(managed, asked)
                 if entry is None:
                     items.append(Item(asked, clean(asked, 80), desired=row))
                     continue
@@ -288,7 +319,9 @@ class UnmanageNodes(Operation):
         return Accepted(api.started_job(data, headers) or managed_nodes.job_in_text(data), data)
 
     def look(self, items: t.Sequence[Item], *, attempts: int = 4) -> dict[str, State]:
-        there = {nodes.key_of(entry): entry for entry in managed_nodes.read_all(self.client, attempts=attempts)}
+        managed = managed_nodes.read_all(self.client, attempts=attempts)
+        nodes.refuse_incomplete(managed, [item.key for item in items])
+        there = {nodes.key_of(entry): entry for entry in managed}
         states = {}
         for item in items:
             item.current = there.get(item.key)

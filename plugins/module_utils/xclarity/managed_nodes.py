@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply, named
 from ansible_collections.groundwork.provision.plugins.module_utils._numbers import number
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
@@ -148,6 +148,33 @@ def at(entries: t.Sequence[dict[str, t.Any]], address: str) -> dict[str, t.Any] 
             "Correct the addresses of their management controllers, or, to give one up, name it by node; then run again.", resource=address,
         )  # fmt: skip
     return next(iter(found.values()), None)
+
+
+def managed_at(
+    managed: t.Sequence[dict[str, t.Any]], address: str, discovered: t.Mapping[str, t.Any] | None
+) -> dict[str, t.Any] | None:
+    """The managed server with this address, or with the UUID that a discovery tells at it: the list may tell another address of the server.
+    Raises ``bad_reply`` where there is none and a managed one is told without a UUID, which may be it."""
+    found = at(managed, address)
+    if found is None:
+        uuid = nodes.key_of(discovered or {})
+        found = next((entry for entry in managed if uuid and nodes.key_of(entry) == uuid), None)
+    if (found is None and not all(map(nodes.key_of, managed))) or (found is not None and not nodes.key_of(found)):
+        raise nodes.incomplete()
+    return found
+
+
+def also_at(managed: t.Sequence[dict[str, t.Any]], known: t.Sequence[dict[str, t.Any]], address: str) -> dict[str, t.Any] | None:
+    """The managed server that was discovered at an address which the list does not tell."""
+    uuids = {nodes.key_of(entry) for entry in known if address in addresses(entry)} - {""}
+    return next((entry for entry in managed if nodes.key_of(entry) in uuids), None)
+
+
+def other_address(address: str, entry: t.Mapping[str, t.Any]) -> str:
+    """For messages: that a managed server was discovered at an address, and how the list of managed servers tells it."""
+    told = f"with {named(sorted(addresses(entry)), 80)}" if addresses(entry) else "without an address"
+    name = f"{clean(entry.get('name') or '', 80)} ({nodes.key_of(entry)})".strip()
+    return f"the server that was discovered at {address} is {name}, which is managed already; the list of managed servers tells it {told}"
 
 
 # -- planning: pure ---------------------------------------------------------------------------------------------------

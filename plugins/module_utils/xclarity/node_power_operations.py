@@ -42,6 +42,10 @@ class SetPower(Operation):
         super().__init__(run, client)
         self.asked = desired
         self.jobs = jobs.Reader(client, joins=False)
+        self._updates = firmware_update_record.Records(run.params.get("state_dir"), client.identity)
+
+    def identity(self) -> tuple[str, ...]:
+        return self._updates.server()
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
@@ -142,7 +146,7 @@ class SetPower(Operation):
 
     def ended(self, item: Item) -> None:
         if item.desired.state != OFF:
-            firmware_update_record.Records(self.run.params.get("state_dir")).restarted(item.key, self.run.clock.wall())
+            self._updates.restarted(item.key, self.run.clock.wall())
         if _is_restart(item) and item.job is None:
             self.run.warn(f"The server named no job for the restart of {item.title}, so it is not known whether it has ended.")
 

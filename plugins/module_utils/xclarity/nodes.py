@@ -152,15 +152,17 @@ def known_uuids(client: Client, uuids: t.Sequence[str]) -> set[str] | None:
     does not answer for one UUID does not say that it does not have the server.
     """
     found: set[str] = set()
+    whole = True
     for named in (uuids, ()) if len(uuids) <= BATCH else ((),):
         try:
-            found |= {key_of(entry) for entry in read_raw(client, attributes="uuid", uuids=named)}
+            keys = {key_of(entry) for entry in read_raw(client, attributes="uuid", uuids=named)}
+            found, whole = found | keys - {""}, "" not in keys
         except Failure as failure:
             if failure.status in (None, 401) and failure.code not in ("bad_reply", "not_json"):
                 raise
         if found.issuperset(uuid.replace("-", "").upper() for uuid in uuids):
             return found
-    return found or None
+    return found if found and whole else None
 
 
 def read(
@@ -179,25 +181,50 @@ def read(
         uuids=[one.replace("-", "").upper() for one in uuids],
     )
     nodes = [parse(entry) | {"raw": entry} if raw else parse(entry) for entry in entries]
-    if wanted is None or uuids:
+    if wanted is None:
         return nodes
 
     def told(node: t.Mapping[str, t.Any]) -> set[str]:
         return known_as(node) | {text.casefold() for text in (node["bmc_address"], *node["ipv4_addresses"], *node["ipv6_addresses"])}
 
-    return meant(nodes, wanted, told)
+    refuse_incomplete(entries, wanted, lambda entry: told(parse(entry)))
+    return nodes if uuids else meant(nodes, wanted, told)
 
 
 def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
-    """The entries among which the servers ``wanted`` are, by :func:`find`: few UUIDs are asked for by themselves."""
+    """The entries among which the servers ``wanted`` are, by :func:`find`: few UUIDs are asked for by themselves. See
+    :func:`refuse_incomplete`."""
     few = 0 < len(wanted) <= BATCH and all(_UUID.fullmatch(one) for one in wanted)
     uuids = [one.replace("-", "").upper() for one in wanted] if few else []
-    return read_raw(client, attributes=attributes, uuids=uuids, attempts=attempts)
+    entries = read_raw(client, attributes=attributes, uuids=uuids, attempts=attempts)
+    refuse_incomplete(entries, wanted)
+    return entries
+
+
+def refuse_incomplete(
+    entries: t.Sequence[t.Mapping[str, t.Any]],
+    wanted: t.Iterable[str],
+    keys: t.Callable[[t.Mapping[str, t.Any]], set[str]] | None = None,
+) -> None:
+    """Raise ``bad_reply`` where one that is wanted is not among the entries and some of these have no UUID: it may be one of them, so that
+    it is not known not to be there. keys: what an entry is known by, as a rule :func:`known_as`."""
+    usable = [entry for entry in entries if key_of(entry)]
+    if len(usable) == len(entries):
+        return
+    known = set().union(*map(keys or known_as, usable))
+    if any(known.isdisjoint(spelled(text)) for text in wanted):
+        raise incomplete()
+
+
+def incomplete() -> Failure:
+    """A list of devices in which one is looked for that it does not tell, and that tells a device without its UUID."""
+    return bad_reply("an entry of the list has no UUID, so the list does not tell which devices there are", what="list nodes")
 
 
 def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str], thing: str = "server") -> list[dict[str, t.Any]]:
     """The entry for each UUID (in any case, with dashes or without) or name, see :func:`spelled`. One that is unknown, given twice, or a
-    name of several is refused. thing: what they are, server or chassis."""
+    name of several is refused, see also :func:`refuse_incomplete`. thing: what they are, server or chassis."""
+    refuse_incomplete(entries, wanted)
     info, several_of = ("node_info", "servers") if thing == "server" else (f"{thing}_info", thing)
     by_key: dict[str, list[dict[str, t.Any]]] = {}
     for entry in entries:
@@ -251,8 +278,9 @@ def meant(there: t.Sequence[Told], wanted: t.Iterable[str], keys: t.Callable[[To
 
 
 def key_of(entry: t.Mapping[str, t.Any]) -> str:
-    """The UUID of an entry in one spelling: the case differs by endpoint, and cabinets have dashes."""
-    return str(entry.get("uuid") or entry.get("UUID") or "").replace("-", "").upper()
+    """The UUID of an entry in one spelling: the case differs by endpoint, and cabinets have dashes. Empty where it tells none as a text."""
+    told = entry.get("uuid") or entry.get("UUID")
+    return told.replace("-", "").strip().upper() if isinstance(told, str) else ""
 
 
 def titles(entries: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:

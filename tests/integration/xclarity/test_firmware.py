@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 import pytest
@@ -271,7 +270,7 @@ def told(result, capfd):
 
 def grow_old(state_dir, **back):
     """Move times of the memory of the update of web-03 back, by seconds."""
-    path = state_dir / ("firmware-" + hashlib.sha256(WEB3.encode()).hexdigest()[:32] + ".json")
+    (path,) = state_dir.glob("firmware-*.json")
     record = json.loads(path.read_text())
     path.write_text(json.dumps(record | {key: record[key] - seconds for key, seconds in back.items()}))
 
@@ -338,12 +337,46 @@ def test_the_memory_of_an_update_is_of_one_appliance(sim, run_module):
     assert run_module("firmware_update", params, check=True)["changed"] is True
 
 
+def test_each_appliance_has_a_memory_of_its_own(sim, run_module, harness):
+    """Two of them may have one server, while it moves from one to the other."""
+    params = {"node": "web-03", "activation": "delayed", "reconcile_timeout": 0.2}
+
+    def at(another, module="firmware_update", **more):
+        sim.clear_faults()
+        if another:
+            sim.fault("xclarity", "GET", "^/aicc$", times=-1, status=200, body=json.dumps({"appliance": {"uuid": "another"}}))
+        result = run_module(module, {**params, **more} if module == "firmware_update" else more)
+        assert not result.failed, result
+        return result["changed"]
+
+    assert [at(False), at(False), at(True), at(True), at(False), at(True), at(False)] == [True, False, True, False, False, False, False]
+    assert len(bodies(sim)) == 2
+    records = [json.loads(path.read_text()) for path in (harness.folder / "state").glob("firmware-*.json")]
+    assert len({record["server"][1] for record in records}) == len(records) == 2
+    sim.switches("xclarity", compliance_lag=None)
+    assert at(True, "node_power", node="web-03", state="restarted")
+    records = [json.loads(path.read_text()) for path in (harness.folder / "state").glob("firmware-*.json")]
+    assert {record["server"][1] for record in records if record["effective"]} == {"ANOTHER"}, "the other one is still to be restarted"
+
+
+def test_a_server_that_complies_asks_for_no_identity_where_nothing_is_remembered_of_it(sim, run_module):
+    assert not run_module("firmware_update", {"node": "db-01", "activation": "immediate"}).failed
+    assert not run_module("firmware_update", {"node": "web-03", "activation": "delayed"}).failed
+    since = sim.last()
+    assert run_module("firmware_update", {"node": "db-01", "activation": "immediate"})["changed"] is False
+    assert [entry["path"] for entry in sim.log(since=since, system="xclarity") if entry["path"] == "/aicc"] == []
+
+
 def test_a_memory_that_cannot_be_kept_is_told(sim, run_module, harness, capfd):
     folder = harness.folder / "full"
     folder.mkdir(mode=0o700)
     params = {"node": "web-03", "activation": "delayed", "state_dir": str(folder)}
-    name = "firmware-" + hashlib.sha256(WEB3.encode()).hexdigest()[:32] + ".json"
-    (folder / name).mkdir()
+    assert not run_module("firmware_update", {**params, "wait": False}).failed
+    (path,) = folder.glob("firmware-*.json")
+    path.unlink()
+    path.mkdir()
+    until(lambda: all(job["state"] == "Complete" for job in sim.state("xclarity")["jobs"]))
+    capfd.readouterr()
     result = run_module("firmware_update", params)
     assert not result.failed, result
     assert "could not be recorded" in f"{result.get('warnings')} {capfd.readouterr().err}"

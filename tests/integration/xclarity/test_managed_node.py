@@ -134,6 +134,114 @@ def test_two_addresses_of_one_server_that_is_managed(sim, run_module):
     assert (result.code, bodies(sim, since)) == ("duplicate_item", [])
 
 
+SECOND_ADDRESS, MINE = "192.0.2.133", "D" * 32
+
+
+@pytest.fixture
+def mine(sim):
+    """A managed server that is discovered at an address which the list of managed servers does not tell. Returns what seeds that."""
+
+    def seed(**device):
+        sim.seed(xclarity={
+            "nodes": [{"uuid": MINE, "name": "mine", "ip": "192.0.2.230"}],
+            "discoverable": [{"ip": SECOND_ADDRESS, "uuid": MINE, "name": "mine", **device}],
+        })  # fmt: skip
+
+    return seed
+
+
+def told(result, capfd):
+    return f"{result.get('warnings')} {capfd.readouterr().err}"
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("manageable", [True, False])
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_another_address_of_a_managed_server(sim, run_module, capfd, mine, known, force, manageable, check):
+    """Its UUID is that of a managed server, whichever discovery tells it: it is not managed a second time."""
+    mine(known=known, manageable=manageable)
+    result = run_module("managed_node", {**OWN, "address": SECOND_ADDRESS, "force": force}, check=check)
+    assert not result.failed, result
+    assert [path for _method, path, _body in bodies(sim)] == ([] if known or check else ["/discoverRequest"])
+    assert result["changed"] is not known
+    if not known and check:
+        return  # that is not known before it is discovered
+    (row,) = result["nodes"]
+    assert (row["managed"], row["uuid"], row["name"]) == (True, MINE, "mine")
+    text = told(result, capfd)
+    assert f"The server that was discovered at {SECOND_ADDRESS} is mine ({MINE}), which is managed already" in text
+    assert "the list of managed servers tells it with 192.0.2.230" in text
+
+
+def test_both_addresses_of_a_managed_server(sim, run_module, mine):
+    mine(known=True, manageable=False)
+    result = run_module("managed_node", {**OWN, "nodes": [{"address": SECOND_ADDRESS}, {"address": "192.0.2.230"}]})
+    assert (result.code, bodies(sim)) == ("duplicate_item", [])
+
+
+def test_another_address_of_a_server_that_is_being_given_up(sim, run_module, mine):
+    sim.switches("xclarity", job_seconds_by_kind={"unmanage": 600})
+    mine(known=True)
+    assert not run_module("managed_node", {"node": "mine", "state": "absent", "wait": False}).failed
+    assert run_module("managed_node", {**OWN, "address": SECOND_ADDRESS}).code == "busy"
+    assert len(bodies(sim)) == 1
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_nothing_is_given_up_by_another_address_and_that_is_told(sim, run_module, mine, check):
+    """What was discovered may be old. That the server stays managed is not told as done."""
+    mine(known=True)
+    result = run_module("managed_node", {"address": SECOND_ADDRESS, "state": "absent"}, check=check)
+    assert (result.code, result["changed"], bodies(sim)) == ("address_differs", False, [])
+    assert f"is mine ({MINE}), which is managed already; the list of managed servers tells it with 192.0.2.230." in result["msg"]
+    both = run_module("managed_node", {"nodes": [{"node": "mine"}, {"address": SECOND_ADDRESS}], "state": "absent"}, check=check)
+    assert (both.code, bodies(sim)) == ("address_differs", [])
+    assert "mine" in managed(sim)
+
+
+def test_an_address_at_which_no_managed_server_was_discovered_is_no_mistake(sim, run_module, mine):
+    mine(known=True)
+    assert not run_module("managed_node", {"node": "mine", "state": "absent"}).failed
+    result = run_module("managed_node", {"address": SECOND_ADDRESS, "state": "absent"})
+    assert (result.failed, result["changed"]) == (False, False)
+
+
+# -- a list that does not tell the UUID of each -----------------------------------------------------------------------
+
+STRANGE = [{}, {"uuid": 5, "name": "web-01", "ipv4Addresses": ["192.0.2.21"]}, {"uuid": "", "name": "web-01"}, {"uuid": None}]
+GOOD = {
+    "uuid": "0A10000000000000000000000000000A", "name": "web-01", "type": "Rack-Tower Server", "accessState": "Online", "powerStatus": 8,
+    "status": {"name": "MANAGED"}, "ipv4Addresses": ["192.0.2.21"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+@pytest.mark.parametrize("params", [
+    {"address": "192.0.2.21", **OWN}, {"address": "192.0.2.21", "state": "absent"}, {"node": "web-01", "state": "absent"},
+])  # fmt: skip
+def test_an_entry_without_a_uuid_may_be_the_server(sim, run_module, params, strange):
+    sim.fault("xclarity", "GET", "^/nodes", times=-1, status=200, body=json.dumps({"nodeList": [strange]}))
+    result = run_module("managed_node", params)
+    assert (result.code, result["changed"], bodies(sim)) == ("bad_reply", False, []), result
+
+
+@pytest.mark.parametrize("params", [
+    {"address": "192.0.2.21", **OWN}, {"address": "192.0.2.21", "state": "absent"}, {"node": "web-01", "state": "absent"},
+])  # fmt: skip
+def test_one_that_is_found_is_not_hindered_by_another_entry(sim, run_module, params):
+    sim.fault("xclarity", "GET", "^/nodes", times=-1, status=200, body=json.dumps({"nodeList": [{"name": "odd"}, GOOD]}))
+    result = run_module("managed_node", params, check=True)
+    assert (result.failed, result["changed"]) == (False, params.get("state") == "absent"), result
+
+
+def test_a_server_is_not_gone_while_the_list_does_not_tell_the_uuid_of_each(sim, run_module):
+    """The reading after the request."""
+    sim.fault("xclarity", "GET", "^/nodes", times=-1, nth=2, status=200, body=json.dumps({"nodeList": [{}]}))
+    result = run_module("managed_node", {"node": "web-01", "state": "absent"})
+    assert (result.code, [row["managed"] for row in result["nodes"]]) == ("bad_reply", [True]), result
+
+
 def test_a_name_that_is_not_known_is_told(sim, run_module, capfd):
     """It may be misspelt, and the server stays managed. An address is no name: nothing is managed there, as is desired."""
     result = run_module("managed_node", {"state": "absent", "node": "web-1"})

@@ -355,3 +355,38 @@ def test_a_light_whose_answer_is_lost(sim, run_module):
     assert (result["outcome"], result["nodes"][0]["reconciled"]) == ("finished", True)
     sim.fault("xclarity", "PUT", "^/nodes", status=200, body='{"statusCode":200}')
     assert run_module("node_led", {"node": "web-02", "state": "on"}).code == "effect_missing"
+
+
+# -- a list that does not tell the UUID of each -----------------------------------------------------------------------
+
+STRANGE = [{}, {"uuid": 5, "name": "web-01"}, {"uuid": "", "name": "web-01"}]
+FINDS = {
+    "node_power": {"state": "off"},
+    "node_led": {"state": "on"},
+    "firmware_policy": {"policy": "production"},
+    "firmware_update": {"activation": "immediate"},
+    "node_info": {},
+    "firmware_info": {},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+@pytest.mark.parametrize("wanted", ["web-01", "0A10000000000000000000000000000A"])
+@pytest.mark.parametrize("module", FINDS)
+def test_an_entry_without_a_uuid_may_be_the_server(sim, run_module, module, wanted, strange):
+    sim.fault("xclarity", "GET", "^/nodes", times=-1, status=200, body=json.dumps({"nodeList": [strange]}))
+    node = [wanted] if module.endswith("_info") else wanted
+    result = run_module(module, {"node": node, **FINDS[module]})
+    assert (result.code, sim.log(system="xclarity", changing=True)) == ("bad_reply", []), result
+
+
+@pytest.mark.parametrize("module", ["node_power", "node_info", "firmware_info"])
+def test_one_that_is_found_is_not_hindered_by_another_entry(sim, run_module, module):
+    good = {
+        "uuid": "0A10000000000000000000000000000A", "name": "web-01", "powerStatus": 8, "accessState": "Online",
+        "status": {"name": "MANAGED"},
+    }  # fmt: skip
+    sim.fault("xclarity", "GET", "^/nodes", times=-1, status=200, body=json.dumps({"nodeList": [{"uuid": 5}, good]}))
+    node = ["web-01"] if module.endswith("_info") else "web-01"
+    result = run_module(module, {"node": node, **FINDS[module]}, check=True)
+    assert (result.failed, [row["name"] for row in result["nodes"]]) == (False, ["web-01"]), result

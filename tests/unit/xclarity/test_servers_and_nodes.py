@@ -213,6 +213,24 @@ def test_no_list_of_nodes(data):
     assert code(nodes.read, Answers({"/nodes": data} if data is not None else {"/nodes": []} | {"/nodes": 5})) == "bad_reply"
 
 
+@pytest.mark.parametrize("odd", [{}, {"uuid": 5, "name": "web-02"}, {"uuid": "", "name": "web-02"}, {"uuid": " "}, {"uuid": ["x"]}])
+def test_an_entry_without_a_uuid_may_be_the_one_that_is_wanted(odd):
+    """It hinders nobody who is found by another entry."""
+    entries = [odd, NODE]
+    client = Answers({"/nodes": {"nodeList": entries}, f"/nodes/{'B' * 32}": {"nodeList": [odd]}})
+    address = NODE["ipv4Addresses"][0] if NODE.get("ipv4Addresses") else NODE["mgmtProcIPaddress"]
+    for wanted in ("web-01", NODE["uuid"].lower()):
+        assert nodes.find(entries, [wanted]) == [NODE]
+    assert nodes.read_for(client, ["web-01"], "uuid,name") == entries
+    assert [node["uuid"] for wanted in ("web-01", address) for node in nodes.read(client, wanted=[wanted])] == [NODE["uuid"]] * 2
+    for wanted in ("web-02", "B" * 32, "192.0.2.250"):
+        assert code(nodes.find, entries, [wanted]) == "bad_reply"
+        assert code(nodes.find, entries, ["web-01", wanted]) == "bad_reply"
+        assert code(nodes.read_for, client, [wanted], "uuid,name") == "bad_reply"
+        assert code(nodes.read, client, wanted=["web-01", wanted] if len(wanted) < 32 else [wanted]) == "bad_reply"
+    assert len(nodes.read(client)) == 2
+
+
 def test_a_profile_of_the_list():
     entry = {"id": 71, "profileName": "web", "profileStatus": "UNASSIGNED", "templateID": 60, "bayId": "11 , 12", "unit": 3}
     shown = profile_list.parse(entry)
@@ -247,6 +265,8 @@ def no(status, told="not_found"):
     (no(404), [HERE, THERE_TOO], {HERE, THERE_TOO}), (no(400), [HERE], {HERE}), (no(500), [HERE], {HERE}), ([], [HERE], {HERE}),
     (no(200, "not_json"), [HERE], {HERE}),
     (no(404), [THERE_TOO], {THERE_TOO}), ([], [THERE_TOO], {THERE_TOO}),
+    (no(404), [THERE_TOO, 5], None), (no(404), ["", THERE_TOO], None), ([HERE, 5], no(500), {HERE}), ([5], [HERE], {HERE}),
+    ([5], no(403), None), ([5], [THERE_TOO], {THERE_TOO}),
     (no(404), no(404), None), (no(404), no(403), None), ([], [], None), (no(501), no(501), None),
 ])  # fmt: skip
 def test_a_server_is_unknown_only_where_the_appliance_tells_others(by_uuid, listed, known):
