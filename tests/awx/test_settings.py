@@ -47,7 +47,7 @@ def test_a_user_without_the_permission_is_told_what_is_missing(site):
 def test_a_wrong_password_is_told(site):
     play = site.play(CONTROLLER_PASSWORD="wrong")
     assert play.rc == 2
-    assert "The task Organizations failed for 1 of them: Groundwork: Failed to get token: HTTP Error 401: Unauthorized." in play.output
+    assert "The task Log in failed for 1 of them: the list: Failed to get token: HTTP Error 401: Unauthorized." in play.output
     assert "Correct CONTROLLER_HOST, CONTROLLER_USERNAME and CONTROLLER_PASSWORD" in play.output
 
 
