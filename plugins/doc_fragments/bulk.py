@@ -25,15 +25,15 @@ options:
     description:
       - Which items have a row in the result, and their requests in RV(ignore:plan). V(changed) leaves out those that were left as they
         are, V(failed) leaves out all that did not fail. A failed item is always there, and in RV(ignore:error.resources).
-      - AWX and Automation Controller drop a result of more than 700,000 characters. That is about 1,000 items with V(all). With C(--diff)
-        the difference is of all items.
+      - AWX and Automation Controller drop a result of more than 700,000 characters. That of 1,000 items fits with V(all), if need be made
+        shorter (RV(ignore:shortened)). With C(--diff) the difference is of all items, and comes on top.
     type: str
     choices: [all, changed, failed]
     default: all
   return_history:
     description:
       - How much of the waiting is told of each of several items. V(short) tells the last state, and of an error its code,
-        its status and its message. V(full) tells all. A task about one item always tells all.
+        its status and its message. V(full) tells all, whatever the length of the result. A task about one item always tells all.
     type: str
     choices: [short, full]
     default: short

@@ -22,6 +22,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     Failure,
     named,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._fit import fit
 from ansible_collections.groundwork.provision.plugins.module_utils._follow import Follower
 from ansible_collections.groundwork.provision.plugins.module_utils._guard import Guard
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import READ_BACK_INTERVAL, Item, Operation, Pairs, Work
@@ -424,7 +425,7 @@ class _Task:
         else:
             failure.resources = [item.title for item in opened]
             failure.of_all(at_the_end(self.items, self.op.noun))
-        failure.result = {**result, **self.op.rows(self._selected()), "outcome": state}
+        failure.result = self._fitting({**result, **self.op.rows(self._selected()), "outcome": state})
 
     def _is_open(self, item: Item) -> bool:
         """Its request stays in the record until its end was seen, or its user was told that it was not: run again, it would be sent
@@ -476,14 +477,21 @@ class _Task:
         """What every module that changes something returns. ``duration`` is added at the exit."""
         items = self.items
         shown = self._selected()
-        return {
-            "changed": any(item.changed for item in items),
-            "outcome": worst(item.state for item in items),
-            "plan": self._plan_of(shown),
-            "diff": {"before": self.plan.before, "after": self.plan.after},
-            **self.op.rows(shown),
-            **(self.op.more(items) if self.planned else {}),
-        }
+        return self._fitting(
+            {
+                "changed": any(item.changed for item in items),
+                "outcome": worst(item.state for item in items),
+                "plan": self._plan_of(shown),
+                "diff": {"before": self.plan.before, "after": self.plan.after},
+                **self.op.rows(shown),
+                **(self.op.more(items) if self.planned else {}),
+            }
+        )
+
+    def _fitting(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The same in so many characters as AWX keeps, where rows are short."""
+        shown = self._selected()
+        return fit(result, self.op.noun, shown) if any(item.brief for item in shown) else result
 
     def _selected(self) -> list[Item]:
         """The items that the user wants in the result, made short where there are many."""

@@ -111,7 +111,7 @@ class Failure(Exception):
 
     def message(self) -> str:
         """What was tried, why it failed, what is known, what to do next; at most 600 characters."""
-        told = self.why if not self.server_message else f"{self.why} The server said: {self.server_message}"
+        told = self._told()
         next_step = self.next_step
         if self.outcome == UNKNOWN:
             next_step = f"{next_step} The request was not repeated.".strip()
@@ -121,6 +121,14 @@ class Failure(Exception):
         if len(head) > room:
             head = head[: max(room - 4, 0)].rstrip() + " ..."
         return clean(f"{head} {tail}".strip(), MESSAGE_LIMIT)
+
+    def reason(self, limit: int) -> str:
+        """Why it failed, without the rest of the message; at most ``limit`` characters."""
+        told = self._told()
+        return clean(told if len(told) <= limit else f"{told[: limit - 4].rstrip()} ...", limit)
+
+    def _told(self) -> str:
+        return self.why if not self.server_message else f"{self.why} The server said: {self.server_message}"
 
     def public(self) -> dict[str, t.Any]:
         """The ``error`` of a result."""

@@ -205,6 +205,17 @@ plan:
       body: {action: start, destination: /mnt/backups, operation: copy, uuid: 4edf27ff-08d1-49b5-b7f3-7e8edc4fd278}
       resource: 4edf27ff-08d1-49b5-b7f3-7e8edc4fd278 to /mnt/backups
       why: it is at internal and not at /mnt/backups
+shortened:
+  description:
+    - "What was left out of RV(plan) and of the rows of the items, so that AWX does not drop the result: C(plan.why) stands for the reason
+      of each request, C(KEY.error.message) for all of the messages in the list C(KEY) but the beginning of the reason, and so on."
+    - What is left out is left out for all, and only as much as is needed, in this order - why each request is planned, of the messages all
+      but the reason, the body and the query of the requests, of the reasons all but their beginning, what rows hold in lists and
+      dictionaries, and at last all of a row but its first two keys, C(job), C(changed), C(outcome) and C(error).
+    - Nothing is left out with O(return_history=full), nor where the result would be too long even so.
+  returned: when something was left out, which begins at 620,000 characters
+  type: list
+  elements: str
 backups:
   description: A result for each backup, in the order given. Empty with O(action=cancel).
   returned: always, once the backups were found
@@ -239,7 +250,7 @@ backups:
       type: list
       elements: dict
     error:
-      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the message about this item.
       returned: when it failed
       type: dict
 job:

@@ -102,6 +102,17 @@ plan:
       body: {compliance: [{policyName: production, type: SERVER, uuid: A1B2C3D4E5F60718293A4B5C6D7E8F90}]}
       resource: A1B2C3D4E5F60718293A4B5C6D7E8F90
       why: it has no policy
+shortened:
+  description:
+    - "What was left out of RV(plan) and of the rows of the items, so that AWX does not drop the result: C(plan.why) stands for the reason
+      of each request, C(KEY.error.message) for all of the messages in the list C(KEY) but the beginning of the reason, and so on."
+    - What is left out is left out for all, and only as much as is needed, in this order - why each request is planned, of the messages all
+      but the reason, the body and the query of the requests, of the reasons all but their beginning, what rows hold in lists and
+      dictionaries, and at last all of a row but its first two keys, C(job), C(changed), C(outcome) and C(error).
+    - Nothing is left out with O(return_history=full), nor where the result would be too long even so.
+  returned: when something was left out, which begins at 620,000 characters
+  type: list
+  elements: str
 nodes:
   description: A result for each server, in the order given.
   returned: always, once the servers were found
@@ -124,7 +135,7 @@ nodes:
       type: list
       elements: dict
     error:
-      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the message about this item.
       returned: when it failed
       type: dict
 duration:

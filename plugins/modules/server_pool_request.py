@@ -198,7 +198,7 @@ request:
       type: list
       elements: dict
     error:
-      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the message about this item.
       returned: when it failed
       type: dict
 requests:

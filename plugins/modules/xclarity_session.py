@@ -130,6 +130,17 @@ plan:
   returned: always
   type: list
   elements: dict
+shortened:
+  description:
+    - "What was left out of RV(plan) and of the rows of the items, so that AWX does not drop the result: C(plan.why) stands for the reason
+      of each request, C(KEY.error.message) for all of the messages in the list C(KEY) but the beginning of the reason, and so on."
+    - What is left out is left out for all, and only as much as is needed, in this order - why each request is planned, of the messages all
+      but the reason, the body and the query of the requests, of the reasons all but their beginning, what rows hold in lists and
+      dictionaries, and at last all of a row but its first two keys, C(job), C(changed), C(outcome) and C(error).
+    - Nothing is left out with O(return_history=full), nor where the result would be too long even so.
+  returned: when something was left out, which begins at 620,000 characters
+  type: list
+  elements: str
 session:
   description: The session, for the option O(session) of other modules. It is secret.
   returned: with O(state=present)
@@ -163,7 +174,7 @@ sessions:
       type: list
       elements: dict
     error:
-      description: Why it failed, with keys of RV(error) and with C(message), the whole message.
+      description: Why it failed, with keys of RV(error) and with C(message), the message about this item.
       returned: when it failed
       type: dict
 duration:

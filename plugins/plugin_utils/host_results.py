@@ -132,6 +132,8 @@ def _own(
             everybody = True
     elif result.get("outcome") in (STARTED, UNKNOWN):
         own |= {"changed": bool(result.get("changed")), "outcome": result["outcome"]}
+    if "shortened" in result:
+        own["shortened"] = result["shortened"]
     if "diff" in result:
         own["diff"] = _diff(result["diff"], row)
     error = (row or {}).get("error")

@@ -24,11 +24,13 @@ Spec = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """The data file. changing: in front of the own keys of modules that change something. always: behind those of every
-    module. shared: the names that mean the same wherever a module that changes something has them. error_of: further
-    keys of ``error``, by system. notes: module -> key -> a sentence more for its description."""
+    """The data file. changing: in front of the own keys of modules that change something. bulk: behind these, for those that take
+    several items. always: behind those of every module. shared: the names that mean the same wherever a module that changes
+    something has them. error_of: further keys of ``error``, by system. notes: module -> key -> a sentence more for its
+    description."""
 
     changing: dict[str, Spec]
+    bulk: dict[str, Spec]
     always: dict[str, Spec]
     shared: dict[str, Spec]
     error_of: dict[str, dict[str, Spec]]
@@ -70,7 +72,7 @@ class _Return:
         self.module, self.blocks, self.text = module, blocks, text
         self.old = text.splitlines()
         self.entries = {one.name: one for one in yaml_text.entries(yaml_text.compose(text))}
-        self.changing = blocks.changing if module.changes else {}
+        self.changing = (blocks.changing if module.changes else {}) | (blocks.bulk if "bulk" in module.fragments else {})
         self.shared = blocks.shared if module.changes else {}
 
     def lines(self) -> list[str]:

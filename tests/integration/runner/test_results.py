@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def result_of(folder: Path, tool: Tool, count: int, **options: Any) -> dict[str,
     (folder / "project" / "many.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
     (folder / "env" / "extravars").write_text(json.dumps({"profiles": profiles}), encoding="utf-8")
     (folder / "inventory" / "one").write_text(LOCAL, encoding="utf-8")
+    shutil.rmtree(folder / "artifacts" / "many", ignore_errors=True)
     tool("ansible-runner", "run", str(folder), "-p", "many.yml", "--ident", "many", "--inventory", str(folder / "inventory" / "one"))
     events = [json.loads(path.read_text()) for path in (folder / "artifacts" / "many" / "job_events").glob("*.json")]
     (found,) = [one["event_data"]["res"] for one in events if one["event"] in ("runner_on_ok", "runner_on_failed")]
@@ -49,3 +51,20 @@ def test_the_result_of_many_is_in_the_event(sim: Control, data_dir: Path, tool: 
         assert name in result["msg"], "the names of those that failed are in the message"
         assert name in result["error"]["resources"]
     assert len(sim.state("xclarity")["jobs"]) >= count
+
+
+REFUSAL = {"id": "FQXHMCP9001J", "text": "The request cannot be done now, because the server is not ready for it. Look at its log."}
+
+
+@pytest.mark.parametrize("how, which", [("refused", "all"), ("lost", "failed")])
+def test_the_result_of_many_that_failed_is_in_the_event(sim: Control, data_dir: Path, tool: Tool, how: str, which: str) -> None:
+    sim.seed(xclarity={"generate": {"rack_nodes": 1000, "profiles": 1000, "prefix": "many"}})
+    answer = {"reset": "before"} if how == "lost" else {"status": 400, "body": json.dumps({"result": "failed", "messages": [REFUSAL]})}
+    sim.fault("xclarity", "POST", "^/profiles/", times=-1, **answer)
+    result = result_of(data_dir, tool, 1000, return_items=which, reconcile_timeout=1, concurrency=16)
+    code, outcome = ("reply_lost", "unknown") if how == "lost" else ("bad_request", "not_started")
+    assert len(str(result)) < LIMIT
+    assert len(result["profiles"]) == len(result["plan"]) == len(result["error"]["resources"]) == 1000
+    assert {(row["error"]["code"], row["outcome"]) for row in result["profiles"]} == {(code, outcome)}
+    assert result["msg"].startswith("1000 of 1000 profiles failed (many-00001, ")
+    assert "profiles.error.message" in result["shortened"]

@@ -173,6 +173,12 @@ def test_a_failure_without_a_code_gets_one():
     assert share({"failed": True, "msg": "no such option"}, HOSTS, ITEMS)["a"]["error"]["code"] == "task_failed"
 
 
+def test_what_was_left_out_of_a_long_result_is_told_to_each_host():
+    shared = share(result(row("a"), row("b"), shortened=["plan.why"]), HOSTS, ITEMS)
+    assert [one["shortened"] for one in shared.values()] == [["plan.why"]] * 2
+    assert "shortened" not in share(result(row("a"), row("b")), HOSTS, ITEMS)["a"]
+
+
 @pytest.mark.parametrize("key", ["p-a", "7a", "p-a (7a)"])
 def test_a_diff_is_cut_to_the_host(key):
     diff = {side: {key: side, "p-b": side} for side in ("before", "after")}

@@ -36,7 +36,7 @@ FLOORS = [
     {"_reconcile"},
     {"_run"},
     {"_operation", "_certificates"},
-    {"_follow", "_summary"},
+    {"_follow", "_summary", "_fit"},
     {"_driver"},
     {"xclarity", "ops_manager", "openstack"},
     {"_options", "_module"},
