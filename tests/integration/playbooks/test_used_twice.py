@@ -41,7 +41,8 @@ def test_an_image_that_is_still_to_come(sim, harness):
 
 
 def test_a_backup_that_is_still_to_be_made(sim, harness):
-    variables = {"protect_manager_passphrase": PASSPHRASE, "protect_manager_destination": "/mnt/backups", "protect_manager_label": "groundwork-1"}
+    variables = {"protect_manager_passphrase": PASSPHRASE, "protect_manager_destination": "/mnt/backups"}
+    variables |= {"protect_manager_label": "groundwork-1"}
     assert alone(harness, "protect_manager", **variables).rc == 0
     after = again("protect_manager", "{{ protect_manager_backup }}", protect_manager_label="groundwork-2")
     played = alone(harness, "protect_manager", "--check", after=after, **variables)
