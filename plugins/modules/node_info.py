@@ -25,6 +25,13 @@ options:
       - When all are UUIDs only these are asked for.
     type: list
     elements: str
+  addresses:
+    description:
+      - Only servers whose management controllers have one of these addresses, in any spelling; V(::ffff:192.0.2.21) is V(192.0.2.21).
+        An address at which there is none is left out. A name is never taken for an address.
+      - What is no IP address of one device, such as a link-local address, is refused.
+    type: list
+    elements: str
   status:
     description: Only managed, or only unmanaged servers.
     type: str
@@ -49,6 +56,13 @@ EXAMPLES = r"""
     username: automation
     password: "{{ xclarity_password }}"
     node: web-01
+
+- name: Look up the server at an address
+  groundwork.provision.node_info:
+    endpoint: https://xclarity.example.com
+    username: automation
+    password: "{{ xclarity_password }}"
+    addresses: [192.0.2.21]
 
 - name: List all managed servers
   groundwork.provision.node_info:
@@ -120,11 +134,12 @@ error:
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._options import XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, managed_nodes, nodes
 
 SPEC = XCLARITY + Spec(
     {
         "node": {"type": "list", "elements": "str"},
+        "addresses": {"type": "list", "elements": "str"},
         "status": {"type": "str", "choices": list(nodes.STATUSES)},
         "bmc_type": {"type": "str", "choices": list(nodes.PROCESSORS)},
         "raw": {"type": "bool", "default": False},
@@ -135,9 +150,16 @@ SPEC = XCLARITY + Spec(
 def run(run: Run) -> dict:
     """Read and filter."""
     params = run.params
+    wanted = None if params["addresses"] is None else {managed_nodes.address_of(one) for one in params["addresses"]}
     with api.connect(run) as client:
         found = nodes.read(client, wanted=params["node"], status=params["status"], processor=params["bmc_type"], raw=params["raw"])
-    return {"changed": False, "nodes": found}
+    return {"changed": False, "nodes": [node for node in found if wanted is None or wanted & _addresses(node)]}
+
+
+def _addresses(node: dict) -> set[str]:
+    """Its addresses in one spelling."""
+    told = {"mgmtProcIPaddress": "bmc_address", "ipv4Addresses": "ipv4_addresses", "ipv6Addresses": "ipv6_addresses"}
+    return managed_nodes.addresses({field: node[key] for field, key in told.items()})
 
 
 def main() -> None:

@@ -51,6 +51,30 @@ def test_some_nodes(sim, run_module, node, found, path):
     assert asked == [] if path is None else asked[0].startswith(path)
 
 
+@pytest.mark.parametrize(("options", "found"), [
+    ({"addresses": ["192.0.2.21"]}, ["web-01"]),
+    ({"addresses": [" ::FFFF:192.0.2.21 ", "2001:0DB8:0::0010", "192.0.2.250"]}, ["web-01", "six"]),
+    ({"addresses": ["192.0.2.121"]}, []),
+    ({"addresses": []}, []),
+    ({"addresses": ["192.0.2.21"], "node": ["web-02", "six"]}, []),
+    ({"addresses": ["192.0.2.21"], "node": [WEB], "raw": True}, ["web-01"]),
+])  # fmt: skip
+def test_nodes_at_addresses(sim, run_module, options, found):
+    """Compared as managed_node does; a name that looks like an address is none."""
+    sim.seed(xclarity={"nodes": [
+        {"uuid": "B" * 32, "name": "six", "attributes": {"ipv6Addresses": ["fe80::1", "2001:db8::10"]}},
+        {"uuid": "C" * 32, "name": "192.0.2.121"},
+    ]})  # fmt: skip
+    assert names(run_module("node_info", options), "nodes") == found
+
+
+@pytest.mark.parametrize("address", ["fe80::1", "169.254.1.1", "0.0.0.0", "web-01", ""])
+def test_what_is_no_address_of_one_device(sim, run_module, address):
+    result = run_module("node_info", {"addresses": ["192.0.2.21", address]})
+    assert (result.failed, result.code) == (True, "config_address")
+    assert sim.log(system="xclarity") == []
+
+
 def test_filters_of_nodes(sim, run_module):
     """The page: status and mgmtProcType as a query."""
     sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "new", "managed": False, "attributes": {"mgmtProcType": "XCC2"}}]})
