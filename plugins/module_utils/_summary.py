@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
@@ -25,8 +26,8 @@ def skipped() -> Failure:
 
 
 def summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Failure:
-    """One failure for all: the only one as it is; of several how many and which failed, how many were started, and the first
-    reason. The sentence about the server is of all items."""
+    """One failure for all: the only one as it is; of several how many and which failed, how many requests were accepted, by what they
+    make, and the first reason. The sentence about the server is of all items."""
     failures = [t.cast(Failure, item.failure) for item in failed]
     first = next((failure for failure in failures if failure.code != "skipped"), failures[0])
     if len(items) == 1:
@@ -36,8 +37,10 @@ def summary(failed: t.Sequence[Item], items: t.Sequence[Item], noun: str) -> Fai
     unknown = sum(item.state == UNKNOWN for item in items)
     names = [item.title for item in failed]
     lost = sum(item.failure is not None and item.failure.unfollowed and item.changed for item in failed)
-    counted = f"; {_counted(started, effect)}{_not_followed(lost, started)}" if started else ""
-    known = _unknown_sentence(unknown, len(items), effect) if unknown else "" if started else None
+    made = _made(items, started)
+    counted = f"; {made}{_not_followed(lost, started)}" if made else ""
+    doubtful = next((item.effect for item in items if item.state == UNKNOWN), None) or effect
+    known = _unknown_sentence(unknown, len(items), doubtful) if unknown else "" if made else None
     told = Failure(
         first.code,
         first.why,
@@ -86,12 +89,21 @@ def at_the_end(items: t.Sequence[Item], noun: str) -> str | None:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _counted(count: int, effect: tuple[str, str]) -> str:
-    """``296 were started``; ``3 deletions were accepted``."""
-    thing, done = effect
-    word = thing.removeprefix("the ")
-    noun = "" if effect == JOB else f"{word if count == 1 else _plural(word)} "
-    return f"{count} {noun}{'was' if count == 1 else 'were'} {done}"
+def _made(items: t.Sequence[Item], started: int) -> str:
+    """What was accepted: ``296 were started``, of the items; ``3 deletions were accepted``; ``60 discoveries and 29 jobs were started``,
+    where an item has requests of several kinds. started: the items."""
+    accepted = [outcome.step.effect for item in items for outcome in item.outcomes if outcome.state in (STARTED, FINISHED)]
+    if set(accepted) <= {JOB}:
+        return f"{started} {'was' if started == 1 else 'were'} {JOB[1]}" if started else ""
+    by_done: dict[str, list[tuple[str, int]]] = {}
+    for (thing, done), count in collections.Counter(accepted).items():
+        word = thing.removeprefix("the ")
+        by_done.setdefault(done, []).append((word if count == 1 else _plural(word), count))
+    told = []
+    for done, things in by_done.items():
+        verb = "was" if [count for _word, count in things] == [1] else "were"
+        told.append(f"{' and '.join(f'{count} {word}' for word, count in things)} {verb} {done}")
+    return ", ".join(told)
 
 
 def _not_followed(count: int, started: int) -> str:

@@ -41,7 +41,7 @@ CANARIES = (XCLARITY_PASSWORD, OPS_MANAGER_PRIVATE_KEY, "demopw-canary", "JSESSI
 SENTENCES = {
     "K1": re.compile(r"Nothing was changed\."),
     "K2": re.compile(r"The server refused the request; nothing was started\."),
-    "K3": re.compile(r"The [a-z]+ was (started|accepted|created)\b|; \d+ [a-z ]*(was|were) (started|accepted|created)\b.*?\. The first:"
+    "K3": re.compile(r"The [a-z]+ was (started|accepted|created)\b|; \d+ [a-z0-9 ]*(was|were) (started|accepted|created)\b.*?\. The first:"
                      r"|the [a-z]+ was (started|accepted|created)\b.* and could not be followed|the (job|action) .* (ended as|failed:)"
                      r"|(?<!whether )\b\d+ of \d+ [a-z ]+ (was|were) (started|accepted|created) \(|\d+ of \d+ [a-z ]+ (is|are) done\b"),
     "K4": re.compile(r"[Ii]t is not known whether (the [a-z]+ was|\d+ (of (them|\d+ [a-z ]+) )?(was|were))"

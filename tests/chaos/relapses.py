@@ -60,8 +60,8 @@ RELAPSES = [
     Relapse("check mode does not show the refusal", "_driver.py",
             "            guard.peek()\n", "            pass\n", "profiles"),
     Relapse("adopts a job that could be somebody else's", "xclarity/backup_transfers.py",
-            "ours = [job for job in fresh if sure(job, operation, backup, destination) and names(job, backup, alone=True)]",
-            "ours = [job for job in fresh if speaks_of(job, operation)][:1]", "backups"),
+            "return meant[0].uuid.casefold() if len(meant) == 1 else \"\"",
+            "return next(iter(meant or listed)).uuid.casefold()", "backups"),
     Relapse("deletes the source of a move without a proof", "xclarity/backup_transfers.py",
             "return bool(source.checksum) and (now.at or {}).get(destination) == source.checksum", "return True", "backups"),
     # -- what is left behind

@@ -259,9 +259,11 @@ class SetClusters(Operation):
             reading, step = readings.get(item.key), outcome.step
             if isinstance(step, Create) and (reading is None or reading.metadata.get(MARKER) != step.marker):
                 continue
-            kind = clusters.action_name(step)
-            targets = {reading.id, *(node["id"] for node in reading.members)} if reading is not None else set()
-            job = next((one["id"] for one in running if one["action"] == kind and one.get("target") in targets), None)
+            target = reading.id if isinstance(step, Create) and reading is not None else listing.ident(step.path)
+            wanted = (clusters.action_name(step), target)
+            job = next((one["id"] for one in running if (one["action"], one.get("target")) == wanted), None)
+            if isinstance(step.body, dict) and "policy_attach" in step.body:
+                job = policies.action_of(step, running)
             if job or isinstance(step, Create) or clusters.shows(step, reading):
                 found[step.key] = Accepted(job=job, data=reading.cluster if reading is not None else None)
         return found

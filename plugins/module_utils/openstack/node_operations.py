@@ -34,6 +34,13 @@ from ansible_collections.groundwork.provision.plugins.module_utils.openstack.spe
 NEW_ID = "(id of the new node)"
 
 
+MEMBERSHIP = {"join": "CLUSTER_ADD_NODES", "leave": "CLUSTER_DEL_NODES"}
+ACTIONS = {
+    "create": "NODE_CREATE", "delete": "NODE_DELETE", "recover": "NODE_RECOVER", "taint": "NODE_UPDATE", "update": "NODE_UPDATE",
+    **MEMBERSHIP,
+}  # fmt: skip
+
+
 @dataclasses.dataclass(frozen=True)
 class Desired:
     """What the user asks of one node. cluster: the one that it is to be a member of; standalone: it is to be a member of none."""
@@ -163,6 +170,19 @@ def _member(verb: str, cluster: str, node: str, name: str, why: str) -> Step:
 def _cluster(step: Step) -> str:
     """The cluster that a node joins or leaves."""
     return step.resource.partition("/")[0]
+
+
+def _action_of(step: Step, node: str, running: t.Sequence[actions.Action]) -> str | None:
+    """The id of the action that a request has started. One of the cluster may be about another node of the task."""
+    kind = ACTIONS[step.operation]
+    for one in running:
+        if one["action"] != kind or one.get("cause") == actions.DERIVED:
+            continue
+        given = one.get("inputs") or {}
+        of_cluster = one.get("target") == _cluster(step) and node in (given.get("nodes") or given.get("candidates") or ())
+        if of_cluster if step.operation in MEMBERSHIP else one.get("target") == node:
+            return str(one["id"])
+    return None
 
 
 def _update(ident: str, name: str, change: dict[str, t.Any], operation: str = "update") -> Step:
@@ -329,8 +349,7 @@ class SetNodes(Operation):
         for item, outcome in unknown:
             step, node = outcome.step, there.get(item.key)
             mine = node is not None and (not isinstance(step, Create) or (node.get("metadata") or {}).get(MARKER) == step.marker)
-            targets = {_cluster(step), node["id"]} if node is not None else {_cluster(step)}
-            job = next((one["id"] for one in running if one.get("target") in targets and one.get("cause") != actions.DERIVED), None)
+            job = _action_of(step, node["id"], running) if node is not None else None
             if (mine and (job or isinstance(step, Create))) or shows(step, node):
                 found[step.key] = Accepted(job=job, data=node if isinstance(step, Create) else None)
         return found

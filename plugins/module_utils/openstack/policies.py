@@ -15,6 +15,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.openstack imp
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, POLICIES, Entry
 
 ATTACH, UPDATE, DETACH = "CLUSTER_ATTACH_POLICY", "CLUSTER_UPDATE_POLICY", "CLUSTER_DETACH_POLICY"
+_STARTS = {"policy_attach": ATTACH, "policy_update": UPDATE, "policy_detach": DETACH}
 NEW_ID = "(id of the new policy)"
 KEYS = ("created_at", "data", "domain", "id", "name", "project", "spec", "type", "updated_at", "user")
 BINDING_KEYS = ("cluster_id", "cluster_name", "enabled", "id", "policy_id", "policy_name", "policy_type", "priority")
@@ -270,6 +271,14 @@ def same_bindings(step: Step, bound: t.Sequence[Entry]) -> bool:
     if verb == "policy_detach":
         return one is None
     return one is not None and (verb == "policy_attach" or one.get("enabled") is body["enabled"])
+
+
+def action_of(step: Step, running: t.Sequence[actions.Action]) -> str | None:
+    """The id of the action that a request to bind has started. Another one of the task may be about another policy of the same cluster."""
+    ((verb, body),) = step.body.items()
+    wanted = (_STARTS[verb], listing.ident(step.path), body["policy_id"])
+    same = (one["id"] for one in running if (one["action"], one.get("target"), (one.get("inputs") or {}).get("policy_id")) == wanted)
+    return next(same, None)
 
 
 def unattached(steps: t.Sequence[Step], outcomes: t.Sequence[Outcome], *, verified: bool) -> list[str]:

@@ -172,7 +172,7 @@ class SetPolicies(Operation):
                 if mine is not None:
                     found[step.key] = Accepted(data=mine)
             elif step.method == "POST":
-                job = next((one["id"] for one in running if one.get("target") == step.resource), None)
+                job = policies.action_of(step, running)
                 if job or policies.same_bindings(step, policies.bindings(self.client, step.resource)):
                     found[step.key] = Accepted(job=job)
             elif self._shows(step, entries):
@@ -340,14 +340,9 @@ class SetBindings(Operation):
         found = {}
         for _item, outcome in unknown:
             step = outcome.step
-            body = next(iter(step.body.values()))
-            same = [
-                one
-                for one in running
-                if one.get("target") == step.resource and (one.get("inputs") or {}).get("policy_id") == body["policy_id"]
-            ]
-            if same or policies.same_bindings(step, policies.bindings(self.client, step.resource)):
-                found[step.key] = Accepted(job=same[0]["id"] if same else None)
+            job = policies.action_of(step, running)
+            if job or policies.same_bindings(step, policies.bindings(self.client, step.resource)):
+                found[step.key] = Accepted(job=job)
         return found
 
     def free(self, work: Work, *, wait: bool) -> bool:

@@ -17,14 +17,22 @@ import contextlib
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import UNKNOWN, Failure, Refusals, bad_input, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
+    FINISHED,
+    STARTED,
+    UNKNOWN,
+    Failure,
+    Refusals,
+    bad_input,
+    named,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, backup_transfers, backups, jobs
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_transfers import COPY, PUSH, Choice, Desired
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backup_transfers import COPY, PUSH, Choice, Desired, Sent
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.backups import INTERNAL, PATH, Backup
 
 DELETE = "delete"
@@ -120,9 +128,10 @@ class Transfer(Operation):
         return any(outcome.step.operation == DELETE for outcome in item.outcomes)
 
     def find(self, unknown: Pairs) -> dict[str, Accepted]:
-        now = backups.by_uuid(backups.read_all(self.client))
+        there = backups.read_all(self.client)
+        now = backups.by_uuid(there)
         found: dict[str, Accepted] = {}
-        missing: dict[str, tuple[str, Backup, str]] = {}
+        missing: dict[str, Sent] = {}
         for item, outcome in unknown:
             choice, step = item.desired, outcome.step
             listed = now.get(item.before.uuid.casefold())
@@ -132,11 +141,18 @@ class Transfer(Operation):
             elif backup_transfers.arrived(listed, choice):
                 found[step.key] = Accepted()
             else:
-                missing[step.key] = (step.operation, choice.backup, choice.desired.destination)
+                missing[step.key] = _sent(step)
         if missing:
             known = {outcome.job for outcome in self.run.outcomes}
-            found.update(backup_transfers.adopt([job for job in self.jobs.fresh() if job.id not in known], missing))
+            fresh = [job for job in self.jobs.fresh() if job.id not in known]
+            found.update(backup_transfers.adopt(fresh, there, missing, self._jobless(missing)))
         return found
+
+    def _jobless(self, missing: t.Container[str]) -> list[Sent]:
+        """The transfers of this run, but for these, that may have started a job which is not known: what the list shows to be done leaves
+        its job to be seen."""
+        may = [outcome for outcome in self.run.outcomes if outcome.job is None and outcome.state in (STARTED, FINISHED, UNKNOWN)]
+        return [_sent(outcome.step) for outcome in may if outcome.step.operation != DELETE and outcome.step.key not in missing]
 
     def next_steps(self, items: t.Sequence[Item]) -> list[tuple[Item, Step]]:
         """Delete each source whose copy a fresh list proves, and which no job works on."""
@@ -190,6 +206,11 @@ class Transfer(Operation):
         }
 
 
+def _sent(step: Step) -> Sent:
+    """What the request that starts a transfer asks for."""
+    return Sent(step.operation, step.body["uuid"], step.body["destination"])
+
+
 def transfer(run: Run, client: XClarity, desired: t.Sequence[Desired]) -> dict[str, t.Any]:
     """Copy or move backups; returns the result, raises :class:`Failure` with the result beside it."""
     return drive(Transfer(run, client, desired))
@@ -212,9 +233,11 @@ class Push(Operation):
         self.jobs: jobs.Reader = jobs.Reader(client)
         self.other: XClarity | None = None
         self.there = False  # the other side had it before
+        self.listed: list[Backup] = []
 
     def read(self) -> list[Item]:
-        backup = backups.find(backups.read_all(self.client), self.name)
+        self.listed = backups.read_all(self.client)
+        backup = backups.find(self.listed, self.name)
         item = Item(f"{backup.uuid} to {self.destination}", f"{backup.title} to {self.destination}", before=backup, current=backup)
         # The jobs first: a push that ends after this reading is joined, one that ended before it shows on the other side.
         told = self.jobs.begin()
@@ -260,9 +283,8 @@ class Push(Operation):
         return {item.key: State("on the other server" if there else "not on the other server", done=there, ok=there)}
 
     def find(self, unknown: Pairs) -> dict[str, Accepted]:
-        return backup_transfers.adopt(
-            self.jobs.fresh(), {outcome.step.key: (PUSH, item.before, self.destination) for item, outcome in unknown}
-        )
+        missing = {outcome.step.key: _sent(outcome.step) for _item, outcome in unknown}
+        return backup_transfers.adopt(self.jobs.fresh(), self.listed, missing)
 
     def accept(self, step: Step, data: t.Any) -> Accepted:
         return backups.accept_job(step, data)

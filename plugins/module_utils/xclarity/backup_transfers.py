@@ -340,24 +340,44 @@ def speaks_of(job: jobs.Told, operation: str) -> bool:
     return bool(_WORDS[operation].search(job.text))
 
 
-def names(job: jobs.Told, backup: Backup, *, alone: bool = False) -> bool:
-    """The job speaks of this backup. alone: by a name that no other backup has."""
-    given = {backup.uuid, backup.label, backup.filename} - {""}
-    return any(jobs.holds(job.text, name) for name in (given - backup.common if alone else given))
+def names(job: jobs.Told, backup: Backup) -> bool:
+    """The job speaks of this backup."""
+    return any(jobs.holds(job.text, name) for name in {backup.uuid, backup.label, backup.filename} - {""})
 
 
-def adopt(fresh: t.Sequence[jobs.Told], missing: t.Mapping[str, tuple[str, Backup, str]]) -> dict[str, Accepted]:
+class Sent(t.NamedTuple):
+    """What a request asks for. backup: the UUID."""
+
+    operation: str
+    backup: str
+    destination: str
+
+
+def adopt(
+    fresh: t.Sequence[jobs.Told], listed: t.Sequence[Backup], missing: t.Mapping[str, Sent], others: t.Collection[Sent] = ()
+) -> dict[str, Accepted]:
     """Which of the jobs that were not there before belongs to which request without an answer; never a guess.
 
-    fresh: jobs that appeared since, without those that another request is known to have started. missing: key -> (operation, backup,
-    destination). One sure job is taken, if it names the backup and could not mean another one. A merely likely one only when there is no
-    other request and no other likely job.
+    fresh: jobs that appeared since, without those that another request is known to have started. listed: every backup. missing: by key.
+    others: requests that have arrived, and whose job is not known. A job is taken for the only request that it fits, if no other job
+    fits that: it names the operation, this backup alone, and the destination or no place at all.
     """
-    found: dict[str, Accepted] = {}
-    for key, (operation, backup, destination) in missing.items():
-        ours = [job for job in fresh if sure(job, operation, backup, destination) and names(job, backup, alone=True)]
-        if not ours and len(missing) == 1:
-            ours = [job for job in fresh if likely(job, operation, backup)]
-        if len(ours) == 1:
-            found[key] = Accepted(ours[0].id)
-    return found
+    sent: dict[str, list[tuple[str, Sent]]] = {}
+    for key, one in (*missing.items(), *(("", one) for one in others)):
+        sent.setdefault(one.backup.casefold(), []).append((key, one))
+    places = {place for backup in listed for place in backup.at or ()} | {one.destination for few in sent.values() for _key, one in few}
+    ours: dict[str, list[str | None]] = {}
+    for job in fresh:
+        told = {place for place in places if jobs.holds(job.text, place)}
+        of_it = [(key, one) for key, one in sent.get(_backup_of(job, listed), ()) if speaks_of(job, one.operation)]
+        fits = [key for key, one in of_it if not told or one.destination in told]
+        for key in fits:
+            ours.setdefault(key, []).append(job.id if len(fits) == 1 else None)
+    return {key: Accepted(ids[0]) for key, ids in ours.items() if key and len(ids) == 1 and ids[0] is not None}
+
+
+def _backup_of(job: jobs.Told, listed: t.Sequence[Backup]) -> str:
+    """The UUID of the one backup that the job names, or an empty text. A UUID counts for more than names, which several may have."""
+    named = [backup for backup in listed if names(job, backup)]
+    meant = [backup for backup in named if jobs.holds(job.text, backup.uuid)] or named
+    return meant[0].uuid.casefold() if len(meant) == 1 else ""

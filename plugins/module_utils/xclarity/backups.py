@@ -10,7 +10,6 @@ and "GET /managementServer/data/repository". They say that the list tells where 
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import typing as t
 
@@ -29,8 +28,7 @@ INTERNAL = "internal"  # the local repository; any other location is the mount p
 @dataclasses.dataclass(frozen=True)
 class Backup:
     """One backup. at: location -> the checksum that is told for that location itself, empty where one is told for several
-    locations or none; None where the server does not tell locations. shared: one checksum is told for several locations. common: those
-    of its names that another backup of the list has, too."""
+    locations or none; None where the server does not tell locations. shared: one checksum is told for several locations."""
 
     uuid: str
     label: str
@@ -40,7 +38,6 @@ class Backup:
     checksum: str
     at: t.Mapping[str, str] | None
     shared: bool = False
-    common: frozenset[str] = frozenset()
     entry: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict, compare=False)
 
     @property
@@ -126,9 +123,7 @@ def gather(entries: t.Iterable[t.Mapping[str, t.Any]]) -> list[Backup]:
             original = backup if backup.is_at(INTERNAL) else first
             backup = dataclasses.replace(original, at=at, shared=first.shared or backup.shared)
         found[key] = backup
-    counts = collections.Counter(name for one in found.values() for name in sorted({one.label, one.filename}))
-    several = {name for name, count in counts.items() if count > 1}
-    return [dataclasses.replace(one, common=frozenset({one.label, one.filename} & several)) for one in found.values()]
+    return list(found.values())
 
 
 def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[Backup]:

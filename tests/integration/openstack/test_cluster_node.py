@@ -133,3 +133,16 @@ def test_a_node_whose_answer_is_lost(estate, run_module, what):
     assert not result.failed, result
     assert (result["changed"], result["reconciled"], node(estate)["cluster_id"]) == (True, True, cluster(estate)["id"])
     assert [one for one in started(estate) if one in ("NODE_CREATE", "CLUSTER_ADD_NODES")] == ["NODE_CREATE", "CLUSTER_ADD_NODES"]
+
+
+def test_a_lost_join_is_not_told_by_the_action_of_another_node(estate, run_module):
+    """The answer about the first node is lost, the request about the second never arrives; both are of one cluster."""
+    rows = [{"name": name, "profile": "small", "cluster": "web"} for name in ("one", "two")]
+    for row in rows:
+        run_module(MODULE, {key: row[key] for key in ("name", "profile")})
+    estate.switches("clustering", node_seconds=2.0)
+    estate.fault("clustering", "POST", "/actions$", reset="after")
+    estate.fault("clustering", "POST", "/actions$", nth=2, reset="before")
+    result = run_module(MODULE, {"nodes": rows, "concurrency": 1, "reconcile_timeout": 1})
+    assert [(one["outcome"], one["reconciled"]) for one in result["nodes"]] == [("finished", True), ("unknown", False)], result
+    assert (node(estate, "one")["cluster_id"], node(estate, "two")["cluster_id"]) == (cluster(estate)["id"], "")

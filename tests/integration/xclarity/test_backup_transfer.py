@@ -293,6 +293,21 @@ def test_a_lost_request_is_not_taken_for_started_because_of_another_backup_of_th
     assert (locations(sim), locations(sim, twin)) == (["internal"], ["internal", "/mnt/backups"])
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1.5])
+def test_a_lost_request_is_not_told_by_the_job_of_another_whose_answer_was_lost(sim, run_module, seconds):
+    """The first is handled and its answer lost, the second never arrives. However soon the job of the first ends, it is its own."""
+    sim.switches("xclarity", job_seconds=seconds)
+    sim.fault("xclarity", "PUT", "^/managementServer/data", reset="after")
+    sim.fault("xclarity", "PUT", "^/managementServer/data", nth=2, reset="before")
+    params = {"operation": "copy", "backups": [{"backup": NIGHTLY}, {"backup": UPGRADE}], "destination": "/mnt/archive", "concurrency": 1}
+    result = run_module(MODULE, params)
+    first, second = result["backups"]
+    assert (first["outcome"], first["reconciled"]) == ("finished", True), result
+    assert (second["outcome"], second["reconciled"], second["job"]) == ("unknown", False, None), result
+    assert "It is not known whether the job was started" in second["error"]["message"]
+    assert (locations(sim), "/mnt/archive" in locations(sim, UPGRADE)) == (["internal", "/mnt/archive"], False)
+
+
 @pytest.mark.parametrize("params", [COPY, MOVE])
 def test_a_lost_request_is_not_sent_again(sim, run_module, params):
     sim.fault("xclarity", "PUT", "^/managementServer/data", reset="before")

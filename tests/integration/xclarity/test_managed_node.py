@@ -264,6 +264,14 @@ def test_one_fails_and_the_other_goes_on(sim, run_module):
     assert [(row["managed"], row.get("error", {}).get("code")) for row in result["nodes"]] == [
         (False, "device_not_found"), (True, None),
     ]  # fmt: skip
+    assert "1 of 2 nodes failed (192.0.2.200); 2 discoveries and 1 job were started. The first:" in result["msg"]
+
+
+def test_one_whose_management_is_refused_was_discovered_only(sim, run_module):
+    sim.fault("xclarity", "POST", "^/manageRequest", status=400, body="{}")
+    result = run_module("managed_node", {**OWN, "nodes": [{"address": FIRST}, {"address": SECOND}], "concurrency": 1})
+    assert [row["managed"] for row in result["nodes"]] == [False, True], result
+    assert "1 of 2 nodes failed (192.0.2.121); 2 discoveries and 1 job were started. The first:" in result["msg"]
 
 
 def test_a_server_that_is_not_reached(sim, run_module):

@@ -16,10 +16,22 @@ import pytest
 from ansible_collections.groundwork.provision.plugins.module_utils import _driver
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, K1, K2, K3, K4, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
+    AGAIN,
+    FINISHED,
+    K1,
+    K2,
+    K3,
+    K4,
+    NOT_STARTED,
+    STARTED,
+    UNKNOWN,
+    Failure,
+)
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
-from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Plan, Step, Unproven, worst
+from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, Unproven, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
+from ansible_collections.groundwork.provision.plugins.module_utils._summary import summary
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 
 PARAMS = {"reconcile_timeout": 5.0, "lock": "required", "wait_timeout": 30.0, "poll_interval": 1.0, "concurrency": 1, "wait": True}
@@ -289,6 +301,32 @@ EFFECTS = {
     "profile": (("the profile", "created"), "The profile was created (1).", "2 profiles were created"),
     "job": (("the job", "started"), "The job was started (job 1).", "2 were started"),
 }
+
+
+DISCOVERY, MANAGEMENT, REMOVAL = ("the discovery", "started"), ("the job", "started"), ("the deletion", "accepted")
+
+
+@pytest.mark.parametrize(
+    "sent, words",
+    [
+        # of each item its requests: what they make, and what became of them
+        ([[(DISCOVERY, FINISHED)], [(DISCOVERY, FINISHED), (MANAGEMENT, FINISHED)]], "; 2 discoveries and 1 job were started. The"),
+        ([[(DISCOVERY, FINISHED), (MANAGEMENT, NOT_STARTED)], [(DISCOVERY, NOT_STARTED)]], "; 1 discovery was started. The"),
+        ([[(DISCOVERY, FINISHED), (MANAGEMENT, UNKNOWN)], []], "; 1 discovery was started. The"),
+        ([[(MANAGEMENT, FINISHED), (REMOVAL, FINISHED)], [(MANAGEMENT, STARTED)]], "; 2 jobs were started, 1 deletion was accepted. The"),
+        ([[(MANAGEMENT, STARTED)], [(MANAGEMENT, FINISHED)]], "; 2 were started. The"),
+        ([[(MANAGEMENT, STARTED)], [(MANAGEMENT, NOT_STARTED)]], "; 1 was started. The"),
+        ([[(REMOVAL, NOT_STARTED)], []], "failed (name of 0). The"),
+    ],
+)
+def test_of_several_each_kind_of_request_is_counted_by_itself(sent, words):
+    many = []
+    for number, requests in enumerate(sent):
+        steps = [Step(f"do {at}", "POST", f"/{number}", str(number), "why", effect=effect) for at, (effect, _) in enumerate(requests)]
+        outcomes = [Outcome(step, state) for step, (_, state) in zip(steps, requests, strict=True)]
+        many.append(Item(str(number), f"name of {number}", steps=steps, outcomes=outcomes))
+    many[0].fail(Failure("x", "it failed."), "system")
+    assert words in summary([many[0]], many, "lights").message()
 
 
 @pytest.mark.parametrize("case", EFFECTS)

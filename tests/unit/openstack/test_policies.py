@@ -8,12 +8,16 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, NOT_STARTED, STARTED, UNKNOWN
+from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack import actions, policies, policy_operations
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.policies import (
     ATTACH,
     DETACH,
     UPDATE,
     Bound,
+    action_of,
     bind,
     left_bare,
     unattached,
@@ -92,3 +96,34 @@ def test_which_clusters_are_without_the_policy(states, verified, names):
 def test_a_run_that_only_attaches_tells_all_that_are_left():
     attach = [bind(name, name, "attach", "p", {"policy_attach": {"policy_id": "new", "enabled": True}}, "") for name in ("a", "b")]
     assert unattached(attach, [Outcome(attach[0], NOT_STARTED)], verified=False) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "running, found",
+    [
+        ([action(ATTACH, "p")], 0),
+        ([action(ATTACH, "other"), action(ATTACH, "p")], 1),
+        ([action(ATTACH, "other")], None),  # of another policy of the task, which is attached to the same cluster
+        ([action(DETACH, "p")], None),
+        ([action(ATTACH, "p", target="d")], None),
+        ([{**action(ATTACH, "p"), "inputs": None}], None),
+        ([], None),
+    ],
+)
+def test_the_action_of_a_request_to_bind_names_its_cluster_and_policy(running, found):
+    step = bind("c", "web", "attach", "p", {"policy_attach": {"policy_id": "p", "enabled": True}}, "why")
+    assert action_of(step, [{**one, "id": str(number)} for number, one in enumerate(running)]) == (None if found is None else str(found))
+
+
+@pytest.mark.parametrize("verb, kind", [("policy_attach", ATTACH), ("policy_detach", DETACH)])
+def test_of_two_lost_requests_about_one_cluster_each_is_told_by_its_own_action(monkeypatch, verb, kind):
+    """Two policies are replaced that one cluster has: one action is not the proof of both requests."""
+    steps = [bind("c", "web", verb.removeprefix("policy_"), name, {verb: {"policy_id": name}}, "why") for name in ("a", "b")]
+    items = [Item(name, name, outcomes=[Outcome(step, UNKNOWN)]) for name, step in zip("ab", steps, strict=True)]
+    bound = [] if verb == "policy_attach" else [{"policy_id": "a"}, {"policy_id": "b"}]
+    monkeypatch.setattr(policy_operations.SetPolicies, "_entries", lambda self, names, ids: [])
+    monkeypatch.setattr(actions, "read_open", lambda client: [{**action(kind, "b"), "id": "17"}])
+    monkeypatch.setattr(policies, "bindings", lambda client, cluster: bound)
+    operation = policy_operations.SetPolicies(Run({"state": "present"}), None, [], single=False)
+    found = operation.find([(item, item.outcomes[0]) for item in items])
+    assert {key: accepted.job for key, accepted in found.items()} == {steps[1].key: "17"}

@@ -242,6 +242,53 @@ def test_a_copy_to_where_nothing_is_told_is_told_by_its_job(end, ok):
     assert item.state == UNKNOWN
 
 
+def there(entry):
+    return {**entry, "locations": ["internal", "/mnt/a"]}
+
+
+OTHERS_COPY, UNNAMED_COPY = job("34", "Copy backup other to /mnt/a"), job("35", "Copy management server data")
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        # (the list, the jobs, what is found: of nightly, of other) for each reading
+        [([NIGHTLY, OTHER], [OTHERS_COPY], {"other": "34"}), ([NIGHTLY, there(OTHER)], [OTHERS_COPY], {})],
+        [([NIGHTLY, there(OTHER)], [OTHERS_COPY], {"other": None}), ([NIGHTLY, there(OTHER)], [OTHERS_COPY], {})],
+        [([NIGHTLY, OTHER], [], {}), ([NIGHTLY, there(OTHER)], [OTHERS_COPY], {"other": None})],
+        [([NIGHTLY, OTHER], [UNNAMED_COPY], {}), ([NIGHTLY, there(OTHER)], [UNNAMED_COPY], {"other": None})],
+        [([NIGHTLY, there(OTHER)], [UNNAMED_COPY], {"other": None}), ([NIGHTLY, there(OTHER)], [UNNAMED_COPY], {})],
+        [([NIGHTLY, there(OTHER)], [COPY, OTHERS_COPY], {"other": None, "nightly": "23"})],
+        [([there(NIGHTLY), there(OTHER)], [OTHERS_COPY], {"other": None, "nightly": None})],
+    ],
+)
+def test_of_two_lost_copies_each_is_told_by_what_is_about_it(readings):
+    """The list may show the one before its job is looked at, so that the other is the only one that is open."""
+    asked = [Desired("copy", name, "/mnt/a") for name in ("nightly", "other")]
+    operation = transfers.Transfer(Run({}), World(NIGHTLY, OTHER), asked)
+    pairs = [(item, started(item, UNKNOWN).outcomes[0]) for item in operation.read()]
+    operation.run.outcomes = [outcome for _item, outcome in pairs]
+    labels = {outcome.step.key: item.before.label for item, outcome in pairs}
+    for listed, known, expected in readings:
+        operation.client.listed, operation.client.known = listed, known
+        found = operation.find([pair for pair in pairs if pair[1].state == UNKNOWN])
+        assert {labels[key]: accepted.job for key, accepted in found.items()} == expected
+        for _item, outcome in pairs:
+            if outcome.step.key in found:
+                outcome.state, outcome.job, outcome.reconciled = STARTED, found[outcome.step.key].job, True
+
+
+@pytest.mark.parametrize(
+    "fresh, found", [([PUSH], ["24"]), ([job("25", f"Push backup other to {THERE}")], []), ([job("26", "Push data")], []), ([COPY], [])]
+)
+def test_which_job_a_push_without_an_answer_started(fresh, found):
+    operation, _target = push_of()
+    operation.client.listed.append(OTHER)
+    (item,) = operation.read()
+    operation.client.known += fresh
+    assert [accepted.job for accepted in operation.find([(item, Outcome(item.steps[0]))]).values()] == found
+
+
 @pytest.mark.parametrize(
     "entry, known, proves, seen", [(NIGHTLY, [], True, False), (UNTOLD, [], False, False), (UNTOLD, [COPY], False, True)]
 )

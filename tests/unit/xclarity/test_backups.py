@@ -178,31 +178,65 @@ def test_who_created_a_job_says_nothing_about_what_it_is(nightly):
     assert not backup_transfers.likely(told("Update firmware", createdBy="push"), "push", nightly)
 
 
-def test_one_sure_job_is_adopted(nightly):
-    fresh = [job("Copy backup nightly to /mnt/a", "18"), job("Copy backup other to /mnt/a", "19")]
-    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")})["a"].job == "18"
+TWIN = "22222222-2222-4222-8222-222222222222"
+THREE = [
+    entry(locations=["internal"]),
+    entry(uuid=TWIN, label="weekly", filename="w.tar", locations=["internal", "/mnt/c"]),
+    entry(uuid=OTHER, label="nightly of may", filename="m.tar", locations=["internal"]),
+]
+TO_A, TO_B = ("copy", UUID, "/mnt/a"), ("copy", UUID, "/mnt/b")
+WEEKLY, MAY = ("copy", TWIN, "/mnt/a"), ("copy", OTHER, "/mnt/a")
 
 
-def test_two_that_fit_are_not_guessed_between(nightly):
-    fresh = [job("Copy backup nightly to /mnt/a", "18"), job("Copy backup nightly to /mnt/a", "19")]
-    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")}) == {}
+@pytest.mark.parametrize(
+    "titles, missing, others, found",
+    [
+        # one request without an answer
+        (["Copy backup lxca_backup_nightly.tar to /mnt/a"], [TO_A], [], {0: "0"}),
+        (["Copy backup weekly to /mnt/a", f"Copy backup {UUID} to /mnt/a"], [TO_A], [], {0: "1"}),
+        (["Copy backup lxca_backup_nightly.tar"], [TO_A], [], {0: "0"}),
+        (["Copy backup weekly to /mnt/a"], [TO_A], [], {}),
+        (["Copy backup lxca_backup_nightly.tar to /mnt/c"], [TO_A], [], {}),
+        (["Move backup lxca_backup_nightly.tar to /mnt/a"], [TO_A], [], {}),
+        (["Copy management server data"], [TO_A], [], {}),
+        (["Delete backup lxca_backup_nightly.tar"], [TO_A], [], {}),
+        (["Collect inventory", ""], [TO_A], [], {}),
+        (["Copy lxca_backup_nightly.tar to /mnt/a"] * 2, [TO_A], [], {}),
+        (["Copy lxca_backup_nightly.tar to /mnt/a", "Copy lxca_backup_nightly.tar"], [TO_A], [], {}),
+        # a name that is part of another
+        (["Copy backup nightly of may to /mnt/a"], [TO_A], [], {}),
+        (["Copy backup nightly of may to /mnt/a"], [TO_A, MAY], [], {}),
+        ([f"Copy backup nightly of may ({OTHER}) to /mnt/a"], [TO_A, MAY], [], {1: "0"}),
+        # several requests without an answer
+        (["Copy backup weekly to /mnt/a"], [TO_A, WEEKLY], [], {1: "0"}),
+        (["Copy backup m.tar to /mnt/a", "Copy backup w.tar to /mnt/a"], [TO_A, WEEKLY, MAY], [], {1: "1", 2: "0"}),
+        (["Copy management server data"], [TO_A, WEEKLY], [], {}),
+        ([f"Copy {UUID} to /mnt/b"], [TO_A, TO_B], [], {1: "0"}),
+        ([f"Copy {UUID}"], [TO_A, TO_B], [], {}),
+        ([f"Copy {UUID} to /mnt/a, then to /mnt/b"], [TO_A, TO_B], [], {}),
+        # others have arrived, and it is not known by which job
+        (["Copy backup weekly to /mnt/a"], [TO_A], [WEEKLY], {}),
+        (["Copy management server data"], [TO_A], [WEEKLY], {}),
+        ([f"Copy {UUID}"], [TO_A], [TO_B], {}),
+        ([f"Copy {UUID} to /mnt/b"], [TO_A], [TO_B], {}),
+        ([f"Copy {UUID} to /mnt/a"], [TO_A], [TO_B, WEEKLY], {0: "0"}),
+    ],
+)
+def test_which_request_without_an_answer_a_job_is_taken_for(titles, missing, others, found):
+    """A job belongs to one request at most, and only to the one that it is about."""
+    fresh = jobs.told([job(title, str(number)) for number, title in enumerate(titles)])
+    asked = {str(number): backup_transfers.Sent(*one) for number, one in enumerate(missing)}
+    adopted = backup_transfers.adopt(fresh, backups.gather(THREE), asked, [backup_transfers.Sent(*one) for one in others])
+    assert {int(key): accepted.job for key, accepted in adopted.items()} == found
 
 
 def test_a_job_that_could_be_for_another_backup_of_the_same_label_is_not_adopted():
     """Its title holds the label, which two have; another request may have started it."""
-    twins = backups.gather([entry(locations=["internal"]), entry(uuid="22222222-2222-4222-8222-222222222222", locations=["internal"])])
-    fresh = jobs.told([job("Copy backup nightly to /mnt/a", "18")])
-    missing = {str(number): ("copy", twin, "/mnt/a") for number, twin in enumerate(twins)}
-    assert backup_transfers.adopt(fresh, missing) == {}
+    twins = backups.gather([entry(locations=["internal"]), entry(uuid=TWIN, locations=["internal"])])
+    missing = {str(number): backup_transfers.Sent("copy", twin.uuid, "/mnt/a") for number, twin in enumerate(twins)}
+    assert backup_transfers.adopt(jobs.told([job("Copy backup nightly to /mnt/a", "18")]), twins, missing) == {}
     named = jobs.told([job(f"Copy backup nightly ({UUID}) to /mnt/a", "18")])
-    assert {key: accepted.job for key, accepted in backup_transfers.adopt(named, missing).items()} == {"0": "18"}
-
-
-def test_a_likely_job_is_taken_only_for_a_single_request(nightly):
-    fresh = [job("Copy management server data", "18")]
-    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a")})["a"].job == "18"
-    assert backup_transfers.adopt(jobs.told(fresh), {"a": ("copy", nightly, "/mnt/a"), "b": ("copy", nightly, "/mnt/b")}) == {}
-    assert backup_transfers.adopt([told("Collect inventory")], {"a": ("copy", nightly, "/mnt/a")}) == {}
+    assert {key: accepted.job for key, accepted in backup_transfers.adopt(named, twins, missing).items()} == {"0": "18"}
 
 
 JSON = st.recursive(
