@@ -22,6 +22,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, managed_nodes, nodes, stored_credentials
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.managed_nodes import Entries
 
 Rows = t.Sequence[dict[str, t.Any]]
 
@@ -51,7 +52,7 @@ class ManageNodes(Operation):
         missing = [row for row in self.rows_asked if not nodes.key_of(there[str(row["address"])] or {})]
         wanted = {str(row["stored_credential"]) for row in missing if row["stored_credential"]}
         self.credentials = stored_credentials.read_named(self.client, sorted(wanted)) if wanted else {}
-        known = managed_nodes.read_known(self.client) if missing else []
+        known = managed_nodes.read_known(self.client) if missing else Entries()
         seen = {str(row["address"]): managed_nodes.at(known, str(row["address"])) for row in missing}
         running = self._running(one for one in seen.values() if one is not None)
         if missing:  # one that was taken over since the first list is gone from what is discovered, so the list is read after that
@@ -83,7 +84,7 @@ class ManageNodes(Operation):
         refused.tell()
         return items
 
-    def _managed(self, managed: Rows, address: str, discovered: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+    def _managed(self, managed: Entries, address: str, discovered: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
         """The entry of a server that nothing is sent for. That the list tells another address of it is told."""
         entry = managed_nodes.managed_at(managed, address, discovered)
         if entry is not None and address not in managed_nodes.addresses(entry):
@@ -260,7 +261,7 @@ class UnmanageNodes(Operation):
         return items
 
     @staticmethod
-    def _refuse_other_addresses(items: t.Sequence[Item], managed: Rows, known: Rows) -> None:
+    def _refuse_other_addresses(items: t.Sequence[Item], managed: Entries, known: Entries) -> None:
         """What was discovered may be old, and another server may have that address by now. So nothing is given up by it, and that a server
         stays managed is told."""
         refused = Refusals()
@@ -275,7 +276,7 @@ class UnmanageNodes(Operation):
                     )  # fmt: skip
         refused.tell()
 
-    def _refuse_coming(self, items: t.Sequence[Item], going: busy.Going, known: Rows) -> None:
+    def _refuse_coming(self, items: t.Sequence[Item], going: busy.Going, known: Entries) -> None:
         """One that is not managed may be about to be. Only what is discovered tells the UUID of a server at an address."""
         if not going:
             return
@@ -285,7 +286,7 @@ class UnmanageNodes(Operation):
             if uuids[item.key] in running:
                 busy.fail(self.client, item, running[uuids[item.key]])
 
-    def _items(self, managed: t.Sequence[dict[str, t.Any]]) -> list[Item]:
+    def _items(self, managed: Entries) -> list[Item]:
         items: list[Item] = []
         refused = Refusals()
         for row in self.rows_asked:

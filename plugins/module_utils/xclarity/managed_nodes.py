@@ -10,6 +10,7 @@ what the discovery tells. The word by which a job of managing tells its success 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import typing as t
@@ -62,35 +63,56 @@ def addresses(entry: t.Mapping[str, t.Any]) -> set[str]:
     return found - {""}
 
 
+class Entries(list[dict[str, t.Any]]):
+    """A list of servers that thousands of addresses are looked up in."""
+
+    @functools.cached_property
+    def by_address(self) -> dict[str, dict[str, dict[str, t.Any]]]:
+        """address -> the entries that have it, by their UUID, or their place in the list where they have none."""
+        found: dict[str, dict[str, dict[str, t.Any]]] = {}
+        for place, entry in enumerate(self):
+            for address in addresses(entry):
+                found.setdefault(address, {})[nodes.key_of(entry) or str(place)] = entry
+        return found
+
+    @functools.cached_property
+    def by_uuid(self) -> dict[str, dict[str, t.Any]]:
+        """UUID -> the first entry with it; those without one are under the empty text."""
+        found: dict[str, dict[str, t.Any]] = {}
+        for entry in self:
+            found.setdefault(nodes.key_of(entry), entry)
+        return found
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
+def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> Entries:
     """The servers that are managed."""
-    return [entry for entry in nodes.read_raw(client, attributes=ATTRIBUTES, attempts=attempts) if nodes.is_managed(entry)]
+    return Entries(entry for entry in nodes.read_raw(client, attributes=ATTRIBUTES, attempts=attempts) if nodes.is_managed(entry))
 
 
-def read_known(client: Client) -> list[dict[str, t.Any]]:
+def read_known(client: Client) -> Entries:
     """What the appliance has discovered by itself. (Without ``refresh``, which would start a broadcast.)"""
     try:
         return discovered(client.read("/discovery", what="list what is discovered", max_body=MAX_LIST))
     except Failure as failure:
         if failure.status not in (400, 403, 404):
             raise
-        return []
+        return Entries()
 
 
-def discovered(data: t.Any) -> list[dict[str, t.Any]]:
+def discovered(data: t.Any) -> Entries:
     """The entries of all lists of an answer; an object, or an array of one (a pasted reply shows that, clients read the other)."""
     data = _one(data)
-    found: list[dict[str, t.Any]] = []
+    found = Entries()
     for key in LISTS:
         value = data.get(key)
         found += [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
     return found
 
 
-def read_discovery(client: Client, job: str, *, attempts: int) -> tuple[bool, list[dict[str, t.Any]]]:
+def read_discovery(client: Client, job: str, *, attempts: int) -> tuple[bool, Entries]:
     """(whether a discovery has ended, what it found)."""
     data = _one(client.read(f"/discoverRequest/jobs/{segment(job, 'job id')}", what="read the discovery", attempts=attempts))
     ended = (number(data.get("result")) or 0) >= 100 or (number(data.get("progress")) or 0) >= 100
@@ -138,9 +160,9 @@ def _one(data: t.Any) -> dict[str, t.Any]:
     return data
 
 
-def at(entries: t.Sequence[dict[str, t.Any]], address: str) -> dict[str, t.Any] | None:
+def at(entries: Entries, address: str) -> dict[str, t.Any] | None:
     """The entry with this address. One that several devices have is refused."""
-    found = {nodes.key_of(entry) or str(number): entry for number, entry in enumerate(entries) if address in addresses(entry)}
+    found = entries.by_address.get(address, {})
     if len(found) > 1:
         names = ", ".join(clean(entry.get("name") or key, 80) for key, entry in list(found.items())[:5])
         raise bad_input(
@@ -151,23 +173,23 @@ def at(entries: t.Sequence[dict[str, t.Any]], address: str) -> dict[str, t.Any] 
 
 
 def managed_at(
-    managed: t.Sequence[dict[str, t.Any]], address: str, discovered: t.Mapping[str, t.Any] | None
+    managed: Entries, address: str, discovered: t.Mapping[str, t.Any] | None
 ) -> dict[str, t.Any] | None:
     """The managed server with this address, or with the UUID that a discovery tells at it: the list may tell another address of the server.
     Raises ``bad_reply`` where there is none and a managed one is told without a UUID, which may be it."""
     found = at(managed, address)
     if found is None:
         uuid = nodes.key_of(discovered or {})
-        found = next((entry for entry in managed if uuid and nodes.key_of(entry) == uuid), None)
-    if (found is None and not all(map(nodes.key_of, managed))) or (found is not None and not nodes.key_of(found)):
+        found = managed.by_uuid.get(uuid) if uuid else None
+    if (found is None and "" in managed.by_uuid) or (found is not None and not nodes.key_of(found)):
         raise nodes.incomplete()
     return found
 
 
-def also_at(managed: t.Sequence[dict[str, t.Any]], known: t.Sequence[dict[str, t.Any]], address: str) -> dict[str, t.Any] | None:
+def also_at(managed: Entries, known: Entries, address: str) -> dict[str, t.Any] | None:
     """The managed server that was discovered at an address which the list does not tell."""
-    uuids = {nodes.key_of(entry) for entry in known if address in addresses(entry)} - {""}
-    return next((entry for entry in managed if nodes.key_of(entry) in uuids), None)
+    uuids = [nodes.key_of(entry) for entry in known.by_address.get(address, {}).values()]
+    return next((managed.by_uuid[uuid] for uuid in uuids if uuid and uuid in managed.by_uuid), None)
 
 
 def other_address(address: str, entry: t.Mapping[str, t.Any]) -> str:

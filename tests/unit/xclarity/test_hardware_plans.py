@@ -181,6 +181,18 @@ def test_addresses_have_one_spelling(text, address):
     ({}, {"Location": "https://x/manageRequest/jobs/16/"}, "16"), ({}, {"Location": "/nodes/17"}, None), ({}, {"Jobids": "18"}, "18"),
     ({"jobID": True}, {}, None), ([], {}, None), ({"jobId": "../x"}, {}, None),
 ])  # fmt: skip
+def test_each_entry_of_a_list_is_looked_at_once_for_thousands_of_addresses(monkeypatch):
+    listed = managed_nodes.Entries({"uuid": f"{n:032X}", "ipv4Addresses": [f"198.51.100.{n}"]} for n in range(1, 201))
+    looked, real = [], managed_nodes.addresses
+    monkeypatch.setattr(managed_nodes, "addresses", lambda entry: (looked.append(entry), real(entry))[1])
+    for n in range(1, 201):
+        found = managed_nodes.managed_at(listed, f"198.51.100.{n}", None)
+        assert (found or {}).get("uuid") == f"{n:032X}"
+        assert managed_nodes.also_at(listed, listed, f"198.51.100.{n}") == found
+    assert managed_nodes.managed_at(listed, "198.51.100.250", {"uuid": f"{7:032X}"}) == listed[6]
+    assert len(looked) == len(listed)
+
+
 def test_where_a_job_is_named(data, headers, job):
     assert api.started_job(data, headers) == job
 
