@@ -176,11 +176,6 @@ def test_addresses_have_one_spelling(text, address):
     assert (code == "config_address") is (address is None)
 
 
-@pytest.mark.parametrize("data, headers, job", [
-    ({"jobID": 12}, {}, "12"), ({"JobID": "13"}, {}, "13"), ({"jobId": "", "jobid": 14}, {}, "14"), (None, {"Location": "/tasks/15"}, "15"),
-    ({}, {"Location": "https://x/manageRequest/jobs/16/"}, "16"), ({}, {"Location": "/nodes/17"}, None), ({}, {"Jobids": "18"}, "18"),
-    ({"jobID": True}, {}, None), ([], {}, None), ({"jobId": "../x"}, {}, None),
-])  # fmt: skip
 def test_each_entry_of_a_list_is_looked_at_once_for_thousands_of_addresses(monkeypatch):
     listed = managed_nodes.Entries({"uuid": f"{n:032X}", "ipv4Addresses": [f"198.51.100.{n}"]} for n in range(1, 201))
     looked, real = [], managed_nodes.addresses
@@ -193,6 +188,11 @@ def test_each_entry_of_a_list_is_looked_at_once_for_thousands_of_addresses(monke
     assert len(looked) == len(listed)
 
 
+@pytest.mark.parametrize("data, headers, job", [
+    ({"jobID": 12}, {}, "12"), ({"JobID": "13"}, {}, "13"), ({"jobId": "", "jobid": 14}, {}, "14"), (None, {"Location": "/tasks/15"}, "15"),
+    ({}, {"Location": "https://x/manageRequest/jobs/16/"}, "16"), ({}, {"Location": "/nodes/17"}, None), ({}, {"Jobids": "18"}, "18"),
+    ({"jobID": True}, {}, None), ([], {}, None), ({"jobId": "../x"}, {}, None),
+])  # fmt: skip
 def test_where_a_job_is_named(data, headers, job):
     assert api.started_job(data, headers) == job
 
