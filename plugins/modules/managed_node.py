@@ -305,8 +305,9 @@ def check_credentials(row: dict) -> None:
     if own == bool(row["stored_credential"]) or (row["stored_credential"] and (row["bmc_username"] or row["bmc_password"])):
         raise bad_input(
             "config_missing",
-            f"for {row['address']} either stored_credential or both bmc_username and bmc_password must be set.",
-            "Set one of them and run again. In check mode a stored credential that is still to be made has no id.",
+            f"for {row['address']} either stored_credential or both bmc_username and bmc_password must be set, and not"
+            " all of them.",
+            "Set the one or the other and run again. In check mode a stored credential that is still to be made has no id.",
             resource=row["address"],
         )
     if row["managed_authentication"] is None or (row["managed_authentication"] and row["stored_credential"]):
