@@ -234,7 +234,8 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_sou
 
 PLACES = ("hostname", "fqdn", "domain", "bmc_address")  # names and addresses by their nature
 LISTS = ("ipv4_addresses", "ipv6_addresses")
-GROUP, DEVICES = "xclarity_servers", "xclarity_devices"  # the playbooks work on the hosts of the first
+GROUP = "xclarity_servers"  # whose hosts the playbooks work on
+DEVICES = "xclarity_devices"
 # Ansible compiles every file of a collection anew at each start. So what only an option needs is imported where it is used.
 
 

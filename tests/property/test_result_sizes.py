@@ -76,7 +76,7 @@ def run_of(lab: Lab, ended: list[Any], task: Task, count: int) -> Any:
     assert not real.failed, real
     (run,) = ended
     times = count // len(run.items)
-    run.items = [dataclasses.replace(item) for _ in range(times) for item in run.items]
+    run.items = [dataclasses.replace(item) for _time in range(times) for item in run.items]
     run.plan.steps = run.plan.steps * times
     if hasattr(run.op, "single"):
         run.op.single = False

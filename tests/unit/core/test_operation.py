@@ -322,8 +322,8 @@ DISCOVERY, MANAGEMENT, REMOVAL = ("the discovery", "started"), ("the job", "star
 def test_of_several_each_kind_of_request_is_counted_by_itself(sent, words):
     many = []
     for number, requests in enumerate(sent):
-        steps = [Step(f"do {at}", "POST", f"/{number}", str(number), "why", effect=effect) for at, (effect, _) in enumerate(requests)]
-        outcomes = [Outcome(step, state) for step, (_, state) in zip(steps, requests, strict=True)]
+        steps = [Step(f"do {at}", "POST", f"/{number}", str(number), "why", effect=effect) for at, (effect, _state) in enumerate(requests)]
+        outcomes = [Outcome(step, state) for step, (_effect, state) in zip(steps, requests, strict=True)]
         many.append(Item(str(number), f"name of {number}", steps=steps, outcomes=outcomes))
     many[0].fail(Failure("x", "it failed."), "system")
     assert words in summary([many[0]], many, "lights").message()

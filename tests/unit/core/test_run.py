@@ -117,7 +117,6 @@ def test_any_other_state_directory_is_left_to_whoever_needs_it(place):
     Run({"state_dir": place})
 
 
-
 # -- many items -------------------------------------------------------------------------------------------------------
 
 

@@ -76,7 +76,6 @@ def test_a_very_deep_answer_does_not_exhaust_the_stack():
 SECRETS = ["Passw0rd-demo", "pä$$ wörd&<\">'", "пароль-секрет", "a/b+c=d%e", "tok\\en", "密码密码", "12345678"]
 
 
-
 def latin(text):
     return "latin-1" if max(text) < "\u0100" else "utf-8"
 
