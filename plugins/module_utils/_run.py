@@ -96,7 +96,7 @@ class Run:
         if not place.startswith(("/", "~")):
             raise bad_input(
                 "config_options",
-                f"state_dir is no absolute path: {clean(place, 120)}. A run from another directory would not know of this one.",
+                "state_dir is no absolute path. A run from another directory would not know of this one.",
                 "Set state_dir, or the environment variable GROUNDWORK_STATE_DIR, to an absolute path and run again.",
             )
 

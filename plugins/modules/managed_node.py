@@ -243,7 +243,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _modul
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Refusals, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, managed_node_operations, managed_nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import addresses, api, managed_node_operations
 
 ROW: Options = {
     "address": {"type": "str"},
@@ -286,7 +286,7 @@ def rows(run: Run) -> list[dict]:
                 which = "address" if present else "either address or node"
                 raise bad_input("config_missing", f"{which} must be set for each server.", "Set it and run again.")
             if row["address"]:
-                row["address"] = managed_nodes.address_of(row["address"])
+                row["address"] = addresses.address_of(row["address"])
             key = row["address"] or row["node"].casefold()
             if key in seen:
                 raise bad_input(

@@ -134,7 +134,7 @@ error:
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._options import XCLARITY, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, managed_nodes, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import addresses, api, nodes
 
 SPEC = XCLARITY + Spec(
     {
@@ -150,7 +150,7 @@ SPEC = XCLARITY + Spec(
 def run(run: Run) -> dict:
     """Read and filter."""
     params = run.params
-    wanted = None if params["addresses"] is None else {managed_nodes.address_of(one) for one in params["addresses"]}
+    wanted = None if params["addresses"] is None else {addresses.address_of(one) for one in params["addresses"]}
     with api.connect(run) as client:
         found = nodes.read(client, wanted=params["node"], status=params["status"], processor=params["bmc_type"], raw=params["raw"])
     return {"changed": False, "nodes": [node for node in found if wanted is None or wanted & _addresses(node)]}
@@ -159,7 +159,7 @@ def run(run: Run) -> dict:
 def _addresses(node: dict) -> set[str]:
     """Its addresses in one spelling."""
     told = {"mgmtProcIPaddress": "bmc_address", "ipv4Addresses": "ipv4_addresses", "ipv6Addresses": "ipv6_addresses"}
-    return managed_nodes.addresses({field: node[key] for field, key in told.items()})
+    return addresses.addresses({field: node[key] for field, key in told.items()})
 
 
 def main() -> None:

@@ -70,6 +70,7 @@ def ways(name: str, option: dict[str, Any], variables: list[str]) -> Iterator[di
     written, _read = good(name, option)
     text = written if isinstance(written, str) else None
     plain = option.get("type", "str") in ("str", "string") and not option.get("choices")
+    literal = f"/{LITERAL}" if option.get("type") == "path" else LITERAL  # a relative path may be refused
     for blank in ("", " ", None):
         yield {"kind": BLANK, "source": FILE, "file": {name: blank}}
     yield {"kind": BLANK, "source": VARIABLE, "file": {name: "{{ given }}"}, "variables": {"given": ""}}
@@ -81,7 +82,7 @@ def ways(name: str, option: dict[str, Any], variables: list[str]) -> Iterator[di
         yield {"kind": VAULTED, "source": FILE, "file": {name: text}, "vaulted": name}
     yield {"kind": TEMPLATED, "source": VARIABLE, "file": {name: "{{ given }}"}, "variables": {"given": written}}
     if plain:
-        yield {"kind": VAULTED, "source": FILE, "file": {name: LITERAL}, "vaulted": name, "literal": True}
+        yield {"kind": VAULTED, "source": FILE, "file": {name: LITERAL}, "vaulted": name, "literal": LITERAL}
     for source in (FILE, VARIABLE):
         value = wrong(option, FILE)
         if value is not None:
@@ -94,7 +95,7 @@ def ways(name: str, option: dict[str, Any], variables: list[str]) -> Iterator[di
         if text is not None:
             yield {"kind": GOOD, "source": ENVIRONMENT, "environment": {variable: text}}
         if plain or option.get("type") == "path":
-            yield {"kind": TEMPLATED, "source": ENVIRONMENT, "environment": {variable: LITERAL}, "literal": True}
+            yield {"kind": TEMPLATED, "source": ENVIRONMENT, "environment": {variable: literal}, "literal": literal}
         else:
             yield {"kind": TEMPLATED, "source": ENVIRONMENT, "environment": {variable: "{{ true }}"}}
             yield {"kind": WRONG, "source": ENVIRONMENT, "environment": {variable: CANARY}}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible import template
-from option_table import BLANK, CANARY, ENVIRONMENT, EVALUATED_LATER, FILE, GOOD, LITERAL, MISSPELT, SAME, TEMPLATED, VARIABLE, WRONG, good
+from option_table import BLANK, CANARY, ENVIRONMENT, EVALUATED_LATER, FILE, GOOD, MISSPELT, SAME, TEMPLATED, VARIABLE, WRONG, good
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED = "refused"
@@ -51,7 +51,7 @@ def expected(row: dict[str, Any], default: Any, required: bool) -> Any:
     if row["option"] in EVALUATED_LATER and source == VARIABLE:
         return REFUSED
     if row.get("literal"):
-        return REFUSED if row["option"] == "vars_prefix" else LITERAL
+        return REFUSED if row["option"] == "vars_prefix" else row["literal"]
     if kind == BLANK:
         given = row.get("file", {}).get(row["option"])
         plain = option.get("type", "str") == "str" and not option.get("choices") and not option.get("env")

@@ -21,6 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, managed_nodes, nodes, stored_credentials
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.addresses import addresses
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.managed_nodes import Entries
 
@@ -87,7 +88,7 @@ class ManageNodes(Operation):
     def _managed(self, managed: Entries, address: str, discovered: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
         """The entry of a server that nothing is sent for. That the list tells another address of it is told."""
         entry = managed_nodes.managed_at(managed, address, discovered)
-        if entry is not None and address not in managed_nodes.addresses(entry):
+        if entry is not None and address not in addresses(entry):
             told = managed_nodes.other_address(address, entry)
             self.run.warn(f"{told[0].upper()}{told[1:]}. It is not managed a second time.")
         return entry

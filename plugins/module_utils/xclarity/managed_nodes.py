@@ -11,7 +11,6 @@ what the discovery tells. The word by which a job of managing tells its success 
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
 import typing as t
 
@@ -22,6 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._reconcile im
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import busy, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.addresses import addresses
 
 ATTRIBUTES = "uuid,name,status,type,machineType,accessState,ipv4Addresses,ipv6Addresses,mgmtProcIPaddress"
 LISTS = ("serverList", "nodeList", "chassisList", "rackswitchList", "switchList", "storageList", "xhmcList")
@@ -30,37 +30,6 @@ RACK_TYPES = ("Rack-Tower Server", "Edge Server")
 SERVER_TYPES = (*RACK_TYPES, "Lenovo ThinkServer", "NeXtScale", "ITE", "SCU")
 IN_A_CHASSIS = ("ITE", "SCU")
 SECRETS = ("password", "recoveryPassword")
-
-
-def address_of(text: str) -> str:
-    """An address in one spelling. A name is refused: the discovery takes addresses."""
-    address = _address(text)
-    if not address:
-        why = f"{clean(text, 80)} is no IP address of one device."
-        raise bad_input("config_address", why, "Give the address of the management controller and run again.", resource=clean(text, 80))
-    return address
-
-
-def _address(text: str) -> str:
-    """An address in one spelling; empty for what is none, and for one that leads to no device of its own: every management controller has
-    the same link-local addresses inside."""
-    try:
-        found = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return ""
-    found = getattr(found, "ipv4_mapped", None) or found
-    nowhere = found.is_link_local or found.is_unspecified or found.is_loopback or found.is_multicast
-    return "" if nowhere else str(found)
-
-
-def addresses(entry: t.Mapping[str, t.Any]) -> set[str]:
-    """All addresses of an entry, of either kind of list."""
-    found: set[str] = set()
-    for key in ("ipAddresses", "ipv4Addresses", "ipv6Addresses", "mgmtProcIPaddress"):
-        value = entry.get(key)
-        for one in value if isinstance(value, list) else [value]:
-            found.add(_address(one) if isinstance(one, str) else "")
-    return found - {""}
 
 
 class Entries(list[dict[str, t.Any]]):

@@ -17,6 +17,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._secret_names
 from ansible_collections.groundwork.provision.plugins.module_utils._text import MASK
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import (
+    addresses,
     api,
     devices,
     events,
@@ -171,7 +172,7 @@ def test_what_cannot_be_taken_over(change, force, code):
     ("192.0.2.1", "192.0.2.1"), (" 2001:DB8::0:1 ", "2001:db8::1"), ("host", None), ("192.0.2.1/24", None), ("", None),
 ])  # fmt: skip
 def test_addresses_have_one_spelling(text, address):
-    code, found = code_of(lambda: managed_nodes.address_of(text))
+    code, found = code_of(lambda: addresses.address_of(text))
     assert found == address
     assert (code == "config_address") is (address is None)
 
