@@ -11,6 +11,7 @@ import os
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 from pathlib import Path
@@ -32,9 +33,14 @@ class Control:
         self._host = urllib.parse.urlsplit(url).netloc
         self._context = ssl.create_default_context(cafile=self.ready["ca"])
         self._connection: http.client.HTTPSConnection | None = None
+        self._lock = threading.Lock()  # a test may look on from another thread
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """One /_control call: JSON in, JSON out. Raises ControlError with the simulator's words."""
+        with self._lock:
+            return self._call(method, path, body)
+
+    def _call(self, method: str, path: str, body: Any) -> Any:
         data = None if body is None else json.dumps(body)
         for attempt in (1, 2):
             if self._connection is None:
