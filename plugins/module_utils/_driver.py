@@ -425,7 +425,8 @@ class _Task:
         else:
             failure.resources = [item.title for item in opened]
             failure.of_all(at_the_end(self.items, self.op.noun))
-        failure.result = self._fitting({**result, **self.op.rows(self._selected()), "outcome": state})
+        shown = self._selected()
+        failure.result = self._fitting({**result, **self.op.rows(shown), "outcome": state}, shown)
 
     def _is_open(self, item: Item) -> bool:
         """Its request stays in the record until its end was seen, or its user was told that it was not: run again, it would be sent
@@ -485,13 +486,13 @@ class _Task:
                 "diff": {"before": self.plan.before, "after": self.plan.after},
                 **self.op.rows(shown),
                 **(self.op.more(items) if self.planned else {}),
-            }
+            },
+            shown,
         )
 
-    def _fitting(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The same in so many characters as AWX keeps, where rows are short."""
-        shown = self._selected()
-        return fit(result, self.op.noun, shown) if any(item.brief for item in shown) else result
+    def _fitting(self, result: dict[str, t.Any], shown: t.Sequence[Item]) -> dict[str, t.Any]:
+        """The same in so many characters as AWX keeps, where rows are short. shown: the items of the rows."""
+        return fit(result, self.op.noun, shown) if shown and shown[0].brief else result
 
     def _selected(self) -> list[Item]:
         """The items that the user wants in the result, made short where there are many."""

@@ -16,7 +16,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._wait import 
 
 
 class Follower:
-    """Waits for the items of one run. items: all of them, for its progress; the driver may not have read them yet."""
+    """Waits for the items of one run. items: all of them, for its progress."""
 
     def __init__(self, operation: Operation, items: t.Sequence[Item]) -> None:
         self.op, self.run, self.client = operation, operation.run, operation.client

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -59,7 +60,7 @@ class Entry:
         return cls(str(value["state"]), *when, value["settled"] is True, str(value.get("teller", "")), None if job is None else str(job))
 
     def elapsed(self, clock: Clock) -> float:
-        """Seconds since it was recorded. Over a restart of the machine only the wall clock can tell."""
+        """Seconds since it was recorded. The wall clock may be set meanwhile, so it counts over a restart of the machine only."""
         if self.boot == _boot_id():
             return clock.monotonic() - self.monotonic
         return clock.wall() - self.wall
@@ -392,11 +393,14 @@ class Guard:
     def _read(self) -> tuple[int, dict[str, Entry]]:
         """(how often the record was written, what is open in it); (0, nothing) when there is none."""
         try:
-            return self._parse(self._record)
+            generation, told = self._parse(self._record)
         except FileNotFoundError:
             return 0, {}
         except OSError as exc:
             raise self._unsafe(f"the record cannot be read ({exc.strerror})") from None
+        entries = {key: entry.dated(self._clock) for key, entry in told.items()}
+        self._dirty = self._dirty or entries != told
+        return generation, entries
 
     def _parse(self, name: str) -> tuple[int, dict[str, Entry]]:
         fd = os.open(os.path.join(self._directory, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -421,10 +425,7 @@ class Guard:
                     entries.pop(str(value["done"]), None)
             except (ValueError, TypeError, LookupError):
                 continue  # cut off in the middle of a line that told an outcome: that request stays open
-        # The wall clock may be set while an entry is open, so it counts only over a restart of the machine.
-        dated = {key: entry.dated(self._clock) for key, entry in entries.items()}
-        self._dirty = self._dirty or dated != entries
-        return generation, {key: entry for key, entry in dated.items() if entry.elapsed(self._clock) < DOUBT_LIFETIME}
+        return generation, {key: entry for key, entry in entries.items() if entry.elapsed(self._clock) < DOUBT_LIFETIME}
 
     def _write(self) -> None:
         """Write the record anew with what is open, synced to the disk. Raises ``lock_unavailable`` if there has to be a lock."""
@@ -476,6 +477,7 @@ class Guard:
         return Failure("journal_unsafe", f"{why} ({self.path}).", "Look at it, remove it, and run again.")
 
 
+@functools.cache
 def _boot_id() -> str:
     """Changes when the machine starts anew, and with it the monotonic clock."""
     try:
