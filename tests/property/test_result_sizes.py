@@ -160,7 +160,9 @@ def test_nothing_is_left_out_where_it_does_not_help_or_is_not_wanted(lab: Lab, e
     run.items, run.plan.steps = run.items[:1000], run.plan.steps[:1000]
     assert "shortened" in told(run, [NOT_STARTED])
     run.run.params["return_history"] = "full"
+    run.items, run.plan.steps = run.items[:700], run.plan.steps[:700]  # too long as they are, and not too many to be made to fit
     result = told(run, [NOT_STARTED])
+    assert len(str(result)) > LIMIT
     assert "shortened" not in result
     assert result["plan"] == run.plan.public()
 

@@ -260,6 +260,14 @@ def test_an_appliance_that_forgets_its_sessions_twice_is_waited_for(still: Contr
     assert ("job", "11", "running") in told(events)
 
 
+def test_a_server_that_knows_no_session_from_the_start_ends_it(still: Control, engine: Engine):
+    """The endpoint may lead to several: that does not go away by waiting."""
+    still.fault("xclarity", path="^/(tasks|profiles|aicc)", times=-1, status=401, body="")
+    with pytest.raises(Exception, match="then refused the session that it gave"):
+        engine.run("jobs", engine.jobs("xclarity"), *[lambda: None] * 4)
+    assert engine.slept == []
+
+
 def test_a_password_that_is_changed_meanwhile_ends_it_too(still: Control, engine: Engine):
     def change():
         still.seed(xclarity={"users": {"AUTOMATION": {"password": "another", "role": "supervisor"}}})

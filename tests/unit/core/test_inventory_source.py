@@ -80,6 +80,9 @@ def test_a_server_that_two_administrators_tell_of_is_two_hosts():
     assert "xclarity_profile" not in inventory.hosts[f"web-01_{A}"].vars
     assert fill(xclarity, inventory, [server(A)], endpoint="https://OSLO.example.com:443/") == []
     assert len(inventory.hosts) == 2
+    told = fill(xclarity, inventory, [server(A)], endpoint="https://kyiv.example.com")
+    assert told == [f"'web-01' is 'web-01_{A}_2'"]
+    assert len(inventory.hosts) == 3
 
 
 def test_one_id_in_the_pools_of_two_ops_managers():
