@@ -65,12 +65,14 @@ class Site:
             "CONTROLLER_PASSWORD": "admin",
         }
 
-    def start(self, *arguments: str, site: dict[str, Any] | None = None, **env: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, site: dict[str, Any] | None = None, playbook: str = PLAYBOOK, **env: str
+    ) -> subprocess.Popen[str]:
         """The playbook with the variables of a site, started."""
         path = self.folder / f"site{len(list(self.folder.glob('site*')))}.json"
         path.write_text(json.dumps(SITE if site is None else site), encoding="utf-8")
         return subprocess.Popen(
-            [str(Path(sys.executable).parent / "ansible-playbook"), PLAYBOOK, "-e", f"@{path}", *arguments], cwd=self.folder, text=True,
+            [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-e", f"@{path}", *arguments], cwd=self.folder, text=True,
             env={**self.environment, **env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
@@ -80,9 +82,9 @@ class Site:
         assert SECRET not in output
         return Play(process.returncode, output)
 
-    def play(self, *arguments: str, site: dict[str, Any] | None = None, **env: str) -> Play:
-        """From start to end."""
-        return self.end(self.start(*arguments, site=site, **env))
+    def play(self, *arguments: str, **more: Any) -> Play:
+        """From start to end. more: as for :meth:`start`."""
+        return self.end(self.start(*arguments, **more))
 
 
 def changing(log: list[Any]) -> list[tuple[str, str]]:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from sites import SITE, changing, named
+import yaml
+from sites import PLAYBOOK, SITE, changing, named
 
 SHARED = "organizations,credential_types,credentials,execution_environments,notification_templates,inventories"
 SYSTEMS = "It takes a mapping by xclarity, ops_manager, openstack, backup."
@@ -74,6 +75,22 @@ def test_an_execution_environment_of_another_organization_is_left_to_it(configur
     assert "Nothing was changed. Set groundwork_execution_environment to a name that is free" in play.output
     assert changing(site.controller.log[before:]) == []
     assert site.controller.tokens == {}
+
+
+def test_two_organizations_in_one_command_are_looked_at_each_by_itself(site):
+    """Facts stay for the second use: those of the first organization would have been those of the second."""
+    uses = []
+    for name in ("First", "Other"):
+        ident = site.controller.create("organization", {"name": name})["id"]
+        site.controller.create("execution_environment", {"name": name, "organization": ident, "image": SITE["groundwork_ee_image"]})
+        names = {"groundwork_organization": name, "groundwork_execution_environment": name}
+        uses.append({"ansible.builtin.import_playbook": PLAYBOOK, "vars": names})
+    book = site.folder / "both.yml"
+    book.write_text(yaml.safe_dump(uses), encoding="utf-8")
+    before = len(site.controller.log)
+    play = site.play("--tags", "projects", "--check", playbook=str(book))
+    assert (play.rc, play.recap["failed"]) == (0, 0), play.output
+    assert changing(site.controller.log[before:]) == []
 
 
 @pytest.mark.parametrize("mode", [(), ("--check",)], ids=["run", "check"])
