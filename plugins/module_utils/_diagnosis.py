@@ -71,8 +71,14 @@ def explain(exc: BaseException, exchange: _wire.Exchange, peers: Peers, *, start
         return _of_certificate(refused, place, peers.trust)
     if "CertificateError" in causes.names:  # of urllib3 1.26, which compares the names itself
         return Diagnosis("tls_hostname", f"the certificate of {place} was made for another name.", _NAME_HINT)
-    if causes.find(ssl.SSLError) is not None:
-        return Diagnosis("tls_protocol", f"no TLS connection could be made with {place}.", "Check that the port speaks TLS 1.2 or later.")
+    failed = causes.find(ssl.SSLError)
+    if isinstance(failed, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):  # a server, or what is in front of it, that stops or starts
+        why = f"{place} closed the connection while TLS was being set up."
+        return Diagnosis("connect_failed", why, "Check that the server runs and that the port speaks TLS, and run again.", True)
+    if failed is not None:
+        reason = f" ({failed.reason})" if failed.reason else ""  # a name from OpenSSL's own table
+        why = f"no TLS connection could be made with {place}{reason}."
+        return Diagnosis("tls_protocol", why, "Check that the port speaks TLS 1.2 or later.")
     unknown = causes.find(socket.gaierror)
     if unknown is not None or (out_of_time and exchange.stage == _wire.RESOLVE):
         # A resolver that cannot be reached comes back; a name that does not exist does not.

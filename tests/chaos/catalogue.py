@@ -253,8 +253,8 @@ ALL_JSON = ("copy", "move", "push", "push-cancel")
 FAULTS = [
     # -- B.1 before anything is sent: the connection of the start, or the first of the run
     Fault("N1a", "refused from here on", None, unsent("connect_refused", "connect_failed", tries=0), greet=stops_listening),
-    Fault("N1b", "reset in the handshake", None, unsent("tls_protocol", "connect_failed"), greet=is_reset),
-    Fault("N1c", "closed in the handshake", None, unsent("tls_protocol", "connect_failed"), greet=is_closed),
+    Fault("N1b", "reset in the handshake", None, unsent("connect_failed"), greet=is_reset),
+    Fault("N1c", "closed in the handshake", None, unsent("connect_failed"), greet=is_closed),
     Fault("N3", "silent in the handshake", None, unsent("connect_timeout"), greet=says_nothing, timeout=0.3),
     Fault("T1", "certificate of another authority", None, unsent("tls_untrusted"), greet=lambda tls, server, sock: tls.untrusted),
     Fault("T2", "certificate expired", None, unsent("tls_expired"), greet=lambda tls, server, sock: tls.expired),

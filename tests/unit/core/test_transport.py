@@ -11,6 +11,7 @@ import os
 import resource
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import time
 import tracemalloc
 import zlib
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 from urllib.parse import unquote
 
 import pytest
@@ -25,7 +27,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _transport
+from ansible_collections.groundwork.provision.plugins.module_utils import _transport, _wait, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, retry_after, segment
 
@@ -311,6 +313,37 @@ def test_no_tls_on_the_port(clock):
             _transport.Transport(endpoint, clock, use_proxy=False, timeout=2).send("POST", "/x", starts=True)
         thread.join(5)
     assert (caught.value.code, caught.value.outcome) == ("tls_protocol", NONE)
+    assert "WRONG_VERSION_NUMBER" in str(caught.value)
+
+
+def test_no_connection_changes_the_context_that_all_of_them_use(tmp_path):
+    """OpenSSL frees the list of protocols that is replaced, while another thread may be copying it into its connection."""
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    shared = _wire.context(str(tmp_path / "ca.pem"))
+    with mock.patch.object(ssl.SSLContext, "set_alpn_protocols") as changed, socket.socket() as sock, contextlib.suppress(OSError):
+        _wire.urllib3.util.ssl_.ssl_wrap_socket(sock, ssl_context=shared, server_hostname="x.invalid")
+    assert not changed.called
+
+
+@pytest.mark.parametrize("way", ["closed", "reset"])
+def test_a_connection_that_is_closed_in_the_handshake_is_one_that_could_not_be_made(clock, way):
+    """As by a server, or a balancer in front of it, that is being restarted: a wait goes on, a start is sent once more."""
+
+    def hang_up():
+        with contextlib.suppress(OSError):
+            while True:
+                with listener.accept()[0] as sock:
+                    sock.recv(65536)
+                    if way == "reset":
+                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=hang_up, daemon=True).start()
+        endpoint = Endpoint.parse(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(Failure) as caught:
+            _transport.Transport(endpoint, clock, use_proxy=False, timeout=2).send("POST", "/x", starts=True)
+    assert (caught.value.code, caught.value.outcome, caught.value.transient) == ("connect_failed", NONE, True)
+    assert caught.value.code not in _wait.FINAL
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "no PEM"])
