@@ -17,6 +17,9 @@ description:
     An address that is none, or one of this machine, is left out, with one warning that counts them.
   - Names of nodes are not unique. Where several have one name, each gets C(_) and its id appended, and so does a node with the name of a
     host that another source of the inventory has made for another node, with a warning.
+  - Nor are those of clusters. The group of a cluster is C(senlin_cluster_) and its name. Where several clusters of the project would have
+    that group, or one of an earlier source of the inventory has it, the id is appended, with a warning. The group of a role
+    (C(senlin_role_)) is that of all clusters.
 notes:
   - An option is read as strictly as a module's. An unknown option, or a value of another type, is refused before anything is sent.
   - A blank value (an empty text, or null) is not set.
@@ -101,8 +104,15 @@ network: private
 keyed_groups:
   - key: senlin_profile
     prefix: profile
+
+# Of two clouds, one file for each, with a group for the nodes of this one: `hosts: oslo:&senlin_role_web`
+# plugin: groundwork.provision.senlin_cluster
+# cloud: oslo
+# groups:
+#   oslo: true
 """
 
+import collections
 import typing as t
 
 from ansible.errors import AnsibleParserError
@@ -163,6 +173,8 @@ class InventoryModule(ServerInventory):
                 self.leave_out("the node", row["name"])
         names = unique([name for name, _row in usable], [str(row["id"]) for _name, row in usable])
         adder = Adder(self.inventory)
+        clusters = {(self._group("cluster", row["cluster"]), row["vars"]["senlin_cluster_id"]) for _name, row in usable if row["cluster"]}
+        shared = collections.Counter(self._sanitize_group_name(name) for name, _ident in clusters)
         for free, (_name, row) in zip(names, usable, strict=True):
             name = self.free_name(free, "senlin_node_id", str(row["id"]))
             # What a cache keeps is as it came; a host has copies, fit to be shown.
@@ -171,11 +183,18 @@ class InventoryModule(ServerInventory):
             if address:
                 variables["ansible_host"] = address
             host = adder.add(name, variables)
-            for kind, value in (("cluster", row["cluster"]), ("role", row["role"])):
-                if value:
-                    group = self.inventory.add_group(self._sanitize_group_name(f"senlin_{kind}_{safe(value)}"))
-                    self.inventory.groups[group].add_host(host)
+            if row["cluster"]:
+                name = self._group("cluster", row["cluster"])
+                several = shared[self._sanitize_group_name(name)] > 1
+                self.inventory.groups[self.free_group(name, str(row["vars"]["senlin_cluster_id"]), several)].add_host(host)
+            if row["role"]:
+                group = self.inventory.add_group(self._sanitize_group_name(self._group("role", row["role"])))
+                self.inventory.groups[group].add_host(host)
             self.constructed(host)
+
+    @staticmethod
+    def _group(kind: str, value: t.Any) -> str:
+        return f"senlin_{kind}_{safe(value)}"
 
     def _address(self, row: Row) -> str:
         """The first address of the wanted network that leads to another machine."""

@@ -13,6 +13,8 @@ description:
   - Makes a host of each server that XClarity Administrator manages, with variables from its inventory.
   - Names and addresses that XClarity Administrator reports are those of the management controllers (BMC), not of operating systems.
     So C(ansible_host) is not set unless O(bmc_as_ansible_host) says so. The controller's address is the variable C(xclarity_bmc_address).
+  - Each host has C(xclarity_endpoint), the O(endpoint) that it was read from, so that the hosts of several files go into the roles
+    together, each to its own XClarity Administrator. User and password are not variables of a host.
   - The file must be named C(xclarity.yml) or end in C(.xclarity.yml) (or C(.yaml)).
   - Every server is in the group C(xclarity_servers), the hosts of the playbooks C(groundwork.provision.activate_profiles),
     C(groundwork.provision.update_firmware) and so on.
@@ -137,8 +139,6 @@ options:
         C(xclarity_profile_status) (as in M(groundwork.provision.profile_info)) and C(xclarity_profile_compliance).
       - Where it has none they are empty, and C(xclarity_profile) is not there, so that a group of the inventory can name one. The role
         skips a host without, and says so.
-      - Each host also has C(xclarity_endpoint), the O(endpoint) that it was read from, so that the hosts of several files go into the role
-        together, each to its own XClarity Administrator. User and password are not variables of a host.
     type: bool
     default: false
   profiles_by_name:
@@ -205,7 +205,7 @@ compose:
 # profiles_by_name: true
 
 # Of two XClarity Administrators, one file for each: `ansible-playbook -i oslo.xclarity.yml -i rome.xclarity.yml ...`. Each host is
-# activated on the one that it was read from. Where users and passwords differ, group_vars/oslo.yml has xclarity_username and
+# worked on at the one that it was read from. Where users and passwords differ, group_vars/oslo.yml has xclarity_username and
 # xclarity_password for the hosts of this file
 # plugin: groundwork.provision.xclarity
 # endpoint: https://xclarity.oslo.example.com
@@ -288,9 +288,6 @@ class InventoryModule(ServerInventory):
             for node in found:
                 node.update(safe(told.facts(node, prefix)))
         self._add_what_is_asked(client, found, prefix)
-        if by_name or self.get_option("profiles"):
-            for node in found:
-                node[prefix + "endpoint"] = self.get_option("endpoint").strip()
         return found
 
     def _add_what_is_asked(self, client: t.Any, found: list[Row], prefix: str) -> None:
@@ -340,13 +337,14 @@ class InventoryModule(ServerInventory):
         direct = self.get_option("bmc_as_ansible_host")
         servers = self.inventory.groups[self.inventory.add_group(GROUP)]
         others = self.inventory.groups[self.inventory.add_group(DEVICES)] if self.get_option("devices") else servers
-        adder = Adder(self.inventory)
+        adder, endpoint = Adder(self.inventory), self.get_option("endpoint").strip()
         checked = [self._checked(row, prefix) for row in rows]
         names = name_all(checked, [prefix + key for key in self.get_option("hostnames")], prefix + "uuid")
         for name, variables in zip(names, checked, strict=True):
             if not name:
                 self.leave_out("the server", variables[prefix + "name"])
                 continue
+            variables[prefix + "endpoint"] = endpoint
             if direct and variables[prefix + "bmc_address"]:
                 variables["ansible_host"] = variables[prefix + "bmc_address"]
             host = adder.add(self.free_name(name, prefix + "uuid", variables[prefix + "uuid"]), variables)

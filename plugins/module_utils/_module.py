@@ -25,12 +25,13 @@ _floor.require_python()  # before the imports below, which an older Python may n
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, Failure, MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, Failure, MissingLibrary, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import (
     TASK,
     Options,
     Spec,
     free_values,
+    named_twice,
     out_of_place,
     settle,
     shown,
@@ -65,6 +66,7 @@ class Module(AnsibleModule):
     argument_spec: Options
     task = ""
     unknown: t.Sequence[str] = ()
+    twice: t.Sequence[str] = ()
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -75,6 +77,7 @@ class Module(AnsibleModule):
         self.task = str(self.params.pop(TASK, ""))
         known = {*self.spec.options, *(alias for option in self.spec.options.values() for alias in option.get("aliases", ()))}
         self.unknown = sorted(str(name) for name in self.params if name not in known and not str(name).startswith("_ansible_"))
+        self.twice = named_twice(self.params, self.spec.options)
         self.params = settle(out_of_place(self.params, self.spec.options), self.spec)
         self.argument_spec = strict(self.argument_spec)
         self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))
@@ -105,6 +108,7 @@ def main(spec: Spec, body: Body) -> None:
             # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.
             gc.freeze()
             _heed_signals(clock)
+        _refuse_two_names(module.twice)
         _certificates.warn_of_options(run)
         result = {"failed": False, **body(run)}
     except Failure as told:
@@ -122,6 +126,12 @@ def main(spec: Spec, body: Body) -> None:
         result = {"failed": True, **failed_result(failure, run)}
     result["duration"] = round(clock.monotonic() - began, 3)
     _leave(module, run, result)
+
+
+def _refuse_two_names(twice: t.Sequence[str]) -> None:
+    if twice:
+        why = f"under two of its names different values are set for {', '.join(twice)}."
+        raise bad_input("config_options", why, "Set it under one name, in the task and in module_defaults, and run again.")
 
 
 def _leave(module: Module, run: Run | None, result: dict[str, t.Any]) -> None:

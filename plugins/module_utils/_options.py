@@ -98,6 +98,20 @@ def settle(given: t.Mapping[str, t.Any], spec: Spec) -> dict[str, t.Any]:
     return found
 
 
+def named_twice(given: t.Mapping[str, t.Any], options: Options) -> list[str]:
+    """The options that are set under two of their names to different values, as "group_name (project_name)". Ansible takes the alias then,
+    also where the task has the name and ``module_defaults`` the alias."""
+    found = []
+    for name, option in options.items():
+        values = {one: given[one] for one in (name, *option.get("aliases", ())) if not is_blank(given.get(one))}
+        if len({str(value) for value in values.values()}) > 1:
+            found.append(f"{name} ({', '.join(one for one in values if one != name)})")
+        inside = next(iter(values.values()), None) if "options" in option else None
+        for one in inside if isinstance(inside, list) else [inside]:
+            found += named_twice(one, option["options"]) if isinstance(one, t.Mapping) else []
+    return found
+
+
 def is_blank(value: t.Any) -> bool:
     """Null, or a text without a letter, which surveys and templates leave where nothing was typed."""
     return value is None or (isinstance(value, str) and not value.strip())

@@ -37,6 +37,11 @@ options:
       - UUID or name of a managed server, in place of O(address) with O(state=absent).
       - One that no managed server has is warned of, since it may be misspelt.
     type: str
+  uuid:
+    description:
+      - UUID that the server at O(address) has to have. Another server there is refused with C(uuid_differs), and nothing is sent for it.
+      - Two sites can use one address for two servers. This tells them apart where the connection is to the wrong one.
+    type: str
   state:
     description:
       - V(present) discovers and manages. V(absent) unmanages.
@@ -77,6 +82,9 @@ options:
         type: str
       node:
         description: As O(node).
+        type: str
+      uuid:
+        description: As O(uuid).
         type: str
       bmc_username:
         description: As O(bmc_username), which is the default for each.
@@ -248,6 +256,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils.xclarity impo
 ROW: Options = {
     "address": {"type": "str"},
     "node": {"type": "str"},
+    "uuid": {"type": "str"},
     "bmc_username": {"type": "str"},
     "bmc_password": {"type": "str", "no_log": True},
     "recovery_password": {"type": "str", "no_log": True},
@@ -267,7 +276,7 @@ SPEC = (
             "nodes": {"type": "list", "elements": "dict", "options": ROW},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
-        mutually_exclusive=(("address", "nodes"), ("node", "nodes"), ("address", "node")),
+        mutually_exclusive=(("address", "nodes"), ("node", "nodes"), ("uuid", "nodes"), ("address", "node"), ("uuid", "node")),
         required_one_of=(("address", "node", "nodes"),),
     )
 )
@@ -285,6 +294,8 @@ def rows(run: Run) -> list[dict]:
             if bool(row["address"]) == bool(row["node"]) or (present and not row["address"]):
                 which = "address" if present else "either address or node"
                 raise bad_input("config_missing", f"{which} must be set for each server.", "Set it and run again.")
+            if row["node"] and row["uuid"]:
+                raise bad_input("config_missing", "uuid is for a server at an address, and node is set.", "Leave one out and run again.")
             if row["address"]:
                 row["address"] = addresses.address_of(row["address"])
             key = row["address"] or row["node"].casefold()

@@ -91,7 +91,9 @@ options:
     type: bool
     default: false
   force:
-    description: With O(state=inactive), unassign also when the server cannot be reached.
+    description:
+      - With O(state=inactive), unassign also when the server cannot be reached, and while the profile is being activated, which cancels
+        the activation.
     type: bool
     default: false
 seealso:

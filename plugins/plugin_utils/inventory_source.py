@@ -31,6 +31,8 @@ Row = dict[str, t.Any]
 SHOWN = 5  # of what was left out, so many are named
 ROUNDS = 100_000  # of the digest of a secret, so that a cache key is no way to guess it
 _ADDRESSES = ("ansible_host", "ansible_ssh_host")
+# Of each inventory, by the name of a group that a plugin makes for one thing: the id of that thing.
+_GROUPS: weakref.WeakKeyDictionary[t.Any, dict[str, str]] = weakref.WeakKeyDictionary()
 # Of each inventory, by the name of a host: which server told of it.
 _ORIGINS: weakref.WeakKeyDictionary[t.Any, dict[str, str]] = weakref.WeakKeyDictionary()
 
@@ -90,6 +92,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self.check()
         self._left_out: list[str] = []
         self._renamed: list[str] = []
+        self._regrouped: list[str] = []
         self._composed = {self._sanitize_group_name(name) for name in self.get_option("groups") or ()}
         with collector_paused():
             rows = self._rows(path, cache)
@@ -99,6 +102,9 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
             self.display.warning(self._without_secrets(self._told()))
         if self._renamed:
             self.display.warning(self._without_secrets(self._told_of_names()))
+        if self._regrouped:
+            told = "groups would be those of several clusters, so that the id is a part of their names"
+            self.display.warning(self._without_secrets(f"{self.NAME}: {len(self._regrouped)} {told}: {_some(self._regrouped)}"))
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -172,6 +178,18 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self._origins[free] = self._origin
         self._renamed.append(f"{shown(name)} is {shown(free, 120)}")
         return free
+
+    def free_group(self, name: str, ident: str, several: bool) -> str:
+        """The group for the one thing with this id: ``name``, or that and the id where ``several`` of the source, or one of an earlier
+        source of this inventory, would have it. A group that the inventory has for other reasons is joined."""
+        taken = _GROUPS.setdefault(self.inventory, {})
+        free = self._sanitize_group_name(name)
+        if several or taken.get(free, ident) != ident:
+            free = self._sanitize_group_name(f"{name}_{ident}")
+            if free not in taken:
+                self._regrouped.append(shown(free, 120))
+        taken[free] = ident
+        return str(self.inventory.add_group(free))
 
     def _told(self) -> str:
         start = f"{self.NAME}: {len(self._left_out)} of the names and addresses that the server told cannot be used and are left out: "

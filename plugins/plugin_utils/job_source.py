@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
@@ -139,13 +140,15 @@ class XClarityJobs(JobSource):
     def _hosts_of_job(self, entry: t.Mapping[str, t.Any], device: str) -> list[str]:
         """The hosts that a job is about: that of its device, else those whose names stand in its texts.
 
-        One that speaks of a profile is about the server of that profile, whatever else is called like it. A name that several have tells
-        nothing.
+        One that speaks of a profile is about the server of that profile, whatever else is called like it. One that speaks of a backup is
+        about the appliance, and about no server that is called like the backup or by that word. A name that several have tells nothing.
         """
         found = self._hosts.of(self.client, device)
         if found:
             return found
         text = _all_text(entry)
+        if _OF_A_BACKUP.search(text):
+            return []
         if profiles.may_activate(text):
             if self._named is None:
                 every = profile_list.read(self.client) if self._profiles is None else self._profiles
@@ -155,6 +158,10 @@ class XClarityJobs(JobSource):
                 sure = [several[0] for several in named if len(several) == 1]
                 return self._hosts.of(self.client, *(one["location"] or one["uuid"] for one in sure))
         return self._hosts.named_in(self.client, text)
+
+
+# In small letters, and in English: a text in another language tells no host that is called by this word.
+_OF_A_BACKUP = re.compile(r"\bback-?ups?\b")
 
 
 def _all_text(entry: t.Mapping[str, t.Any]) -> str:
@@ -257,7 +264,8 @@ class ClusterActions(JobSource):
         return openstack_api.connect(run, minor=openstack_api.NEWEST)
 
     def identity(self) -> tuple[str, ...]:
-        return (self.system, self.client.project)
+        # One project can have clusters in several regions; its id is that of all of them.
+        return (self.system, *self.client.place, self.client.project)
 
     def kinds(self) -> list[str]:
         return ["action"]

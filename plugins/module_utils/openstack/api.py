@@ -57,6 +57,12 @@ class Clustering(Client):
     def project(self) -> str:
         return self.keystone.project
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Which clustering service of this Keystone it is: its region and its address, where they are set. (Several have to be told
+        apart by one of them.)"""
+        return self.keystone.place
+
     def require(self, minor: int, what: str) -> None:
         """Refuse what needs a later microversion than the service has. (It would take no notice of it, without a word.)"""
         if self.minor is not None and self.minor < minor:

@@ -105,6 +105,11 @@ class Keystone(Auth):
     def accepted(self) -> None:
         self._spare, self.elsewhere = True, None
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The region and the address of the service, as far as they are set."""
+        return self._settings.region_name or "", self._settings.endpoint or ""
+
     def endpoint(self) -> str:
         """The URL of the clustering service in the catalog. Never a guess between regions."""
         settings, region = self._settings, self._settings.region_name

@@ -57,9 +57,7 @@ def refuse(
     activating = _activating(client, {server(item) for item in left}) if profiles_too and left else {}
     for item in left:
         if server(item) in activating:
-            name = clean(activating[server(item)], 80)
-            hint = "Wait for it (profile_activation of the same profile joins the wait), then run again."
-            _fail(client, item, Failure("busy", f"the profile {name} is being activated on this server.", hint))
+            fail_activation(client, item, activating[server(item)])
 
 
 def _activating(client: Client, servers: t.Collection[str]) -> dict[str, str]:
@@ -75,6 +73,12 @@ def _activating(client: Client, servers: t.Collection[str]) -> dict[str, str]:
         return {}
     running = [one for one in there if profiles.ACTIVATING in (one.status, told.get(one.uuid.casefold()))]
     return {profiles.normal(one.uuid).upper(): one.name for one in running}
+
+
+def fail_activation(client: Client, item: Item, profile: str) -> None:
+    """The profile of that name is being activated on the server of this item."""
+    hint = "Wait for it (profile_activation of the same profile with state active joins the wait), then run again."
+    _fail(client, item, Failure("busy", f"the profile {clean(profile, 80)} is being activated on this server.", hint))
 
 
 def fail(client: Client, item: Item, job: str) -> None:

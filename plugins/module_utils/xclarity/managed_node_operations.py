@@ -70,6 +70,8 @@ class ManageNodes(Operation):
             entry = there[address]
             item = Item(address, address, desired=row, before=entry, current=entry)
             found = seen.get(address)
+            with refused:
+                managed_nodes.refuse_another(address, row["uuid"], entry or found)
             if entry is not None and nodes.key_of(entry) in leaving:
                 busy.fail(self.client, item, leaving[nodes.key_of(entry)])
             if entry is None and found is not None and nodes.key_of(found) in running:
@@ -177,6 +179,11 @@ class ManageNodes(Operation):
             others = self._same(item.key)
             if others:
                 item.fail(twice(f"{item.key} is told to be an address of the same server as {others[0]}", item.key), self.client.system)
+                continue
+            try:
+                managed_nodes.refuse_another(item.key, item.desired["uuid"], entry)
+            except Failure as failure:
+                item.fail(failure, self.client.system)
                 continue
             item.current = self._managed(managed, item.key, entry)
             if item.current is None and nodes.key_of(entry) not in running:
@@ -297,6 +304,7 @@ class UnmanageNodes(Operation):
                 if entry is None:
                     items.append(Item(asked, clean(asked, 80), desired=row))
                     continue
+                managed_nodes.refuse_another(asked, row["uuid"], entry)
                 title = clean(entry.get("name") or asked, 80)
                 step = managed_nodes.release(entry, title, row["force"])
                 items.append(Item(nodes.key_of(entry), title, desired=row, before=entry, current=entry, steps=[step]))

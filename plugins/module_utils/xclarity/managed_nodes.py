@@ -168,6 +168,18 @@ def other_address(address: str, entry: t.Mapping[str, t.Any]) -> str:
     return f"the server that was discovered at {address} is {name}, which is managed already; the list of managed servers tells it {told}"
 
 
+def refuse_another(address: str, uuid: str | None, entry: t.Mapping[str, t.Any] | None) -> None:
+    """uuid: what the server at an address has to have, if that is said; entry: what is told to be there."""
+    if not uuid or entry is None or nodes.key_of(entry) == nodes.key_of({"uuid": uuid}):
+        return
+    name = clean(entry.get("name") or "", 80)
+    there = nodes.key_of(entry) or "a server without a UUID"
+    raise bad_input(
+        "uuid_differs", f"the server at {address} is {f'{name} ({there})' if name else there}, and not {clean(uuid, 60)}.",
+        "Look whether endpoint, address and UUID belong together, and run again.", resource=address,
+    )  # fmt: skip
+
+
 # -- planning: pure ---------------------------------------------------------------------------------------------------
 
 

@@ -73,8 +73,7 @@ class SetProfiles(Operation):
             )
             for choice in choices
         ]
-        if self.active:
-            self._refuse_busy(items)
+        self._refuse_busy(items)
         return items
 
     def _planned(self, profile: Profile, desired: Desired, title: str, running: t.Mapping[str, str]) -> Choice:
@@ -83,12 +82,17 @@ class SetProfiles(Operation):
         return profile_plans.plan_activation(profile, desired, title, running.get(profile.uuid.casefold()))
 
     def _refuse_busy(self, items: t.Sequence[Item]) -> None:
-        """Whether an activation runs tells the profile; the job of a deferred one may be open until the server restarts."""
+        """Whether an activation runs tells the profile; the job of a deferred one may be open until the server restarts. To unassign
+        a profile cancels its activation, in the middle of what that does to the server: only ``force`` asks for that."""
 
         def server(item: Item) -> str:
             return profiles.normal(item.desired.desired.uuid or item.before.uuid).upper()
 
-        busy.refuse(self.client, items, server=server, but=profiles.may_activate, profiles_too=False)
+        spared = not self.active and not (self.flags or {})["force"]
+        for item in items if spared else ():
+            if item.steps and item.before.status == profiles.ACTIVATING:
+                busy.fail_activation(self.client, item, item.before.name)
+        busy.refuse(self.client, items, server=server, but=profiles.may_activate, profiles_too=spared)
 
     def _check_servers(self, found: t.Sequence[Profile]) -> None:
         """A UUID that no server has is refused before anything is sent, where the user may list servers."""

@@ -143,11 +143,12 @@ def refuse_conflicts(every: t.Sequence[Profile], found: t.Sequence[Profile], des
     for position, (profile, target) in enumerate(zip(found, targets, strict=True)):
         holder = holders.get(target)
         if holder is not None and holder.id != profile.id:
+            wait = "Wait for that activation, then unassign" if holder.status == ACTIVATING else "Unassign"
             raise bad_input(
                 "target_taken",
                 f"the target {clean(target, 80)} of the profile {names[profile.id]} holds another profile,"
                 f" {holder.name or holder.id} ({holder.status}).",
-                "Unassign that one first (state inactive), or correct uuid, and run again.",
+                f"{wait} that one first (state inactive), or correct uuid, and run again.",
                 resource=names[profile.id],
                 details=about([position]),
             )

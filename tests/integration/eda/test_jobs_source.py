@@ -124,6 +124,17 @@ def test_a_job_of_a_profile_is_about_its_server_and_not_about_one_of_its_name(st
     assert "hosts" not in db["meta"], "another profile has the same name"
 
 
+def test_a_job_of_a_backup_is_about_no_server_that_is_called_like_it(still: Control, engine: Engine):
+    still.seed(xclarity={"nodes": [{"uuid": "0C" * 16, "name": "backup"}, {"uuid": "0D" * 16, "name": "weekly"}]})
+    arguments = engine.jobs("xclarity", watch=["jobs"])
+    engine.run("jobs", arguments)
+    done = engine.harness.run_module("backup", {"label": "weekly", "passphrase": "Passphrase-of-16", "wait": False})
+    assert done["changed"], done
+    still.clock(advance=3600)  # it serves nobody while it makes a backup
+    (event,) = engine.run("jobs", arguments)
+    assert ("backup" in event["job"]["title"], "hosts" in event["meta"]) == (True, False)
+
+
 def test_an_event_that_a_filter_of_the_rulebook_drops_holds_nothing_up(still: Control, engine: Engine):
     """No receipt will come for it."""
     arguments = engine.jobs("xclarity", feedback=True)

@@ -138,6 +138,16 @@ def test_an_action_of_a_cluster_is_for_its_nodes(cloud: Control, engine: Engine)
     assert "demopw" not in json.dumps(events)
 
 
+def test_each_clustering_service_of_a_project_has_a_first_start_of_its_own(cloud: Control, engine: Engine):
+    """One project can have clusters in several regions. What has ended in the second before is not told as new."""
+    first, second = engine.jobs("openstack"), engine.jobs("openstack", endpoint_override=cloud.ready["clustering"])
+    assert engine.run("jobs", first) == []
+    done = engine.harness.run_module("cluster", {"name": "web", "profile": "small", "desired_capacity": 3, "wait": False})
+    assert not done.failed, done
+    assert engine.run("jobs", second) == []
+    assert engine.run("jobs", first) != []
+
+
 def test_a_wrong_password_of_the_cloud_ends_the_source(cloud: Control, engine: Engine):
     arguments = engine.jobs("openstack")
     arguments["auth"] = {**arguments["auth"], "password": "wrong-password-of-mine"}

@@ -140,6 +140,16 @@ def test_a_cache_is_for_one_cloud_and_one_user_wherever_these_are_told(estate, h
     assert "web-01" not in elsewhere.stdout, elsewhere.stdout
 
 
+def test_clusters_whose_names_make_one_group_have_one_each(estate, harness):
+    estate.seed(clustering={"clusters": [{"name": name, "profile": "small", "project": "demo", "nodes": 1} for name in ("a.1", "a-1")]})
+    done = run(harness, {})
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    groups = [told[name]["hosts"] for name in told if name.startswith("senlin_cluster_a_1")]
+    assert ([len(hosts) for hosts in groups], "senlin_cluster_a_1" in told) == ([1, 1], False)
+    assert "2 groups would be those of several clusters" in " ".join(done.stderr.split())
+
+
 def test_a_node_with_the_name_of_a_node_of_another_cloud_is_a_host_of_its_own(estate, harness):
     """Each project has a node of that name, and a file of its own."""
     ready = estate.ready["ca"]
@@ -154,7 +164,12 @@ def test_a_node_with_the_name_of_a_node_of_another_cloud_is_a_host_of_its_own(es
     environment = {**harness.environment(), "ANSIBLE_INVENTORY_ENABLED": PLUGIN}
     done = subprocess.run([program, *sources, "--list"], env=environment, cwd=harness.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    hosts = json.loads(done.stdout)["_meta"]["hostvars"]
+    told = json.loads(done.stdout)
+    hosts = told["_meta"]["hostvars"]
     assert len(hosts) == 3, sorted(hosts)
+    first, second = sorted(name for name in told if name.startswith("senlin_cluster_"))
+    assert (first, second.startswith("senlin_cluster_web_")) == ("senlin_cluster_web", True)
+    assert not set(told[first]["hosts"]) & set(told[second]["hosts"])
+    assert "1 groups would be those of several clusters" in " ".join(done.stderr.split())
     assert len({json.dumps(one["senlin_node_id"]) for one in hosts.values()}) == 3
     assert "have the name of another server or of a group of this inventory" in " ".join(done.stderr.split())

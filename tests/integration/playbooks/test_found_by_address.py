@@ -91,6 +91,17 @@ def test_what_another_appliance_told_of_an_address_does_not_count(sim, harness, 
     assert treated(sim, role, "xclarity_target") == {TWO}
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_another_server_at_the_address_of_a_host_whose_uuid_is_known_is_left_alone(sim, harness, state):
+    """Two sites use one address, and the connection is to the other one."""
+    sim.seed(xclarity={"nodes": NODES[:1]})
+    played = play(harness, use("manage_nodes", manage_nodes_state=state), manage_nodes_address=AT_ONE, xclarity_uuid=TWO)
+    assert (played.rc, changing(sim)) == (2, []), played.output
+    assert '"code": "uuid_differs"' in played.output
+    played = play(harness, use("manage_nodes", manage_nodes_state=state), manage_nodes_address=AT_ONE, xclarity_uuid=ONE.lower())
+    assert (played.rc, len(changing(sim))) == (0, int(state == "absent")), played.output
+
+
 def test_a_server_that_was_given_up_is_not_known_any_more(sim, harness):
     sim.seed(xclarity={"nodes": NODES[:1]})
     gone = use("manage_nodes", manage_nodes_state="absent")

@@ -149,6 +149,21 @@ def test_check_mode_predicts_a_move_to_another_profile(empty_sim, run, more):
     assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
 
 
+def test_a_profile_that_the_role_keeps_counts_for_more_than_one_of_its_name_that_was_handed_on(empty_sim, run):
+    """define_cluster_profiles in the same play has kept a profile of this name by another spec."""
+    assert run(**WEB)[0].rc == 0
+    handed_on = {"define_cluster_profiles_ids": {"web": empty_sim.state("clustering")["profiles"][0]["id"]}}
+    moved = WEB | handed_on | {"run_cluster_profile_spec": OTHER}
+    checked, sent = run("--check", **moved)
+    (plan,) = shown(checked.output)
+    assert (checked.rc, sent) == (0, []), checked.output
+    played, sent = run(**moved)
+    assert (played.rc, sent) == (0, [step["method"] for step in plan["planned_requests"]]), played.output
+    now = empty_sim.state("clustering")
+    assert [one["spec"] for one in now["profiles"]] == [OTHER]
+    assert {one["profile_id"] for one in (*now["nodes"], *now["clusters"])} == {now["profiles"][0]["id"]}
+
+
 def test_check_mode_predicts_policies_of_a_cluster_that_is_there(empty_sim, run):
     run(**WEB)
     batch = {"type": "senlin.policy.batch", "version": "1.0", "properties": {"max_batch_size": 1}}

@@ -282,9 +282,37 @@ def test_a_server_that_is_not_reached(sim, run_module):
     assert run_module("managed_node", {"node": "app-01", "state": "absent"}).code == "in_a_chassis"
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("bulk", [True, False])
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("at", ["managed", "known", "found"])
+def test_another_server_at_the_address_is_left_alone(sim, run_module, at, state, bulk, check):
+    """Two sites use one address, and the connection is to the other one. A server that has to be discovered first is told by that only."""
+    sim.seed(xclarity={
+        "nodes": [{"uuid": MINE, "name": "mine", "ip": SECOND_ADDRESS}] if at == "managed" else [],
+        "discoverable": [] if at == "managed" else [{"ip": SECOND_ADDRESS, "uuid": MINE, "name": "mine", "known": at == "known"}],
+    })  # fmt: skip
+    row = {"address": SECOND_ADDRESS, "uuid": UUID}
+    keys = {"state": state, **(OWN if state == "present" else {})}
+    result = run_module("managed_node", {**keys, **({"nodes": [row]} if bulk else row)}, check=check)
+    sent = [path for _method, path, _body in bodies(sim)]
+    if at == "managed" or (state, at) == ("present", "known"):
+        assert (result.code, sent) == ("uuid_differs", []), result
+        assert f"the server at {SECOND_ADDRESS} is mine ({MINE}), and not {UUID}." in result["msg"]
+    elif state == "absent" or check:
+        assert not result.failed, result
+        assert sent == []
+    else:
+        assert (result.code, sent) == ("uuid_differs", ["/discoverRequest"]), result
+    written = {**row, "uuid": f"{MINE[:8]}-{MINE[8:]}".lower()}
+    right = run_module("managed_node", {**keys, **({"nodes": [written]} if bulk else written)}, check=check)
+    assert not right.failed, right
+
+
 @pytest.mark.parametrize(
     "params, code",
     [
+        ({"nodes": [{"node": "web-01", "uuid": UUID}], "state": "absent"}, "config_missing"),
         ({"address": "xcc-new-01", **OWN}, "config_address"),
         ({"node": "web-01", **OWN}, "config_missing"),
         ({"address": FIRST}, "config_missing"),

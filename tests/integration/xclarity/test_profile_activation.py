@@ -273,6 +273,38 @@ def test_unassign(sim, run_module):
     assert run_module(MODULE, params)["changed"] is False
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("list_says", ["RUNNING", "PENDING"])
+def test_an_activation_is_not_cancelled_unless_force_asks_for_it(sim, run_module, list_says, force, check):
+    """Some appliances list a profile that is being activated as pending."""
+    words = {"inactive": "INACTIVE", "pending": "PENDING", "active": "ACTIVE", "activating": list_says, "failed": "FAILED"}
+    sim.switches("xclarity", job_seconds=600, profile_status_words=words)
+    run_module(MODULE, {"profile": "web-01", "uuid": RACK, "restart": "immediate", "wait": False})
+    since = sim.last()
+    result = run_module(MODULE, {"profile": "web-01", "state": "inactive", "force": force}, check=check)
+    sent = [e["path"] for e in sim.log(since=since, changing=True) if e["path"].startswith("/profiles")]
+    if force:
+        assert not result.failed, result
+        assert (result["changed"], len(sent)) == (True, int(not check))
+    else:
+        assert (result.code, result["changed"], sent) == ("busy", False, [])
+        assert "the profile web-01 is being activated on this server. " in result["msg"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("force", [True, False])
+def test_a_server_that_something_else_is_done_to_keeps_its_profile(sim, run_module, force, check):
+    """To switch it off, or to reset its controller, while its firmware is being written can break it."""
+    sim.switches("xclarity", job_seconds=600)
+    work = run_module("firmware_update", {"node": "db-01", "activation": "immediate", "wait": False})
+    assert work["changed"], work
+    since = sim.last()
+    result = run_module(MODULE, {"profile": "db-01", "state": "inactive", "force": force, "power_down": True}, check=check)
+    assert (result.code, result["changed"]) == ("busy", False), result
+    assert not [e for e in sim.log(since=since, changing=True) if e["path"].startswith("/profiles")]
+
+
 def test_requests_for_many_are_as_documented(sim, run_module):
     """login + list + servers + running jobs + identity + N + polls + list + logout; nothing else."""
     sim.seed(xclarity={"generate": {"rack_nodes": 50, "profiles": 50, "prefix": "many"}})

@@ -56,6 +56,7 @@ def test_hosts_and_variables(sim, listing):
     assert sorted(variables) == ["app-01", "app-02", "db-01", "web-01", "web-02", "web-03"]
     web = variables["web-01"]
     assert (web["xclarity_bmc_address"], web["xclarity_rack"]) == ("192.0.2.21", "R12")
+    assert {one["xclarity_endpoint"] for one in variables.values()} == {sim.ready["xclarity"]}
     assert "ansible_host" not in web
     assert "169.254" not in json.dumps(found)
     assert "fe80" not in json.dumps(found)

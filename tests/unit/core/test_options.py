@@ -170,6 +170,32 @@ def test_two_in_the_same_source_exclude_each_other(environment, given):
     assert found["msg"] == "parameters are mutually exclusive: group_id|group_name"
 
 
+NESTED = Spec({"auth": {"type": "dict", "options": {"name": {"type": "str", "aliases": ["tenant"]}}}})
+
+
+@pytest.mark.parametrize("spec, given, told", [
+    (OPS_MANAGER, {"group_name": "reporting", "project_name": "payments"}, "group_name (project_name)"),
+    (OPS_MANAGER, {"private_key": "a", "api_key": CANARY, "group_id": "a"}, "private_key (api_key)"),
+    (OPENSTACK, {"validate_certs": True, "verify": False}, "validate_certs (verify)"),
+    (NESTED, {"auth": {"name": "a", "tenant": "b"}}, "name (tenant)"),
+])  # fmt: skip
+def test_two_names_of_an_option_with_different_values_are_refused(environment, spec, given, told):
+    """As when module_defaults have the one and the task the other: Ansible takes the alias, whichever of them is nearer."""
+    endpoint = {"endpoint": "https://x.example"} if "endpoint" in spec.options else {}
+    found, text = run(spec, **endpoint, **given)
+    assert (found["failed"], found["error"]["code"]) == (True, "config_options")
+    assert f"different values are set for {told}." in found["msg"]
+    assert CANARY not in text
+
+
+@pytest.mark.parametrize("given", [
+    {"group_name": "a", "project_name": "a"}, {"group_name": "a", "project_name": " "}, {"project_name": "a"},
+])  # fmt: skip
+def test_two_names_of_an_option_that_say_the_same_are_no_mistake(environment, given):
+    found, _text = run(OPS_MANAGER, endpoint="https://x.example", **given)
+    assert (found.get("failed", False), found["params"]["group_name"]) == (False, "a")
+
+
 @pytest.mark.parametrize("spec, given", [
     (XCLARITY, {"pasword": CANARY}),
     (XCLARITY, {"pasword": {"a": [CANARY]}}),
