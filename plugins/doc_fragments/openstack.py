@@ -21,8 +21,9 @@ options:
   auth:
     description:
       - How to get a token from Keystone v3.
-      - With O(auth.auth_url) it stands alone, and nothing of the environment is mixed in. Without, it is laid over O(cloud), or the cloud
-        that E(OS_CLOUD) names, or else over the variables E(OS_AUTH_URL), E(OS_USERNAME), E(OS_PASSWORD) and so on.
+      - With O(auth.auth_url) it stands alone, and nothing of the environment is mixed in. A name in O(cloud) beside that is refused, since
+        it may be another cloud. Without, it is laid over O(cloud), or the cloud that E(OS_CLOUD) names, or else over the variables
+        E(OS_AUTH_URL), E(OS_USERNAME), E(OS_PASSWORD) and so on.
       - Where a suboption names something, the same thing under its other name (id and name, or another secret) is not taken from there.
       - A blank value is not set, here and in the variables.
     type: dict

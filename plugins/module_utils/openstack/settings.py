@@ -107,6 +107,10 @@ def _asked(params: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, s
     elif cloud is None or isinstance(cloud, str):
         asked = {key: params[key] for key in ("cloud", "auth_type", "region_name") if not _blank(params[key])}
         auth = params["auth"] or {}
+        if not _blank(cloud) and isinstance(auth, t.Mapping) and not _blank(auth.get("auth_url")):
+            # The one may be of the task and the other of module_defaults: which of them is meant is not known here.
+            why = f"cloud names {clean(cloud, 80)}, and auth has an auth_url of its own: that may be another cloud."
+            raise bad_input("config_options", why, "Set one of them, in the task and in module_defaults, and run again.")
     else:
         auth = None
     if not isinstance(auth, t.Mapping):

@@ -101,10 +101,8 @@ def read_all(client: Client) -> list[Image]:
 
 
 def find(images: t.Sequence[Image], wanted: str) -> OsProfile:
-    """The profile with this id, or with this name when only one has it."""
-    profiles = [profile for image in images for profile in image.profiles]
-    by_id = [profile for profile in profiles if profile.id == wanted]
-    matches = by_id or [profile for profile in profiles if profile.name == wanted]
+    """The profile with this id or name. What is the id of one and the name of another is refused."""
+    matches = [profile for image in images for profile in image.profiles if wanted in (profile.id, profile.name)]
     if not matches:
         own = [profile.id for image in images if wanted in (image.id, image.name) for profile in image.profiles]
         hint = f" It is an OS image; its profiles are {', '.join(own[:5])}." if own else ""

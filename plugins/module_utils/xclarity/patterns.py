@@ -64,8 +64,8 @@ def read_settings(client: Client, ident: str) -> t.Any:
 
 
 def find(listed: t.Sequence[Pattern], wanted: str) -> Pattern:
-    """The pattern with this id or name."""
-    matches = [one for one in listed if one.id == wanted] or [one for one in listed if one.name == wanted]
+    """The pattern with this id or name. What is the id of one and the name of another is refused."""
+    matches = [one for one in listed if wanted in (one.id, one.name)]
     if len(matches) != 1:
         several = ", ".join(one.id for one in matches[:10])
         raise bad_input(

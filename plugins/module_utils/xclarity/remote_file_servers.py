@@ -78,15 +78,17 @@ def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[Server]:
 
 
 def find(servers: t.Sequence[Server], wanted: str) -> Server:
-    """The server with this id or display name."""
-    matches = [s for s in servers if s.id == wanted] or [s for s in servers if s.name == wanted]
+    """The server with this id or display name. What is the id of one and the name of another is refused."""
+    matches = [s for s in servers if wanted in (s.id, s.name)]
     if len(matches) == 1:
         return matches[0]
     there = ", ".join(f"{s.name} ({s.id})" for s in (matches or servers)[:5]) or "none"
     raise bad_input(
         "server_ambiguous" if matches else "server_not_found",
         f"{clean(wanted, 80)} names {'several remote file servers' if matches else 'no remote file server'}; there are: {there}.",
-        "Give the id of the server, or make it with remote_file_server, and run again.",
+        "Give the id of the server, or rename the one whose name is the id of another, and run again."
+        if matches
+        else "Give the id of the server, or make it with remote_file_server, and run again.",
         resource=clean(wanted, 200),
     )
 

@@ -239,6 +239,14 @@ def test_what_is_broken_is_made_anew(empty_sim, run):
     assert victim not in {node["physical_id"] for node in empty_sim.state("clustering")["nodes"]}
 
 
+def test_check_mode_tells_that_a_changed_cluster_is_looked_at_once_more(empty_sim, run):
+    assert run(**WEB)[0].rc == 0
+    played, sent = run("--check", **WEB | {"run_cluster_desired_capacity": 3, "run_cluster_healthy": True})
+    (plan,) = shown(played.output)
+    assert (played.rc, sent, len(plan["planned_requests"])) == (0, [], 1), played.output
+    assert plan["not_predictable"] == ["the cluster web is looked at once more after that, and what is broken then is made anew"]
+
+
 def test_a_profile_that_is_there_and_empty_variables(empty_sim, run):
     """Empty is not set."""
     empty_sim.seed(clustering={"profiles": [{"name": "small", "project": "demo", "spec": SPEC}]})

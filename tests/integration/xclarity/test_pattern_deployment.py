@@ -68,6 +68,7 @@ def test_deploy(sim, run_module, told, restart, status):
     [
         ({"pattern": "nonesuch", "node": "web-01"}, "pattern_not_found"),
         ({"pattern": "twin", "node": "web-01"}, "pattern_ambiguous"),
+        ({"pattern": "8", "node": "web-01"}, "pattern_ambiguous"),
         ({"pattern": "web", "node": "nobody"}, "node_not_found"),
         ({"pattern": "web", "node": "db-01"}, "target_taken"),
         ({"pattern": "web", "node": "web-01", "restart": None}, "config_missing"),
@@ -79,7 +80,7 @@ def test_deploy(sim, run_module, told, restart, status):
     ],
 )
 def test_mistakes(sim, run_module, params, code):
-    sim.seed(xclarity={"patterns": [{"id": 7, "name": "twin"}, {"id": 8, "name": "twin"}],
+    sim.seed(xclarity={"patterns": [{"id": 7, "name": "twin"}, {"id": 8, "name": "twin"}, {"id": 9, "name": "8"}],
                        "profiles": [{"id": 90, "name": "odd", "template_id": "61"}]})  # fmt: skip
     run_module("profile_activation", {"profile": "db-01", "state": "inactive"})
     run_module("profile_activation", {"profile": "90", "uuid": DB, "restart": "immediate"})

@@ -257,6 +257,16 @@ def test_auth_that_says_where_stands_alone(clouds):
     assert caught.value.code == "config_credentials"
 
 
+def test_a_named_cloud_and_auth_that_says_where_are_refused(clouds):
+    """The one may be of the task, the other of module_defaults: a cluster would be deleted in the wrong cloud."""
+    clouds(mine=AUTH_ONLY)
+    with pytest.raises(Failure) as caught:
+        read(cloud="mine", auth=PASSWORD)
+    assert caught.value.code == "config_options"
+    assert "secret" not in str(caught.value)
+    assert read(cloud=" ", auth=PASSWORD) == expected()
+
+
 @pytest.mark.parametrize("name", ["a named cloud", "OS_CLOUD", "variables"])
 def test_other_auth_is_laid_over_what_says_where(clouds, name):
     """Of an id and a name, the nearer one counts alone."""
