@@ -31,6 +31,14 @@ SITE = yaml.safe_load(BLOCK.replace("/etc/ssl/xclarity-ca.pem", str(ROOT / "gala
 SITE |= {"vault_xclarity_password": SECRET, "vault_backup_passphrase": f"{SECRET}-passphrase"}
 
 
+class Loader(yaml.SafeLoader):
+    """Takes a template that Ansible must leave as it is."""
+
+
+Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+DATA = yaml.load((ROOT / "extensions/awx/controller.yml").read_text(encoding="utf-8"), Loader)
+
+
 @dataclasses.dataclass
 class Play:
     """A finished ansible-playbook: its code, its output, and what changed."""

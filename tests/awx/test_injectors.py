@@ -15,15 +15,8 @@ import ansible_runner
 import pytest
 import yaml
 from harness import OPS_MANAGER_PRIVATE_KEY, XCLARITY_PASSWORD
-from sites import CACHE, ROOT, SECRET
+from sites import CACHE, DATA, SECRET
 
-
-class Loader(yaml.SafeLoader):
-    """Takes a template that Ansible must leave as it is."""
-
-
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-DATA = yaml.load((ROOT / "extensions/awx/controller.yml").read_text(encoding="utf-8"), Loader)
 TYPES = {one["name"]: one for one in DATA["controller_credential_types"]}
 XCLARITY, OPS_MANAGER, OPENSTACK, BACKUP = TYPES
 SECRETS = (XCLARITY_PASSWORD, OPS_MANAGER_PRIVATE_KEY, "demopw", SECRET)

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
-from sites import PLAYBOOK, SITE, changing, named
+from sites import DATA, PLAYBOOK, SITE, changing, named
 
 SHARED = "organizations,credential_types,credentials,execution_environments,notification_templates,inventories"
 SYSTEMS = "It takes a mapping by xclarity, ops_manager, openstack, backup."
@@ -32,12 +34,26 @@ def in_an_organization(controller):
     return one
 
 
+def few(site):
+    """A file of variables with one template, and a workflow of it: each object is a process of its own, seven times over."""
+    (workflow,) = DATA["controller_workflows"]
+    protect, approve = (one for one in workflow["simplified_workflow_nodes"] if one["identifier"] in ("protect", "approve"))
+    nodes = [{**protect, "success_nodes": ["approve"]}, {**approve, "success_nodes": []}]
+    fewer = {
+        "controller_templates": DATA["controller_templates"][:1],
+        "controller_workflows": [{**workflow, "simplified_workflow_nodes": nodes}],
+    }
+    path = site.folder / "few.json"
+    path.write_text(json.dumps(fewer), encoding="utf-8")
+    return path
+
+
 def test_an_organization_beside_another_has_all_of_its_own(site):
     """Of the same names, which modules look up by name alone. Nothing of the first is touched, and it is not in the way of the first."""
     assert site.play("--tags", SHARED, "-e", "groundwork_organization=First").rc == 0
     controller = site.controller
     before = {kind: of(controller, kind, "First") for kind in ("credential", "execution_environment", "inventory", "notification_template")}
-    other = ("-e", "groundwork_organization=Other", "-e", "groundwork_execution_environment=Other")
+    other = ("-e", "groundwork_organization=Other", "-e", "groundwork_execution_environment=Other", "-e", f"@{few(site)}")
     ended = site.play("--check", *other)
     assert (ended.rc, "Check mode ends here" in ended.output) == (0, True), ended.output
     made = site.play(*other)
