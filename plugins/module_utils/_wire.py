@@ -316,7 +316,7 @@ def context(path: str) -> ssl.SSLContext:
     made.load_verify_locations(None if folder else path, path if folder else None)
     # urllib3 sets the protocols anew for each connection. OpenSSL then frees what another thread may be copying at that moment.
     made.set_alpn_protocols(["http/1.1"])
-    made.set_alpn_protocols = lambda protocols: None  # type: ignore[method-assign]
+    made.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]
     return made
 
 
