@@ -173,8 +173,7 @@ class InventoryModule(ServerInventory):
                 self.leave_out("the node", row["name"])
         names = unique([name for name, _row in usable], [str(row["id"]) for _name, row in usable])
         adder = Adder(self.inventory)
-        clusters = {(self._group("cluster", row["cluster"]), row["vars"]["senlin_cluster_id"]) for _name, row in usable if row["cluster"]}
-        shared = collections.Counter(self._sanitize_group_name(name) for name, _ident in clusters)
+        groups = self._cluster_groups([row for _name, row in usable])
         for free, (_name, row) in zip(names, usable, strict=True):
             name = self.free_name(free, "senlin_node_id", str(row["id"]))
             # What a cache keeps is as it came; a host has copies, fit to be shown.
@@ -184,17 +183,17 @@ class InventoryModule(ServerInventory):
                 variables["ansible_host"] = address
             host = adder.add(name, variables)
             if row["cluster"]:
-                name = self._group("cluster", row["cluster"])
-                several = shared[self._sanitize_group_name(name)] > 1
-                self.inventory.groups[self.free_group(name, str(row["vars"]["senlin_cluster_id"]), several)].add_host(host)
+                self.inventory.groups[groups[row["vars"]["senlin_cluster_id"]]].add_host(host)
             if row["role"]:
-                group = self.inventory.add_group(self._sanitize_group_name(self._group("role", row["role"])))
+                group = self.inventory.add_group(self._sanitize_group_name(f"senlin_role_{safe(row['role'])}"))
                 self.inventory.groups[group].add_host(host)
             self.constructed(host)
 
-    @staticmethod
-    def _group(kind: str, value: t.Any) -> str:
-        return f"senlin_{kind}_{safe(value)}"
+    def _cluster_groups(self, rows: list[Row]) -> dict[str, str]:
+        """The group of each cluster, by the id of the cluster."""
+        names = {row["vars"]["senlin_cluster_id"]: f"senlin_cluster_{safe(row['cluster'])}" for row in rows if row["cluster"]}
+        plain = collections.Counter(map(self._sanitize_group_name, names.values()))
+        return {ident: self.free_group(name, str(ident), plain[self._sanitize_group_name(name)] > 1) for ident, name in names.items()}
 
     def _address(self, row: Row) -> str:
         """The first address of the wanted network that leads to another machine."""

@@ -106,10 +106,15 @@ def named_twice(given: t.Mapping[str, t.Any], options: Options) -> list[str]:
         values = {one: given[one] for one in (name, *option.get("aliases", ())) if not is_blank(given.get(one))}
         if len({str(value) for value in values.values()}) > 1:
             found.append(f"{name} ({', '.join(one for one in values if one != name)})")
-        inside = next(iter(values.values()), None) if "options" in option else None
-        for one in inside if isinstance(inside, list) else [inside]:
-            found += named_twice(one, option["options"]) if isinstance(one, t.Mapping) else []
+        if _have_aliases(option.get("options", {})):  # else ten thousand rows would be looked through for nothing
+            inside = next(iter(values.values()), None)
+            for one in inside if isinstance(inside, list) else [inside]:
+                found += named_twice(one, option["options"]) if isinstance(one, t.Mapping) else []
     return found
+
+
+def _have_aliases(options: Options) -> bool:
+    return any(option.get("aliases") or _have_aliases(option.get("options", {})) for option in options.values())
 
 
 def is_blank(value: t.Any) -> bool:

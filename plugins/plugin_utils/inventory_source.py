@@ -103,7 +103,7 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         if self._renamed:
             self.display.warning(self._without_secrets(self._told_of_names()))
         if self._regrouped:
-            told = "groups would be those of several clusters, so that the id is a part of their names"
+            told = "of the groups would be those of several clusters, so that the id is a part of their names"
             self.display.warning(self._without_secrets(f"{self.NAME}: {len(self._regrouped)} {told}: {_some(self._regrouped)}"))
 
     # -- reading --------------------------------------------------------------------------------------------------

@@ -265,7 +265,7 @@ class ClusterActions(JobSource):
 
     def identity(self) -> tuple[str, ...]:
         # One project can have clusters in several regions; its id is that of all of them.
-        return (self.system, *self.client.place, self.client.project)
+        return (self.system, *self.client.service, self.client.project)
 
     def kinds(self) -> list[str]:
         return ["action"]

@@ -58,10 +58,10 @@ class Clustering(Client):
         return self.keystone.project
 
     @property
-    def place(self) -> tuple[str, str]:
+    def service(self) -> tuple[str, str]:
         """Which clustering service of this Keystone it is: its region and its address, where they are set. (Several have to be told
         apart by one of them.)"""
-        return self.keystone.place
+        return self.keystone.service
 
     def require(self, minor: int, what: str) -> None:
         """Refuse what needs a later microversion than the service has. (It would take no notice of it, without a word.)"""

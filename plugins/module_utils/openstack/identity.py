@@ -106,7 +106,7 @@ class Keystone(Auth):
         self._spare, self.elsewhere = True, None
 
     @property
-    def place(self) -> tuple[str, str]:
+    def service(self) -> tuple[str, str]:
         """The region and the address of the service, as far as they are set."""
         return self._settings.region_name or "", self._settings.endpoint or ""
 

@@ -302,6 +302,7 @@ class UnmanageNodes(Operation):
                 asked = str(row["address"] or row["node"])
                 entry = managed_nodes.managed_at(managed, asked, None) if row["address"] else self._named(managed, asked)
                 if entry is None:
+                    managed_nodes.refuse_elsewhere(managed, asked, row["uuid"])
                     items.append(Item(asked, clean(asked, 80), desired=row))
                     continue
                 managed_nodes.refuse_another(asked, row["uuid"], entry)

@@ -180,6 +180,17 @@ def refuse_another(address: str, uuid: str | None, entry: t.Mapping[str, t.Any] 
     )  # fmt: skip
 
 
+def refuse_elsewhere(managed: Entries, address: str, uuid: str | None) -> None:
+    """The server that is to be given up is managed, but not with this address: that it stays is told."""
+    entry = managed.by_uuid.get(nodes.key_of({"uuid": uuid})) if uuid else None
+    if entry is not None:
+        name, told = clean(entry.get("name") or "", 80), named(sorted(addresses(entry)), 80) if addresses(entry) else "no address"
+        raise bad_input(
+            "address_differs", f"the server {name} ({nodes.key_of(entry)}) is managed with {told}, and not with {address}.",
+            "Give it up by its UUID, as node, or by an address of the list, and run again; or leave it out.", resource=address,
+        )  # fmt: skip
+
+
 # -- planning: pure ---------------------------------------------------------------------------------------------------
 
 

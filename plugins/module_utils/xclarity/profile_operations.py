@@ -88,7 +88,7 @@ class SetProfiles(Operation):
         def server(item: Item) -> str:
             return profiles.normal(item.desired.desired.uuid or item.before.uuid).upper()
 
-        spared = not self.active and not (self.flags or {})["force"]
+        spared = self.flags is not None and not self.flags["force"]
         for item in items if spared else ():
             if item.steps and item.before.status == profiles.ACTIVATING:
                 busy.fail_activation(self.client, item, item.before.name)

@@ -138,9 +138,14 @@ def test_an_action_of_a_cluster_is_for_its_nodes(cloud: Control, engine: Engine)
     assert "demopw" not in json.dumps(events)
 
 
-def test_each_clustering_service_of_a_project_has_a_first_start_of_its_own(cloud: Control, engine: Engine):
+@pytest.mark.parametrize("by", ["endpoint_override", "region_name"])
+def test_each_clustering_service_of_a_project_has_a_first_start_of_its_own(cloud: Control, engine: Engine, by: str):
     """One project can have clusters in several regions. What has ended in the second before is not told as new."""
-    first, second = engine.jobs("openstack"), engine.jobs("openstack", endpoint_override=cloud.ready["clustering"])
+    first, second = engine.jobs("openstack"), engine.jobs("openstack")
+    if by == "region_name":
+        del first[by]
+    else:
+        second[by] = cloud.ready["clustering"]
     assert engine.run("jobs", first) == []
     done = engine.harness.run_module("cluster", {"name": "web", "profile": "small", "desired_capacity": 3, "wait": False})
     assert not done.failed, done

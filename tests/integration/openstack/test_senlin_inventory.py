@@ -147,7 +147,7 @@ def test_clusters_whose_names_make_one_group_have_one_each(estate, harness):
     told = json.loads(done.stdout)
     groups = [told[name]["hosts"] for name in told if name.startswith("senlin_cluster_a_1")]
     assert ([len(hosts) for hosts in groups], "senlin_cluster_a_1" in told) == ([1, 1], False)
-    assert "2 groups would be those of several clusters" in " ".join(done.stderr.split())
+    assert "2 of the groups would be those of several clusters" in " ".join(done.stderr.split())
 
 
 def test_a_node_with_the_name_of_a_node_of_another_cloud_is_a_host_of_its_own(estate, harness):
@@ -170,6 +170,6 @@ def test_a_node_with_the_name_of_a_node_of_another_cloud_is_a_host_of_its_own(es
     first, second = sorted(name for name in told if name.startswith("senlin_cluster_"))
     assert (first, second.startswith("senlin_cluster_web_")) == ("senlin_cluster_web", True)
     assert not set(told[first]["hosts"]) & set(told[second]["hosts"])
-    assert "1 groups would be those of several clusters" in " ".join(done.stderr.split())
+    assert "1 of the groups would be those of several clusters" in " ".join(done.stderr.split())
     assert len({json.dumps(one["senlin_node_id"]) for one in hosts.values()}) == 3
     assert "have the name of another server or of a group of this inventory" in " ".join(done.stderr.split())

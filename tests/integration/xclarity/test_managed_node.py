@@ -309,6 +309,22 @@ def test_another_server_at_the_address_is_left_alone(sim, run_module, at, state,
     assert not right.failed, right
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_server_that_is_managed_with_another_address_is_not_told_as_given_up(sim, run_module, mine, check):
+    mine(known=False)
+    result = run_module("managed_node", {"address": "192.0.2.77", "uuid": MINE, "state": "absent"}, check=check)
+    assert (result.code, result["changed"], bodies(sim)) == ("address_differs", False, [])
+    assert f"the server mine ({MINE}) is managed with 192.0.2.230, and not with 192.0.2.77." in result["msg"]
+    assert not run_module("managed_node", {"address": "192.0.2.77", "uuid": UUID, "state": "absent"}, check=check).failed
+
+
+@pytest.mark.parametrize("given", [{"nodes": [{"address": FIRST}]}, {"node": "web-01"}])
+def test_a_uuid_is_for_one_address(sim, run_module, given):
+    result = run_module("managed_node", {**given, "uuid": UUID, "state": "absent"})
+    assert (result.failed, bodies(sim)) == (True, [])
+    assert "parameters are mutually exclusive" in result["msg"]
+
+
 @pytest.mark.parametrize(
     "params, code",
     [

@@ -66,6 +66,8 @@ def test_find_nothing_or_too_much():
         os_images.find(IMAGES, "twice")
     assert caught.value.code == "profile_ambiguous"
     assert "rhels9.4|rhels9.4-x86_64-install-twice" in caught.value.message()
+    named_so = os_images.Image("other", "other", {}, (os_images.OsProfile("other|id", GOLD, "other", {}),))
+    assert code(os_images.find, [*IMAGES, named_so], GOLD) == "profile_ambiguous"
     with pytest.raises(Failure) as caught:
         os_images.find(IMAGES, "win2016")
     assert GOLD in caught.value.message()

@@ -59,6 +59,15 @@ def read(appliance, *names):
     return SetProfiles(Run({}), appliance, desired, None).read()
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_an_activation_in_a_bay_is_not_cancelled_without_force(force):
+    """The profile of a bay may name no server, so that the list alone tells of its activation."""
+    appliance = Appliance({})
+    appliance.status, appliance.where = "RUNNING", {"externalId": "1B54B9AEFCE04D5E820C0B6310D03590_bay3"}
+    (item,) = SetProfiles(Run({}), appliance, [Desired("web")], {"force": force}).read()
+    assert (bool(item.steps), item.failure and item.failure.code) == ((True, None) if force else (False, "busy"))
+
+
 @pytest.mark.parametrize(
     "appliance, names",
     [

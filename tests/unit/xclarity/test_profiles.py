@@ -149,6 +149,10 @@ def test_two_profiles_for_one_target_are_refused_however_it_is_spelled():
 def test_a_target_that_another_profile_holds_is_refused(status):
     assert conflict([Desired("0", HERE)], profile(status, ident="9")) == "target_taken"
     assert conflict([Desired("0", THERE)], profile(status, ident="9")) is None
+    free = profile(INACTIVE, ident="0")
+    with pytest.raises(Failure) as caught:
+        profile_plans.refuse_conflicts([free, profile(status, ident="9")], [free], [Desired("0", HERE)])
+    assert caught.value.next_step.startswith("Wait for that activation, then unassign" if status == ACTIVATING else "Unassign that")
 
 
 def test_a_profile_that_is_meant_twice_is_refused():

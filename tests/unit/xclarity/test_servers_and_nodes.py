@@ -112,6 +112,7 @@ def test_find_a_server():
     assert rfs.find([THERE], "images") == THERE
     assert rfs.find([THERE, other], "102") == other
     assert code(rfs.find, [THERE, other], "images") == "server_ambiguous"
+    assert code(rfs.find, [THERE, rfs.parse({**ENTRY, "serverId": "102", "displayName": THERE.id})], THERE.id) == "server_ambiguous"
     assert code(rfs.find, [THERE], "no") == "server_not_found"
     assert rfs.current([THERE], "no", None) is None
     assert code(rfs.current, [THERE], None, "9") == "server_not_found"
