@@ -214,10 +214,11 @@ def plan_activation(profile: Profile, desired: Desired, title: str, running: str
             )
         return Choice(profile, desired, _activation(profile, desired, title, f"it is inactive and is desired on {desired.uuid}"))
     if desired.uuid and not profile.is_on(desired.uuid):
+        first = "Wait for its activation, then unassign it" if status == ACTIVATING else "Unassign it first"
         raise bad_input(
             "target_mismatch",
             f"the profile {title} is assigned to {profile.target or 'a server that is not told'}, not to {clean(desired.uuid, 80)}.",
-            "Unassign it first (state inactive), or correct uuid, and run again.",
+            f"{first} (state inactive), or correct uuid, and run again.",
             resource=title,
         )
     if status == ACTIVATING:

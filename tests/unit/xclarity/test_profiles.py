@@ -92,6 +92,13 @@ def test_what_is_sent(status, running, desired, expected):
         assert ("restarts the server" in choice.step.why) == (desired["restart"] == "immediate")
 
 
+@pytest.mark.parametrize("status, first", [(ACTIVE, "Unassign it first "), (ACTIVATING, "Wait for its activation, then unassign it ")])
+def test_a_profile_on_another_server_is_not_taken_from_under_its_activation(status, first):
+    with pytest.raises(Failure) as caught:
+        plan_activation(profile(status), Desired("71", THERE, restart="immediate"), "web-01")
+    assert caught.value.next_step.startswith(first)
+
+
 @pytest.mark.parametrize("status", [INACTIVE, PENDING, ACTIVE, ACTIVATING, FAILED, OTHER])
 def test_what_is_unassigned(status):
     sent = status != INACTIVE
