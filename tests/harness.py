@@ -20,6 +20,7 @@ from ansible.module_utils.common import warnings as ansible_warnings
 
 from simulator.client import Control
 
+STARTUP = Path(__file__).with_name("startup")  # what Python runs first in a play of a test
 PACKAGE = "ansible_collections.groundwork.provision.plugins"
 
 # Distinct, so that a hit in some output names its source. The demo estate has these users and keys.
@@ -140,6 +141,7 @@ class Harness:
         ready = self.control.ready
         return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(STARTUP),
             "HOME": str(self.folder),
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),

@@ -158,6 +158,10 @@ class Failure(Exception):
         made.server_message = self.server_message
         return made
 
+    def refused_after(self, done: t.Sequence[str]) -> None:
+        """It is the refusal of one request of several. done: what those before it have done, in words."""
+        self._known = f"{K2} Before it, this was done: {named(done, 200)}."
+
     def later(self, beginning: str, **facts: t.Any) -> Failure:
         """The same failure of a reading, told of work that was under way by then: the reason begins with ``beginning``."""
         told = Failure(

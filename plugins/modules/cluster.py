@@ -128,7 +128,8 @@ options:
       - V(present) creates the cluster, or brings the one that is there to what is desired.
       - V(absent) deletes it with its nodes, bindings and receivers. Profiles and policies stay.
       - V(healthy) asks the server of each node how it is, and recovers the nodes whose server is gone or not ACTIVE. A cluster that
-        is well is sent nothing. Of nodes that are no servers (C(os.heat.stack)) only the status that the service has is known.
+        is well is sent nothing. It only heals - sizes, profile and policies of the cluster are not looked at, and a warning says so
+        where they are given. Of nodes that are no servers (C(os.heat.stack)) only the status that the service has is known.
     type: str
     choices: [present, absent, healthy]
     default: present
@@ -385,8 +386,19 @@ def _one(row: dict, state: str) -> clusters.Desired:
 def run(run: Run) -> dict:
     """Read, plan, apply, verify; see openstack/cluster_operations.py."""
     asked = desired(run.params)
+    if run.params["state"] == "healthy":
+        _tell_unused(run)
     with api.connect(run, minor=api.NEWEST) as client:
         return set_clusters(run, client, asked, single=run.params["clusters"] is None)
+
+
+def _tell_unused(run: Run) -> None:
+    rows = run.params["clusters"] or [run.params]
+    unused = sorted({key for row in rows for key in CLUSTER if key not in ("name", "id") and row[key] is not None})
+    if unused:
+        run.warn(
+            f"With state healthy nodes are only healed; not looked at: {', '.join(unused)}. Bring the cluster to these with state present."
+        )
 
 
 def main() -> None:

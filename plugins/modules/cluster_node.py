@@ -15,6 +15,8 @@ description:
   - The service throws the name away of a node that is made inside a cluster. So a new node is made outside, and then joins the cluster.
     Its name is what it is known by.
   - A node that joins raises the desired capacity of the cluster by one, one that leaves or is deleted lowers it.
+  - What a cluster does not allow (min_size, max_size, nodes of another type) is refused before anything is sent, with all nodes of the
+    task counted. A place that another node of the task makes free counts for a node that leaves its own cluster first, or is new.
   - A node in ERROR is recovered. The service looks at its server first, so one that is well is not made anew.
   - Requests for one node are sent one after the other, each when the action of the one before has ended and the node shows its effect.
   - A creation is sent at most once. To find one whose answer was lost, the metadata of a new node gets the key

@@ -62,6 +62,7 @@ class Site:
         self.controller, self.folder = controller, folder
         self.environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT / "tests" / "startup"),
             "HOME": str(folder),
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_COLLECTIONS_PATH": f"{collections}{os.pathsep}{COLLECTIONS}",

@@ -131,5 +131,5 @@ def test_cancel_lets_running_nodes_finish(control: Control, cloud: Service) -> N
 
 
 def test_a_field_that_no_cluster_has(control: Control, cloud: Service) -> None:
-    with pytest.raises(ControlError, match="a cluster has no colour"):
+    with pytest.raises(ControlError, match="there is no colour in clusters"):
         control.action("clustering", "cluster", id=cluster(control)["id"], colour="blue")

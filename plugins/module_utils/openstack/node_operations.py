@@ -15,6 +15,7 @@ import uuid
 
 from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import FINISHED, STARTED, Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation, Pairs, Work
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, Unproven
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -91,6 +92,13 @@ def plan(desired: Desired, found: Entry | None, cluster: Entry | None, profile: 
 def _rest(desired: Desired, found: Entry, cluster: Entry | None, profile: Entry | None) -> tuple[Step, ...]:
     steps: list[Step] = []
     joins = cluster is not None and found.get("cluster_id") != cluster["id"]
+    if joins and found.get("status") not in (nodes.ACTIVE, "ERROR"):  # in ERROR it was recovered before
+        raise bad_input(
+            "node_not_active",
+            f"{nodes.faults([found])[0]}. Only a node that is ACTIVE can join a cluster.",
+            "Heal the cluster that it is in (module cluster, state healthy), or look at its server, and run again.",
+            resource=found["name"],
+        )
     if found.get("cluster_id") and (joins or desired.standalone):
         steps.append(
             _member("leave", found["cluster_id"], found["id"], found["name"], "it is a member of a cluster that it is not desired in")
@@ -223,6 +231,53 @@ def shows(step: Step, node: Entry | None) -> bool:
     return (node.get("cluster_id") == _cluster(step)) is ("add_nodes" in step.body)
 
 
+def refuse_sizes(items: t.Sequence[Item], clusters: t.Mapping[str, Entry]) -> None:
+    """Refuse what leaves a cluster with fewer nodes than it may have, or gives it more: the service refuses it only after what comes
+    before, when a node that moves is out of its old cluster. items: as planned. clusters: by id.
+
+    Rows are sent side by side, each request after the one before of its row. So a place that another row makes free counts only for
+    what is not the first request of its row.
+    """
+    out: dict[str, list[Item]] = {}
+    joins: dict[str, list[tuple[Item, bool]]] = {}
+    deleted: set[str] = set()
+    for item in items:
+        for number, step in enumerate((*item.steps, *item.later)):
+            if step.operation == "join":
+                joins.setdefault(_cluster(step), []).append((item, number == 0))
+            elif step.operation == "leave" or (step.operation == "delete" and item.before and item.before.get("cluster_id")):
+                out.setdefault(item.before["cluster_id"], []).append(item)
+                deleted |= {item.before["cluster_id"]} if step.operation == "delete" else set()
+    for ident in [one for one in (*out, *joins) if one in clusters]:
+        cluster, leaving, joining = clusters[ident], out.get(ident, []), joins.get(ident, [])
+        now = len(cluster.get("nodes") or ())
+        desired = now if ident in deleted else whole(cluster.get("desired_capacity")) or 0
+        low, high = whole(cluster.get("min_size")) or 0, whole(cluster.get("max_size"))
+        least = min(now, desired) - len(leaving)
+        if leaving and least < low:
+            raise _size_fault(leaving[-1], cluster, f"{least} nodes and may not have fewer than {low} (min_size)")
+        at_once = sum(first for _item, first in joining)
+        most = max(now, desired) + max(at_once, len(joining) - len(leaving))
+        if joining and high is not None and 0 <= high < most:
+            raise _size_fault(joining[-1][0], cluster, f"{most} nodes and may not have more than {high} (max_size)")
+
+
+def _size_fault(item: Item, cluster: Entry, why: str) -> Failure:
+    return bad_input(
+        "config_size",
+        f"with what is desired of the node {item.title}, the cluster {cluster['name']} would have {why}.",
+        "Change the sizes of the cluster (module cluster), or leave the node where it is, and run again.",
+        resource=item.title,
+    )
+
+
+def _profile_of(item: Item) -> str | None:
+    """The profile of a node when it joins."""
+    if item.before is not None:
+        return str(item.before.get("profile_id"))
+    return next((step.body["node"]["profile_id"] for step in item.steps if isinstance(step, Create)), None)
+
+
 class SetNodes(Operation):
     """``desired`` of an item is the user's :class:`Desired`, ``before`` and ``current`` are entries, None for no node."""
 
@@ -249,13 +304,17 @@ class SetNodes(Operation):
             raise failure.about(system=api.SYSTEM) from None
 
     def _found(self) -> tuple[list[Entry | None], list[Entry]]:
-        """The nodes that are meant, and the clusters that they are to be members of."""
-        names, ids = listing.names_and_ids(one.cluster for one in self.asked if one.cluster)
-        clusters = listing.read(self.client, CLUSTERS, names, ids) if names and self.is_present else []
+        """The nodes that are meant, and the clusters that they are to be members of, or may leave."""
         entries = self._entries(self.asked)
         if not self.is_present:
             listing.refuse_names("node", ((one.name, one.id) for one in self.asked), {one["id"]: one["name"] for one in entries})
-        return [self._meant(one, entries) for one in self.asked], clusters
+        there = [self._meant(one, entries) for one in self.asked]
+        names, ids = listing.names_and_ids(one.cluster for one in self.asked if one.cluster and self.is_present)
+        left = {
+            node["cluster_id"] for desired, node in zip(self.asked, there, strict=True)
+            if node is not None and node.get("cluster_id") and (desired.cluster or desired.standalone or not self.is_present)
+        }  # fmt: skip
+        return there, listing.read(self.client, CLUSTERS, names, {*ids, *left}) if names or left else []
 
     def _names(self, read: tuple[list[Entry | None], list[Entry]]) -> dict[str, str]:
         """A node that joins or leaves is changed by an action of the cluster."""
@@ -283,6 +342,8 @@ class SetNodes(Operation):
             steps = self._plan(desired, node, entries)
             title = desired.name or (node["name"] if node else desired.label)
             items.append(Item(key, title, desired=desired, before=node, current=node, steps=steps[:1], later=steps[1:]))
+        refuse_sizes(items, {one["id"]: one for one in entries})
+        self._refuse_types(items, {one["id"]: one for one in entries})
         if any("tainted" in (step.body or {}).get("node", {}) for item in items for step in (*item.steps, *item.later)):
             self.client.require(13, "tainted")
         return items
@@ -330,6 +391,24 @@ class SetNodes(Operation):
                 resource=desired.label,
             )
         return one.data
+
+    def _refuse_types(self, items: t.Sequence[Item], clusters: t.Mapping[str, Entry]) -> None:
+        """The service takes only nodes of the type of a cluster's profile into it."""
+        joining = [(item, step, _profile_of(item)) for item in items for step in (*item.steps, *item.later) if step.operation == "join"]
+        of = {_cluster(step): clusters[_cluster(step)]["profile_id"] for _item, step, _profile in joining if _cluster(step) in clusters}
+        moves = [(item, of[_cluster(step)], profile) for item, step, profile in joining if profile != of.get(_cluster(step), profile)]
+        if not moves:
+            return
+        read = cluster_profiles.read(self.client, [], {ident for _item, *pair in moves for ident in pair})
+        types = {one.id: one.data["type"] for one in read}
+        for item, wanted, profile in moves:
+            if types.get(wanted, "") != types.get(profile, "") and wanted in types and profile in types:
+                raise bad_input(
+                    "profile_type_differs",
+                    f"the node {item.title} is of the type {types[profile]} and the cluster {item.desired.cluster} of {types[wanted]}.",
+                    "Correct cluster or profile, and run again.",
+                    resource=item.title,
+                )
 
     # -- answers and verifying ---------------------------------------------------------------------------------------
 

@@ -296,6 +296,7 @@ class SetBindings(Operation):
             )
         wanted = policies.find(self.client, {policy for _cluster, policy, _enabled in self.asked}, missing_ok=not self.attached)
         items: list[Item] = []
+        coming: dict[str, list[Entry]] = {}  # by cluster: the policies that rows before attach
         for name, policy_name, enabled in self.asked:
             cluster, policy = there[name], wanted.get(policy_name)
             if cluster is None or policy is None:
@@ -306,7 +307,7 @@ class SetBindings(Operation):
                 why = f"the policy {policy_name} of the cluster {name} is given more than once."
                 raise bad_input("duplicate_item", why, "Give each binding once and run again.", resource=name)
             now = next((one for one in bound[cluster["id"]] if one.get("policy_id") == policy["id"]), None)
-            steps = self._steps(cluster, policy, enabled, now, bound[cluster["id"]])
+            steps = self._steps(cluster, policy, enabled, now, bound[cluster["id"]], coming.setdefault(cluster["id"], []))
             title = f"{policy['name']} of {cluster['name']}"
             items.append(Item(key, title, desired=(cluster, policy, enabled), before=now, current=now, steps=steps))
         return items
@@ -318,7 +319,9 @@ class SetBindings(Operation):
         there = {name: listing.meant(CLUSTERS, name, entries) for name in names}
         return there, {one["id"]: policies.bindings(self.client, one["id"]) for one in there.values() if one is not None}
 
-    def _steps(self, cluster: Entry, policy: Entry, enabled: bool | None, now: Entry | None, bound: t.Sequence[Entry]) -> tuple[Step, ...]:
+    def _steps(
+        self, cluster: Entry, policy: Entry, enabled: bool | None, now: Entry | None, bound: t.Sequence[Entry], coming: list[Entry]
+    ) -> tuple[Step, ...]:
         def step(verb: str, why: str, **body: t.Any) -> tuple[Step, ...]:
             given = {f"policy_{verb}": {"policy_id": policy["id"], **body}}
             return (policies.bind(cluster["id"], cluster["name"], verb, policy["name"], given, why),)
@@ -326,7 +329,8 @@ class SetBindings(Operation):
         if not self.attached:
             return step("detach", "it is desired detached") if now is not None else ()
         if now is None:
-            clusters.refuse_types(cluster["name"], [policy], bound)
+            coming.append(policy)
+            clusters.refuse_types(cluster["name"], coming, bound)
             return step("attach", "it is not attached", enabled=enabled is not False)
         if enabled is not None and now.get("enabled") is not enabled:
             return step("update", f"it is {'enabled' if now.get('enabled') else 'disabled'}", enabled=enabled)

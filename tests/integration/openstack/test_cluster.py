@@ -458,6 +458,16 @@ def test_a_server_that_is_gone_is_made_anew(estate, run_module, fault):
     assert run_module(MODULE, {"name": "web", "state": "healthy"})["changed"] is False
 
 
+def test_healthy_tells_that_it_brings_nothing_else(estate, run_module, capsys):
+    seeded(estate)
+    since = estate.last()
+    assert not run_module(MODULE, {"name": "web", "state": "healthy"}).failed
+    assert "WARNING" not in capsys.readouterr().err
+    result = run_module(MODULE, {"name": "web", "state": "healthy", "desired_capacity": 5, "policies": ["one"]})
+    assert (result["changed"], changing(estate, since)) == (False, [])
+    assert "desired_capacity, policies" in capsys.readouterr().err
+
+
 def test_healthy_of_stacks_is_what_the_service_knows(estate, run_module):
     estate.seed(clustering={"clusters": [{"name": "net", "profile": "stack", "project": "demo", "nodes": 1}]})
     estate.fault("clustering", "GET", "/attrs/details.status", status=200, body=json.dumps({"cluster_attributes": []}))

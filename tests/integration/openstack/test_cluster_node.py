@@ -146,3 +146,100 @@ def test_a_lost_join_is_not_told_by_the_action_of_another_node(estate, run_modul
     result = run_module(MODULE, {"nodes": rows, "concurrency": 1, "reconcile_timeout": 1})
     assert [(one["outcome"], one["reconciled"]) for one in result["nodes"]] == [("finished", True), ("unknown", False)], result
     assert (node(estate, "one")["cluster_id"], node(estate, "two")["cluster_id"]) == (cluster(estate)["id"], "")
+
+
+def sized(sim, **clusters):
+    """Clusters of the profile ``small`` (``heat``: of ``stack``) by name: (nodes, min_size, max_size)."""
+    rows = []
+    for name, (nodes, low, high) in clusters.items():
+        profile = "stack" if name == "heat" else "small"
+        rows.append({"name": name, "profile": profile, "project": "demo", "nodes": nodes, "min_size": low, "max_size": high})
+    sim.seed(clustering={"clusters": rows})
+
+
+def members(sim, name):
+    return sorted(one["name"] for one in sim.state("clustering")["nodes"] if one["cluster_id"] == cluster(sim, name)["id"])
+
+
+# What is desired of which nodes, and the code. Clusters, see places: full has no place free, room one, swap none and may lose its node,
+# tight may lose none, one may lose one and has one place free, heat is of another type. a, b, c: nodes of one; x, y: of none.
+REFUSED = [
+    ([{"name": "a", "cluster": "full"}], "config_size"),
+    ([{"name": "new", "profile": "small", "cluster": "full"}], "config_size"),
+    ([{"name": "x", "cluster": "full"}], "config_size"),
+    ([{"name": "a", "cluster": "least"}, {"name": "x", "cluster": "full"}], "config_size"),
+    ([{"name": "new", "profile": "small", "cluster": "room"}, {"name": "a", "cluster": "room"}], "config_size"),
+    ([{"name": "x", "cluster": "room"}, {"name": "y", "cluster": "room"}], "config_size"),
+    ([{"name": "tight-1", "standalone": True}], "config_size"),
+    ([{"name": "tight-1", "cluster": "one"}], "config_size"),
+    ([{"name": "tight-1", "cluster": "one"}, {"name": "x", "cluster": "tight"}], "config_size"),
+    ([{"name": "a", "cluster": "heat"}], "profile_type_differs"),
+    ([{"name": "new", "profile": "small", "cluster": "heat"}], "profile_type_differs"),
+    ([{"name": "new", "profile": "stack", "cluster": "one"}], "profile_type_differs"),
+]
+TAKEN = [
+    [{"name": "a", "cluster": "room"}],
+    [{"name": "a", "cluster": "room"}, {"name": "x", "cluster": "least"}],
+    [{"name": "a", "cluster": "swap"}, {"name": "swap-1", "cluster": "one"}],
+    [{"name": "new", "profile": "stack", "cluster": "heat"}],
+    [{"name": "a", "standalone": True}, {"name": "new", "profile": "small", "cluster": "one"}],
+]
+
+
+@pytest.fixture
+def places(estate, run_module):
+    sized(estate, full=(2, 0, 2), least=(2, 2, -1), room=(1, 0, 2), one=(3, 2, 4), heat=(1, 0, -1), tight=(1, 1, -1), swap=(1, 0, 1))
+    names = {"one": ["a", "b", "c"], "tight": ["tight-1"], "swap": ["swap-1"]}
+    for one in estate.state("clustering")["clusters"]:
+        for name, ident in zip(names.get(one["name"], ()), one["nodes"], strict=False):
+            estate.action("clustering", "node", id=ident, name=name)
+    made = run_module(MODULE, {"nodes": [{"name": name, "profile": "small"} for name in "xy"]})
+    assert not made.failed, made
+    return estate
+
+
+def test_a_cluster_that_cannot_take_or_lose_a_node(places, run_module):
+    """It is known before anything is sent, so no node is taken out of its cluster for one that does not take it."""
+    before = {name: members(places, name) for name in ("full", "least", "room", "one", "heat", "tight")}
+    since = places.last()
+    for rows, code in REFUSED:  # in one test, since none of them changes anything
+        for check in (True, False):
+            result = run_module(MODULE, {"nodes": rows}, check=check)
+            assert (result.code, changing(places, since)) == (code, []), (rows, result)
+            assert "Nothing was changed." in result["msg"]
+    assert {name: members(places, name) for name in before} == before
+
+
+@pytest.mark.parametrize("rows", TAKEN)
+def test_what_fits_is_done(places, run_module, rows):
+    result = run_module(MODULE, {"nodes": rows})
+    assert not result.failed, result
+    for row in rows:
+        if "cluster" in row:
+            assert row["name"] in members(places, row["cluster"])
+    assert run_module(MODULE, {"nodes": rows})["changed"] is False
+
+
+def test_a_member_is_not_deleted_below_the_least(places, run_module):
+    since = places.last()
+    for check in (True, False):
+        result = run_module(MODULE, {"name": "tight-1", "state": "absent"}, check=check)
+        assert (result.code, changing(places, since)) == ("config_size", []), result
+    gone = run_module(MODULE, {"name": "a", "state": "absent"})
+    assert (gone["changed"], members(places, "one")) == (True, ["b", "c"])
+
+
+def test_a_node_that_is_not_active_joins_nothing(places, run_module):
+    """WARNING is what a check leaves that could not ask the server."""
+    places.action("clustering", "node", id=node(places, "a")["id"], status="WARNING")
+    since = places.last()
+    result = run_module(MODULE, {"name": "a", "cluster": "room"})
+    assert (result.code, changing(places, since)) == ("node_not_active", []), result
+
+
+def test_a_join_that_is_refused_after_all_tells_what_was_done_before(places, run_module):
+    """Somebody else took the place in between."""
+    places.fault("clustering", "POST", "/actions$", status=400, body='{"error":{"code":400,"message":"greater than max_size"}}', nth=2)
+    result = run_module(MODULE, {"name": "a", "cluster": "room"})
+    assert (result.failed, result["changed"], members(places, "one")) == (True, True, ["b", "c"])
+    assert "The server refused the request; nothing was started. Before it, this was done: leave a." in result["msg"]

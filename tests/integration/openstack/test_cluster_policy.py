@@ -281,6 +281,17 @@ def test_a_binding_that_is_refused(estate, run_module, params, code):
         assert run_module(BINDING, WEB | params | {"state": "detached"})["changed"] is False
 
 
+@pytest.mark.parametrize("wait", [True, False])
+def test_two_policies_of_one_type_in_one_task(estate, run_module, wait):
+    """One of the two actions would fail, and which one is chance."""
+    estate.seed(clustering={"policies": [{"name": "young", "project": "demo", "spec": YOUNGEST}]})
+    rows = [WEB, WEB | {"policy": "young"}]
+    for check in (True, False):
+        result = run_module(BINDING, {"bindings": rows, "wait": wait}, check=check)
+        assert (result.code, started(estate)) == ("policy_type_taken", []), result
+    assert not run_module(BINDING, {"bindings": [WEB, {"cluster": "db", "policy": "young"}]}).failed
+
+
 def test_two_scaling_policies(estate, run_module):
     """One grows and the other shrinks the cluster; the service takes several of this type alone."""
     for name, event in (("grow", "CLUSTER_SCALE_OUT"), ("shrink", "CLUSTER_SCALE_IN")):

@@ -500,6 +500,12 @@ class Engine:
         if node.lock is not None and action.action not in BYPASS:
             self._end(action, "FAILED", f"{action.action} for node '{node.id}' cannot be completed because it is already locked.")
             return
+        cluster = self.clusters.get(node.cluster)
+        if action.action == "NODE_DELETE" and action.cause == "RPC Request" and cluster is not None:
+            size = len(self.members(cluster.id)) - 1
+            if size < cluster.min:
+                self._end(action, "FAILED", f"The target capacity ({size}) is less than the cluster's min_size ({cluster.min}).")
+                return
         node.lock = action.id
         word = action.action.partition("_")[2]
         node.status = {"CREATE": "CREATING", "DELETE": "DELETING", "UPDATE": "UPDATING", "RECOVER": "RECOVERING"}.get(

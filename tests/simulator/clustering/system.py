@@ -206,7 +206,7 @@ class Clustering(System):
 
         server_orders {create, update, delete, rebuild, status, gone}: how servers fail from now on, see Engine.order.
         kill_engine {}: what is under way fails, as when the engine dies and is started again.
-        cluster {id, ...}: set fields of a cluster, such as its status, as if somebody had.
+        cluster {id, ...}, node {id, ...}: set fields of a cluster or of a node, such as its status, as if somebody had.
         """
 
         def revoke_tokens(_body: dict[str, Any]) -> dict[str, int]:
@@ -223,16 +223,20 @@ class Clustering(System):
             self.engine.settle()
             return {"killed": self.engine.kill()}
 
-        def cluster(body: dict[str, Any]) -> dict[str, Any]:
-            self.engine.settle()
-            found = self.engine.clusters[body.pop("id")]
-            for key, value in body.items():
-                if not hasattr(found, key):
-                    raise ValueError(f"a cluster has no {key}")
-                setattr(found, key, value)
-            return {}
+        def setter(many: str) -> Any:
+            def change(body: dict[str, Any]) -> dict[str, Any]:
+                self.engine.settle()
+                found = getattr(self.engine, many)[body.pop("id")]
+                for key, value in body.items():
+                    if not hasattr(found, key):
+                        raise ValueError(f"there is no {key} in {many}")
+                    setattr(found, key, value)
+                return {}
 
-        return {"revoke_tokens": revoke_tokens, "server_orders": server_orders, "kill_engine": kill_engine, "cluster": cluster}
+            return change
+
+        return {"revoke_tokens": revoke_tokens, "server_orders": server_orders, "kill_engine": kill_engine,
+                "cluster": setter("clusters"), "node": setter("nodes")}
 
     # -- HTTP
 
