@@ -341,7 +341,7 @@ class XClaritySession(Auth):
             check_status(reply, starts=False, what="log in", place=place)
         except Failure as failure:
             if failure.status == 404:
-                unknown_path(failure, transport.target("/sessions"))
+                unknown_path(failure, transport.target("/sessions"), transport.endpoint.option)
             raise
         data = reply.json()
         response = data.get("response") if isinstance(data, dict) else None

@@ -171,7 +171,7 @@ class Client:
             if answer.status != 401 or last:
                 return answer
             with answer:
-                reply = Reply(answer.status, answer.headers, answer.read(MAX_BODY))
+                reply = Reply(answer.status, answer.headers, answer.read(MAX_BODY), option=answer.option)
             if not self.auth.renew(self.transport, reply, auth):
                 break
         self._check(reply, False, what)
@@ -266,7 +266,7 @@ class Client:
         except Failure as failure:
             first = self.by_endpoint and not (self._known or self.auth.logged_in)
             if first and failure.code == "not_found" and not failure.server_message:
-                unknown_path(failure, target)
+                unknown_path(failure, target, self.transport.endpoint.option)
             raise
         self._known = True
         return reply

@@ -22,7 +22,6 @@ _VERIFY = {
 }
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 _BAD_HTTP = {"BadStatusLine", "InvalidHeader", "LineTooLong", "HeaderParsingError", "UnknownProtocol"}
-_NAME_HINT = "Use the name in the certificate as endpoint and run again."
 _PROXY_HINT = "Check the proxy and the proxy environment variables, or set use_proxy to false, and run again."
 
 
@@ -38,9 +37,11 @@ class Diagnosis:
 
 @dataclasses.dataclass(frozen=True)
 class Peers:
-    """place: the server's ``host:port``. trust: who has to have signed its certificate, in words. timeout: seconds that it had."""
+    """place: the server's ``host:port``. option: where its address is set, in words. trust: who has to have signed its certificate,
+    in words. timeout: seconds that it had."""
 
     place: str
+    option: str
     proxy: Proxy | None
     trust: str
     timeout: float
@@ -68,9 +69,9 @@ def explain(exc: BaseException, exchange: _wire.Exchange, peers: Peers, *, start
     place = peers.place if peers.proxy is None else f"{peers.place} through the proxy {peers.proxy.place}"
     refused = causes.find(ssl.SSLCertVerificationError)
     if refused is not None:
-        return _of_certificate(refused, place, peers.trust)
+        return _of_certificate(refused, place, peers)
     if "CertificateError" in causes.names:  # of urllib3 1.26, which compares the names itself
-        return Diagnosis("tls_hostname", f"the certificate of {place} was made for another name.", _NAME_HINT)
+        return Diagnosis("tls_hostname", f"the certificate of {place} was made for another name.", _name_hint(peers))
     failed = causes.find(ssl.SSLError)
     if isinstance(failed, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):  # a server, or what is in front of it, that stops or starts
         why = f"{place} closed the connection while TLS was being set up."
@@ -85,24 +86,28 @@ def explain(exc: BaseException, exchange: _wire.Exchange, peers: Peers, *, start
         passing = unknown is None or unknown.errno == socket.EAI_AGAIN
         within = f" within {peers.timeout:g} s" if unknown is None else ""
         why = f"the name of {place} could not be resolved{within}."
-        return Diagnosis("dns_failure", why, "Check endpoint and the resolver, and run again.", passing)
+        return Diagnosis("dns_failure", why, f"Check {peers.option} and the resolver, and run again.", passing)
     if out_of_time or "ConnectTimeoutError" in causes.names:
         why = f"no connection to {place} within {peers.timeout:g} s."
         return Diagnosis("connect_timeout", why, "Check the network and run again.", True)
     if causes.find(ConnectionRefusedError) is not None:
         why = f"connection to {place} refused."
-        return Diagnosis("connect_refused", why, "Check that the server runs, and endpoint, and run again.", True)
+        return Diagnosis("connect_refused", why, f"Check that the server runs, and {peers.option}, and run again.", True)
     return Diagnosis("connect_failed", f"no connection to {place} could be made.", "Check the network and run again.", True)
 
 
-def _of_certificate(refused: ssl.SSLCertVerificationError, place: str, trust: str) -> Diagnosis:
+def _name_hint(peers: Peers) -> str:
+    return f"Use the name that is in the certificate in {peers.option}, and run again."
+
+
+def _of_certificate(refused: ssl.SSLCertVerificationError, place: str, peers: Peers) -> Diagnosis:
     code = _VERIFY.get(refused.verify_code, "tls_untrusted")
     if code == "tls_expired":
         why = f"the certificate of {place} is expired or not yet valid; this machine's clock may be wrong."
         return Diagnosis(code, why, "Renew the certificate or correct the clock, and run again.")
     if code == "tls_hostname":
-        return Diagnosis(code, f"the certificate of {place} was made for another name.", _NAME_HINT)
-    why = f"the certificate of {place} is not trusted: it is not signed {trust}."
+        return Diagnosis(code, f"the certificate of {place} was made for another name.", _name_hint(peers))
+    why = f"the certificate of {place} is not trusted: it is not signed {peers.trust}."
     return Diagnosis(code, why, "Set ca_path to the CA that signed it and run again.")
 
 

@@ -22,6 +22,9 @@ JOB = ("the job", "started")
 
 NONE, NOT_STARTED, STARTED, FINISHED, UNKNOWN = "none", "not_started", "started", "finished", "unknown"
 
+# The option with the address of a server, where it has no other name. In the advice of a status it stands for the one of the server.
+ADDRESS = "endpoint"
+
 MESSAGE_LIMIT = 600
 NAMES_IN_A_MESSAGE = 10
 
@@ -281,7 +284,7 @@ def together(refusals: t.Sequence[Failure]) -> Failure:
 
 def bad_reply(why: str, **facts: t.Any) -> Failure:
     """A reply that does not have a shape we know."""
-    return Failure("bad_reply", why, "Check that the endpoint is the right server and look at its log.", **facts)
+    return Failure("bad_reply", why, "Check that this is the right server, and look at its log.", **facts)
 
 
 # status -> (code, reason in words, what to do)
@@ -289,7 +292,7 @@ _STATUS: dict[int, tuple[str, str, str]] = {
     400: ("bad_request", "the server found the request not valid.", "Correct the option that the server names and run again."),
     401: ("auth_failed", "the server did not accept the credentials.", "Check user and password or key, and run again."),
     403: ("forbidden", "the server denied the request.", "Check the user's role and the product's licence, and run again."),
-    404: ("not_found", "the server does not know this resource.", "Check the id and the endpoint, and run again."),
+    404: ("not_found", "the server does not know this resource.", "Check the id and endpoint, and run again."),
     407: ("proxy_error", "a proxy on the way wants a user and password.", "Check the proxy environment variables and run again."),
     409: ("conflict", "the resource is in use or in another state.", "Look at the resource, wait until it is free, and run again."),
     412: ("precondition_failed", "a value that the server needs was missing.", "Look at the resource and run again."),
@@ -300,8 +303,15 @@ _STATUS: dict[int, tuple[str, str, str]] = {
 }
 
 
-def for_status(status: int, *, starts: bool, location_host: str | None = None, retry_after: float | None = None) -> Failure | None:
-    """What a status code means; None for 2xx.
+def for_status(
+    status: int,
+    *,
+    starts: bool,
+    location_host: str | None = None,
+    retry_after: float | None = None,
+    option: str = ADDRESS,
+) -> Failure | None:
+    """What a status code means; None for 2xx. option: the one with the address of the server.
 
     starts: the request starts or changes something. A 5xx or an odd code then leaves the outcome unknown, a 4xx
     or a redirect is a refusal. (RFC 9110 section 15; which codes each system uses: the five pages.)
@@ -314,12 +324,13 @@ def for_status(status: int, *, starts: bool, location_host: str | None = None, r
         return Failure(
             "redirect_refused",
             f"the server answered with a redirect{where}; redirects are never followed.",
-            "Set endpoint to the address of the server itself and run again.",
+            f"Set {option} to the address of the server itself and run again.",
             status=status,
             outcome=refused,
         )
     if 400 <= status < 500:
-        code, why, step = _STATUS.get(status, ("unexpected_status", f"the server answered {status}.", "Check the endpoint and run again."))
+        code, why, step = _STATUS.get(status, ("unexpected_status", f"the server answered {status}.", "Check endpoint and run again."))
+        step = step.replace(ADDRESS, option)
         transient = status in (423, 429)
         return Failure(code, why, step, status=status, outcome=refused, transient=transient, retry_after=retry_after)
     code, why, step = _STATUS.get(status, ("server_error", f"the server answered {status}.", "Look at the server's log and run again."))

@@ -25,6 +25,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from ansible_collections.groundwork.provision.plugins.module_utils import _authorities, _proxy, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import (
+    ADDRESS,
     NONE,
     UNKNOWN,
     Failure,
@@ -53,6 +54,8 @@ class Endpoint:
     host: str
     port: int
     base: str = ""
+    # The option that it was read from, in words for advice.
+    option: str = dataclasses.field(default=ADDRESS, compare=False)
 
     @property
     def root(self) -> str:
@@ -67,11 +70,15 @@ class Endpoint:
         return f"{host}:{self.port}"
 
     @classmethod
-    def parse(cls, text: str, *, option: str = "endpoint", schemes: tuple[str, ...] = ("https",)) -> Endpoint:
-        """Read a URL from an option. Raises ``config_host``; the text itself is never repeated when it holds a user."""
+    def parse(cls, text: str, *, option: str = ADDRESS, schemes: tuple[str, ...] = ("https",), advice: str = "") -> Endpoint:
+        """Read a URL from an option. Raises ``config_host``; the text itself is never repeated when it holds a user.
+
+        advice: how the option is named where the user is told to look at it, if it has to be set elsewhere too.
+        """
+        advice = advice or option
 
         def refuse(why: str) -> Failure:
-            return bad_input("config_host", f"{option} {why}.", f"Give {option} as https://host[:port] and run again.")
+            return bad_input("config_host", f"{option} {why}.", f"Give {advice} as https://host[:port] and run again.")
 
         text = (text or "").strip()
         if not text or not text.isprintable() or " " in text:
@@ -97,7 +104,7 @@ class Endpoint:
         base = _base(parts.path)
         if base is None:
             raise refuse("has a path with // in front, a segment . or .., or a % without two hexadecimal digits, which cannot be sent")
-        return cls(parts.scheme, host, port or {"https": 443, "http": 80}[parts.scheme], base)
+        return cls(parts.scheme, host, port or {"https": 443, "http": 80}[parts.scheme], base, advice)
 
 
 def _host(host: str, bracketed: bool) -> str:
@@ -157,6 +164,7 @@ class Reply:
     headers: t.Mapping[str, str]
     body: bytes
     cookies: tuple[str, ...] = ()
+    option: str = ADDRESS  # see Endpoint
 
     def json(self) -> t.Any:
         """The parsed body; ``not_json`` when it is not JSON (the media type is not asked: XClarity's is its own).
@@ -171,7 +179,7 @@ class Reply:
         raise Failure(
             "not_json",
             f"the answer ({self.status}, {len(self.body)} bytes, type {kind}) is not JSON; a proxy or a login page may stand in between.",
-            "Check endpoint and use_proxy and run again.",
+            f"Check {self.option} and use_proxy, and run again.",
             status=self.status,
             transient=True,
         )
@@ -245,7 +253,7 @@ class Transport:
         """
         try:
             with self.stream(method, path, query=query, headers=headers, body=body, starts=starts, what=what) as answer:
-                reply = Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies)
+                reply = Reply(answer.status, answer.headers, answer.read(max_body), answer.cookies, answer.option)
                 answer.exchange.answered = True
                 return reply
         except Failure as failure:
@@ -382,7 +390,7 @@ class Transport:
         # Only a failure loads it.
         from ansible_collections.groundwork.provision.plugins.module_utils import _diagnosis
 
-        peers = _diagnosis.Peers(self.endpoint.place, self._proxy, self._trust, self.timeout)
+        peers = _diagnosis.Peers(self.endpoint.place, self.endpoint.option, self._proxy, self._trust, self.timeout)
         found = _diagnosis.explain(exc, exchange, peers, starts=starts)
         outcome = UNKNOWN if starts and exchange.sent else NONE
         what = f"{what} at {self.endpoint.place}"
@@ -396,6 +404,7 @@ class Answer:
         self.status: int = response.status_code
         self.headers: t.Mapping[str, str] = response.headers
         self.cookies: tuple[str, ...] = tuple(response.raw.headers.getlist("Set-Cookie"))
+        self.option = transport.endpoint.option
         self._transport, self._adapter = transport, adapter
         self._response: t.Any = response
         self.exchange, self._starts, self._what = exchange, starts, what
@@ -449,9 +458,8 @@ class Answer:
 
     def _bad(self, code: str, why: str) -> Failure:
         outcome = UNKNOWN if self._starts else NONE
-        return Failure(
-            code, why + ".", "Check that the endpoint is the right server.", what=self._what, status=self.status, outcome=outcome
-        )
+        hint = f"Check that {self.option} is the right server."
+        return Failure(code, why + ".", hint, what=self._what, status=self.status, outcome=outcome)
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it."""
@@ -481,15 +489,15 @@ def check_status(reply: Reply | Answer, *, starts: bool, what: str = "", place: 
             host = urlsplit(reply.headers.get("Location", "")).hostname
         except ValueError:
             host = None
-    failure = for_status(reply.status, starts=starts, location_host=host, retry_after=retry_after(reply.headers))
+    failure = for_status(reply.status, starts=starts, location_host=host, retry_after=retry_after(reply.headers), option=reply.option)
     if failure is not None:
         raise failure.about(what=f"{what} at {place}" if place else what)
 
 
-def unknown_path(failure: Failure, target: str) -> None:
+def unknown_path(failure: Failure, target: str, option: str) -> None:
     """Tell a 404 to the first request to a server: it is not the id of something that is wrong, but the address."""
     failure.why = f"the server does not know the path {clean(target.partition('?')[0], 120)}."
-    failure.next_step = "Check endpoint: it is the address of the server, as a rule without a path. Then run again."
+    failure.next_step = f"Check {option}: it is the address of the server, as a rule without a path. Then run again."
 
 
 def retry_after(headers: t.Mapping[str, str]) -> float | None:

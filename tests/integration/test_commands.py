@@ -216,11 +216,25 @@ OTHERS = (
 def test_the_pipelines_are_made_of_tested_commands():
     page = (ROOT / "docs" / "guide_ci.md").read_text(encoding="utf-8")
     github, gitlab = (yaml.safe_load(block) for block in FENCED.findall(page) if block.startswith("# ."))
-    steps = [step["run"] for step in github["jobs"]["provision"]["steps"] if "run" in step]
-    shown = [*steps, *gitlab["provision"]["script"]]
     plain = "ansible-playbook -i inventory groundwork.provision.activate_profiles"
-    assert {command for command in shown if command not in EVERY} == {plain}
+    for name, command in (("check", f"{plain} --check --diff"), ("provision", plain)):
+        steps = [step["run"] for step in github["jobs"][name]["steps"] if "run" in step]
+        assert steps == gitlab[name]["script"]
+        assert steps[-1] == command
+        assert {step for step in steps if step not in EVERY} <= {plain}
     assert f"{plain} --check --diff" in PLAYBOOKS
+
+
+def test_a_check_does_not_take_the_turn_of_a_change():
+    """GitHub cancels an older pending run of a group when a newer one comes."""
+    page = (ROOT / "docs" / "guide_ci.md").read_text(encoding="utf-8")
+    github, gitlab = (yaml.safe_load(block) for block in FENCED.findall(page) if block.startswith("# ."))
+    check, change = (github["jobs"][name]["concurrency"] for name in ("check", "provision"))
+    assert "concurrency" not in github
+    assert "github.ref" in check["group"]
+    assert change == {"group": "provision", "cancel-in-progress": False}
+    assert gitlab["provision"]["resource_group"] == "provision"
+    assert "resource_group" not in gitlab["check"]
 
 
 # -- the first change -------------------------------------------------------------------------------------------------

@@ -43,6 +43,14 @@ def test_the_examples_of_a_page_work(empty_sim, harness, page):
         assert played.recap["skipped"] == 0
 
 
+def test_the_servers_of_a_rack_where_none_is_on(empty_sim, harness):
+    """An empty list of nodes is refused, so the example does not come to that."""
+    examples.prepare(harness)
+    (block,) = (block for block in plays(examples.ROOT / "docs" / "guide_hardware.md") if "Restart all servers of a rack" in block)
+    played = examples.run(harness, block.replace("'R12'", "'no such rack'"))
+    assert (played.rc, played.recap["skipped"]) == (0, 1), played.output
+
+
 # Blocks that are no tasks of their own, or work over hosts: the first line of each, and the test that runs it.
 ELSEWHERE = {
     "# requirements.yml": "test_commands.py",

@@ -80,6 +80,10 @@ a few, the column *Server* names it:
 Where the column is empty, it depends on when the failure happens: a connection that is refused at the first request has changed
 nothing, the same while a task waits leaves the work started.
 
+The address of a server is `endpoint` in the modules for XClarity Administrator and Ops Manager. In the modules for OpenStack
+Clustering the address of Keystone is `auth.auth_url`, `OS_AUTH_URL` or `auth_url` in `clouds.yaml`, and that of the clustering service
+is in the catalog, or `endpoint_override`. The message names the option.
+
 """
 HEAD = "| Code | When | What to do | System | Server |\n|---|---|---|---|---|\n"
 

@@ -127,6 +127,10 @@ class Clustering(Client):
             raise
 
 
+IN_CATALOG = "the endpoint in the catalog"
+ADVICE = f"{IN_CATALOG} (endpoint_override takes its place)"
+
+
 def connect(run: Run, *, minor: int | None = None) -> Clustering:
     """A client for the connection options of a run; use it with ``with``. It has its token already: the address of the
     service is in the catalog that comes with it. minor: see :class:`Clustering`."""
@@ -136,7 +140,7 @@ def connect(run: Run, *, minor: int | None = None) -> Clustering:
     if settings.endpoint:
         endpoint = Endpoint.parse(settings.endpoint, option="endpoint_override", schemes=SCHEMES)
     else:
-        endpoint = Endpoint.parse(keystone.endpoint(), option="the endpoint in the catalog", schemes=SCHEMES)
+        endpoint = Endpoint.parse(keystone.endpoint(), option=IN_CATALOG, schemes=SCHEMES, advice=ADVICE)
     if endpoint.scheme == "http" and settings.auth["auth_url"].lower().startswith("https:"):
         run.warn("The endpoint of the clustering service has no TLS although Keystone's has: the token is sent in the clear.")
     transport = Transport(
@@ -206,7 +210,7 @@ def _walk_pages(client: Client, path: str, key: str, query: t.Sequence[tuple[str
     raise Failure(
         "list_too_long",
         f"the list had not ended after {len(entries)} entries on {MAX_PAGES} pages.",
-        "Check that the endpoint is the clustering service itself.",
+        f"Check that {client.transport.endpoint.option} is the clustering service itself.",
         what=what,
         system=client.system,
     )

@@ -25,6 +25,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._transport im
 from ansible_collections.groundwork.provision.plugins.module_utils._wire import requests
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.settings import Settings
 
+# Where a user can have set the address of Keystone.
+ADDRESS = "auth.auth_url (or OS_AUTH_URL, or auth_url in clouds.yaml)"
 SCHEMES = ("https", "http")  # clouds do run without TLS inside
 # Set by the transport itself, or of no use to it.
 _OWN_HEADERS = {"user-agent", "accept-encoding", "connection", "content-length"}
@@ -182,19 +184,19 @@ class _Bridge:
             )
             for key, value in settings.auth.items()
             if key.endswith(("url", "endpoint"))
-            for endpoint in [dataclasses.replace(Endpoint.parse(value, option=f"auth.{key}", schemes=SCHEMES), base="")]
+            for endpoint in [dataclasses.replace(_parsed(f"auth.{key}", value), base="")]
         }
         for transport in self._known.values():
             run.redactor.add(*transport.secrets)
-        self.place = Endpoint.parse(settings.auth["auth_url"], option="auth.auth_url", schemes=SCHEMES).place
+        self.place = _parsed("auth.auth_url", settings.auth["auth_url"]).place
 
     def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         """The answer as ``requests`` has it. Certificates, proxies and times are those of the transport."""
         parts = urlsplit(request.url)
-        root = Endpoint.parse(f"{parts.scheme}://{parts.netloc}", option="auth.auth_url", schemes=SCHEMES).root
+        root = _parsed("auth.auth_url", f"{parts.scheme}://{parts.netloc}").root
         transport = self._known.get(root)
         if transport is None:
-            raise bad_input("redirect_refused", "Keystone points to another server, where credentials are not sent.", "Correct auth_url.")
+            raise bad_input("redirect_refused", "Keystone points to another server, where credentials are not sent.", f"Correct {ADDRESS}.")
         headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _OWN_HEADERS}
         body = request.body.encode("utf-8") if isinstance(request.body, str) else request.body
         path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -211,6 +213,10 @@ class _Bridge:
     def close(self) -> None:
         for transport in self._known.values():
             transport.close()
+
+
+def _parsed(option: str, url: str) -> Endpoint:
+    return Endpoint.parse(url, option=option, schemes=SCHEMES, advice=ADDRESS if option == "auth.auth_url" else "")
 
 
 def _text(value: t.Any) -> str:
@@ -236,5 +242,5 @@ def _refuse(reply: Reply, what: str) -> None:
             failure.next_step = "Check auth and run again."
         elif reply.status == 404:
             failure.why = "there is no Keystone v3 at auth_url."
-            failure.next_step = "Check auth_url (it usually ends in /v3) and run again."
+            failure.next_step = f"Check {ADDRESS}: it usually ends in /v3. Then run again."
         raise
