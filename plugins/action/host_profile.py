@@ -34,6 +34,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Desired, check_target
 from ansible_collections.groundwork.provision.plugins.modules.profile_activation import SPEC
+from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share
 from ansible_collections.groundwork.provision.plugins.plugin_utils.task_defaults import with_defaults
@@ -72,6 +73,8 @@ _MISTAKE = re.compile(
 # Made in Ansible's main process, from which all of its workers are forked. It keeps what stands in the registry's files from telling
 # anything about a password. Should workers not share it, each host runs a task of its own.
 _SECRET = os.urandom(32)
+# The action of the module would make it in the worker that runs the module, and other tasks of the run would not have it.
+SHARED = in_process.SHARED
 # Seconds that a host whose time is over gives to the one that works for it, whose time is over at the same moment as a rule: it
 # ends what it waits for, logs out and tells of each host.
 GRACE = 5.0

@@ -26,6 +26,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_reply,
     for_status,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._logins import Login
 from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slot, Slots
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import (
@@ -62,6 +63,9 @@ class Auth:
     def accepted(self) -> None:
         """A request was answered with something else than 401."""
 
+    def lost(self, transport: Transport) -> None:
+        """A request had no answer."""
+
     def pause(self, transport: Transport) -> None:
         """Nothing is sent for some seconds: give back what others wait for. Never raises a failure."""
 
@@ -94,17 +98,47 @@ def check_secret(value: str | None, option: str, variable: str = "") -> str:
 
 
 class Basic(Auth):
-    """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` cannot do."""
+    """HTTP Basic (XClarity: all verbs, without login and CSRF header; observed). UTF-8, which ``requests`` cannot do. login: what the
+    tasks of the run know of user and password."""
 
-    def __init__(self, user: str, password: str, redactor: Redactor) -> None:
+    def __init__(self, user: str, password: str, redactor: Redactor, login: Login | None = None) -> None:
         if ":" in user:
             raise bad_input("config_credentials", "username holds a colon, which Basic cannot carry.", "Use auth_method session.")
         coded = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         redactor.add(coded)
         self._header = {"Authorization": "Basic " + coded}
+        self._login = login or Login()
+        self._transport: Transport | None = None
+        self._proven = False  # user and password were accepted
+
+    def open(self, transport: Transport) -> None:
+        self._transport = transport
+        self._login.check(transport.clock)
 
     def headers(self, method: str, target: str) -> dict[str, str]:
+        if self._transport is not None and not self._proven:
+            self._login.begin(self._transport.clock, self._transport.timeout + 1)
         return self._header
+
+    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
+        if not self._proven:
+            self._login.refused(transport.clock)
+        return False
+
+    def accepted(self) -> None:
+        if self._transport is None or self._proven:
+            return
+        if 200 <= self._transport.status < 400:
+            self._proven = True
+            self._login.accepted()
+        else:
+            self._login.end(self._transport.clock)  # who answers so need not have looked at them
+
+    def lost(self, transport: Transport) -> None:
+        self._login.end(transport.clock)
+
+    def close(self, transport: Transport) -> None:
+        self._login.end(transport.clock)
 
 
 class XClaritySession(Auth):
@@ -113,14 +147,20 @@ class XClaritySession(Auth):
     Source: the authentication page of the vendor and what its own client sends. A user has three sessions; one that is
     not closed is lost until it times out, so :meth:`close` is called on every way out. A session that was handed in
     (``session``: ``{"id", "csrf"}``) is neither opened nor closed here. slots: of this user on this machine; sessions of runs that
-    were killed are known by them, and ended here.
+    were killed are known by them, and ended here. login: what the tasks of this run of Ansible know of user and password.
 
     While one worker renews the session the others wait: no request goes out without one, or with one that has ended. Between two
     requests that are far apart the session is given up when another task waits for a slot (:meth:`pause`).
     """
 
     def __init__(
-        self, user: str, password: str, redactor: Redactor, session: t.Mapping[str, str] | None = None, slots: Slots | None = None
+        self,
+        user: str,
+        password: str,
+        redactor: Redactor,
+        session: t.Mapping[str, str] | None = None,
+        slots: Slots | None = None,
+        login: Login | None = None,
     ) -> None:
         self._user, self._password, self._redactor = user, password, redactor
         self._lock = threading.Lock()
@@ -133,6 +173,7 @@ class XClaritySession(Auth):
         self._refusal: Failure | None = None  # user and password were refused, which is not tried again
         self._headers: dict[str, str] = {}
         self._slots = slots
+        self._tried = login or Login()
         self._slot: Slot | None = None
         self.session: dict[str, str] | None = None
         if session is not None:
@@ -237,6 +278,7 @@ class XClaritySession(Auth):
         """Log in, in a slot of this machine. The limit of sessions is waited out, a wrong password is not."""
         if self._refusal is not None:
             raise self._refusal.copy()
+        self._tried.check(transport.clock)
         if self._slot is None and self._slots is not None:
             self._slot = self._slots.take()
         try:
@@ -244,6 +286,8 @@ class XClaritySession(Auth):
         except BaseException:
             self._give_back()
             raise
+        finally:
+            self._tried.end(transport.clock)
 
     def _enter(self, transport: Transport, slot: Slot | None) -> None:
         patience = self._slots.patience if self._slots else 0.0
@@ -253,8 +297,10 @@ class XClaritySession(Auth):
         told = False
         with contextlib.ExitStack() as queue:
             while True:
+                self._tried.begin(transport.clock, transport.timeout + 1)
                 try:
                     self._knock(transport, slot)
+                    self._tried.accepted()
                     break
                 except Failure as failure:
                     # A wrong password is not answered like this.
@@ -265,8 +311,12 @@ class XClaritySession(Auth):
                         asks = ended is not None
                         if asks:
                             limited, self._refusal = True, None  # user and password are right
+                            self._tried.accepted()
                         if ended:
                             continue
+                    if not limited and failure.code == "auth_failed" and failure.status is not None:
+                        self._tried.refused(transport.clock, unclear=failure.unclear)
+                    self._tried.end(transport.clock)
                     if not limited or deadline.passed():
                         raise
                     if self._slots is not None and not told:
@@ -429,6 +479,7 @@ def _refusal(reply: Reply, place: str) -> Failure | None:
         "auth_failed",
         "the server did not accept user and password, or the user has no session left (3 by default); its answer does not tell which.",
         "Check username and password, and whether endpoint is the right server. If so, end unused sessions of this user. Then run again.",
+        unclear=True,
         **facts,
     )
 

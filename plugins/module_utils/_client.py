@@ -258,6 +258,7 @@ class Client:
                 if not self.auth.renew(self.transport, reply, auth):
                     break
             except Failure as failure:
+                self.auth.lost(self.transport)
                 if starts and refused and failure.outcome == NONE:
                     failure.outcome = NOT_STARTED  # the request did go out, and 401 was a no
                 raise

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._logins import Login
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply, Transport
 
@@ -62,12 +63,15 @@ class Digest(Auth):
     KEPT = 3
     ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
 
-    def __init__(self, user: str, password: str, redactor: Redactor, randomness: random.Random | None = None) -> None:
+    def __init__(
+        self, user: str, password: str, redactor: Redactor, randomness: random.Random | None = None, login: Login | None = None
+    ) -> None:
         if any(c in user for c in '"\\') or not user.isprintable():
             why = "the key's user part holds a quote, backslash or control character."
             raise bad_input("config_credentials", why, "Correct public_key and run again.")
         self._user, self._password, self._redactor = user, password, redactor
         self._random = randomness or random.Random()
+        self._login = login or Login()
         self._changed = threading.Condition()
         self._nonces: list[_Nonce] = []  # accepted ones, the next to be used first
         self._proven = False  # the key was accepted
@@ -77,6 +81,9 @@ class Digest(Auth):
         self._way = _Way()
         self._transport: Transport | None = None
         self.challenges = 0  # how many were answered, for the figure "one a task"
+
+    def open(self, transport: Transport) -> None:
+        self._login.check(transport.clock)
 
     def headers(self, method: str, target: str) -> dict[str, str]:
         way = self._way
@@ -93,6 +100,20 @@ class Digest(Auth):
             return {"Authorization": self._answer(method, target, nonce.challenge, nonce.count)}
 
     def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
+        tried = self._way.last is not None
+        again = self._renew(transport, reply)
+        if tried and not again and not self._proven and len(self._way.offers) < self.MAX_CHALLENGES:
+            self._login.refused(transport.clock)
+        return again
+
+    def lost(self, transport: Transport) -> None:
+        if not self._proven:
+            self._login.end(transport.clock)
+
+    def close(self, transport: Transport) -> None:
+        self._login.end(transport.clock)
+
+    def _renew(self, transport: Transport, reply: Reply) -> bool:
         way = self._way
         used, way.last = way.last, None
         with self._changed:
@@ -126,7 +147,10 @@ class Digest(Auth):
             status = self._transport.status if self._transport is not None else 0
             self._proven = self._proven or 200 <= status < 400
             if not self._proven:
+                if self._transport is not None:
+                    self._login.end(self._transport.clock)
                 return  # who answers so need not have looked at the credentials
+            self._login.accepted()
             self._refused = 0
             if nonce not in self._nonces:
                 # With several challenges the others were of other nodes, and these are next. The one before it has expired.
@@ -167,6 +191,7 @@ class Digest(Auth):
                 return True
             if self._trying is None or self._trying[1].passed():
                 # Whoever is trying is heard of again within the time of one request, or not at all.
+                self._login.begin(transport.clock, transport.timeout + 1)
                 self._trying = threading.get_ident(), Deadline(transport.clock, transport.timeout + 1)
                 return True
             self._changed.wait(min(1.0, max(self._trying[1].left(), 0.01)))

@@ -63,6 +63,7 @@ class Failure(Exception):
         effect: tuple[str, str] | None = None,
         resources: t.Sequence[str] = (),
         known: str | None = None,
+        unclear: bool = False,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -82,6 +83,7 @@ class Failure(Exception):
         self.effect = effect
         self.resources = list(resources)
         self._known = known
+        self.unclear = unclear  # the answer may be about something else than what the code says
         self.unfollowed = False  # it is about reading what was started, not about the work itself
         self.logged_in = False  # user and password were accepted before, so that trying again locks no account
         self.over = False  # it tells the end of what was started: that it was started is not said beside

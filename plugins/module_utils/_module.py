@@ -23,10 +23,11 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _floor
 
 _floor.require_python()  # before the imports below, which an older Python may not compile
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _wire
+from ansible_collections.groundwork.provision.plugins.module_utils import _certificates, _logins, _wire
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, Failure, MissingLibrary, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import (
+    LOGINS,
     TASK,
     Options,
     Spec,
@@ -65,6 +66,7 @@ class Module(AnsibleModule):
     params: dict[str, t.Any]
     argument_spec: Options
     task = ""
+    logins = ""
     unknown: t.Sequence[str] = ()
     twice: t.Sequence[str] = ()
 
@@ -75,6 +77,7 @@ class Module(AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         self.task = str(self.params.pop(TASK, ""))
+        self.logins = str(self.params.pop(LOGINS, ""))
         known = {*self.spec.options, *(alias for option in self.spec.options.values() for alias in option.get("aliases", ()))}
         self.unknown = sorted(str(name) for name in self.params if name not in known and not str(name).startswith("_ansible_"))
         self.twice = named_twice(self.params, self.spec.options)
@@ -102,7 +105,8 @@ def main(spec: Spec, body: Body) -> None:
     run: Run | None = None
     failure: Failure | None = None
     try:
-        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, task=module.task, say=SAY, part=PART)
+        logins = _logins.find(module.logins)
+        run = Run(dict(module.params), check_mode=module.check_mode, clock=clock, task=module.task, say=SAY, part=PART, logins=logins)
         run.redactor.add(*module.no_log_values)
         if OWN_PROCESS:
             # What the imports have made stays to the end. To look through it once more at the exit was a tenth of a small task.

@@ -235,6 +235,7 @@ def shown(params: t.Mapping[str, t.Any], options: Options) -> dict[str, t.Any]:
 
 # What the action plugins hand over beside the options; see plugin_utils/in_process.py.
 TASK = "_ansible_groundwork_task"
+LOGINS = "_ansible_groundwork_logins"
 
 
 MISSING = "missing required arguments: "

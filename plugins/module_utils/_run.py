@@ -27,6 +27,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 if t.TYPE_CHECKING:
     # A module that only reads loads neither.
     from ansible_collections.groundwork.provision.plugins.module_utils._guard import Entry, Guard
+    from ansible_collections.groundwork.provision.plugins.module_utils._logins import Logins
     from ansible_collections.groundwork.provision.plugins.module_utils._progress import Progress
     from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
 
@@ -66,6 +67,7 @@ class Run:
     outcomes: what became of every request that changes something. partial: what was reached, for an end that nobody expected.
     ending: fills into a failure that came from outside of the driver what is known of each item by then.
     task: names the task of this run of Ansible, the same for each of its attempts; empty where that is not known.
+    logins: what the tasks of this run of Ansible know of log-ins; None for one that is alone.
     say: shows a line to whoever watches the run, where there is somebody; part: shows the last one of a run that is told to end.
     reveal: what a good result carries although the redactor knows it; only for a module whose very result is a secret.
     after_told: what is done once the result is out, since it holds only for what somebody could read.
@@ -82,6 +84,7 @@ class Run:
     ending: t.Callable[[Failure], None] | None = None
     reveal: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     task: str = ""
+    logins: Logins | None = None
     say: t.Callable[[str], None] | None = None
     part: t.Callable[[str], None] | None = None
     after_told: list[t.Callable[[], None]] = dataclasses.field(default_factory=list)

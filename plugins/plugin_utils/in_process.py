@@ -41,10 +41,10 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
-from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils import _logins, _module
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._options import TASK
+from ansible_collections.groundwork.provision.plugins.module_utils._options import LOGINS, TASK
 from ansible_collections.groundwork.provision.plugins.module_utils._run import failed_result
 from ansible_collections.groundwork.provision.plugins.plugin_utils.task_defaults import is_of_own_role, with_defaults
 
@@ -57,6 +57,7 @@ PATIENCE = 1.0  # seconds that a terminal which takes nothing is waited for
 # Callbacks whose output is parsed, or has one line for each result.
 READ_BY_PROGRAMS = ("json", "jsonl", "null", "oneline")
 RUN = uuid.uuid4().hex  # of this run of Ansible, or of one worker of it, which makes all attempts of a task
+SHARED = _logins.share()  # what all workers that are forked from now on know of log-ins
 PROFILE = "legacy"  # how ansible-core 2.19 and later names the JSON dialect between controller and module
 
 
@@ -259,8 +260,10 @@ class InProcessAction(ActionBase):
         return self._timed_out(result) if isinstance(error, dict) and error.get("code") == "task_timeout" else result
 
     def _arguments(self) -> dict[str, t.Any]:
-        """The task's, and who it is: each attempt of ``until`` is the same task of the same run, and nobody has looked in between."""
-        return {**self._task.args, TASK: f"{RUN}-{self._task._uuid}"}
+        """The task's, and who it is: each attempt of ``until`` is the same task of the same run, and nobody has looked in between. On this
+        machine also where the tasks of the run note which log-ins were refused."""
+        shared = {LOGINS: SHARED} if SHARED and self._connection.transport == "local" else {}
+        return {**self._task.args, TASK: f"{RUN}-{self._task._uuid}", **shared}
 
     def _given_up(self) -> dict[str, t.Any]:
         """The result of a module that nobody waits for any more: it ends by itself, as its output is not read, and tells nobody

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import threading
 import typing as t
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._logins import Login
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint, Reply, Transport, check_status
@@ -44,6 +46,13 @@ class Keystone(Auth):
         if not settings.validate_certs:
             _certificates.warn(run, settings.auth["auth_url"])
         self._plugin = _plugin(settings)
+        self._tried = Login(
+            run.logins,
+            ("openstack", settings.auth_type, json.dumps(settings.auth, sort_keys=True, default=str)),
+            place=Endpoint.parse(settings.auth["auth_url"], option="auth.auth_url", schemes=SCHEMES).place,
+            noun="these credentials",
+            advice="Check user, password and domains, the token or the application credential, and run again.",
+        )
         self._lock = threading.Lock()
         self._spare = True  # a token that is not taken may be replaced; again only after the new one was taken
         self._token = ""
@@ -52,6 +61,19 @@ class Keystone(Auth):
 
     def login(self) -> None:
         """Fetch a token. Raises ``auth_failed`` and what an exchange can raise."""
+        run = self._run
+        try:
+            self._tried.begin(run.clock, run.params["timeout"] + 1)
+            self._fetch()
+            self._tried.accepted()
+        except Failure as failure:
+            if failure.code == "auth_failed" and failure.status is not None:
+                self._tried.refused(run.clock)
+            raise
+        finally:
+            self._tried.end(run.clock)
+
+    def _fetch(self) -> None:
         from keystoneauth1 import exceptions, session
 
         run = self._run

@@ -17,6 +17,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._auth import 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
 from ansible_collections.groundwork.provision.plugins.module_utils._digest import Digest
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
+from ansible_collections.groundwork.provision.plugins.module_utils._logins import Login
 from ansible_collections.groundwork.provision.plugins.module_utils._numbers import count, http_date
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
@@ -116,7 +117,14 @@ def connect(run: Run) -> OpsManager:
         timeout=params["timeout"],
     )
     run.redactor.add(*transport.secrets)
-    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor, run.random), explain, run.random)
+    login = Login(
+        run.logins,
+        (SYSTEM, endpoint.place.casefold(), user, secret),
+        place=endpoint.place,
+        noun="this key",
+        advice="Check public_key and private_key, and that the key's access list has the address of this machine, and run again.",
+    )
+    return OpsManager(SYSTEM, transport, Digest(user, secret, run.redactor, run.random, login), explain, run.random)
 
 
 def group_id(client: OpsManager, params: t.Mapping[str, t.Any]) -> str:

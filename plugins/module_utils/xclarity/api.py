@@ -19,6 +19,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     bad_input,
     bad_reply,
 )
+from ansible_collections.groundwork.provision.plugins.module_utils._logins import Login
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slots
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
@@ -121,9 +122,16 @@ def _auth(run: Run, prefix: str, place: str) -> Auth:
         raise bad_input("config_credentials", f"{prefix}username is not set.", f"Set {prefix}username and run again.")
     password = check_secret(params.get(prefix + "password"), prefix + "password", "" if prefix else "XCLARITY_PASSWORD")
     run.redactor.add(password)
+    login = Login(
+        run.logins,
+        (SYSTEM, place.casefold(), user, password),
+        place=place,
+        noun="this user and password",
+        advice="Correct username or password, or have the account unlocked, and run again.",
+    )
     if params.get("auth_method") == "basic":
-        return Basic(user, password, run.redactor)
-    return XClaritySession(user, password, run.redactor, slots=_slots(run, place, user))
+        return Basic(user, password, run.redactor, login)
+    return XClaritySession(user, password, run.redactor, slots=_slots(run, place, user), login=login)
 
 
 def server_key(place: str) -> str:

@@ -22,7 +22,7 @@ FLOORS = [
     {"_clock", "_search", "_numbers"},
     {"_text"},
     {"_errors", "_secret_names"},
-    {"_wire", "_slots"},
+    {"_wire", "_slots", "_logins"},
     {"_proxy", "_authorities"},
     {"_diagnosis"},
     {"_transport"},
