@@ -271,11 +271,9 @@ def _size_fault(item: Item, cluster: Entry, why: str) -> Failure:
     )
 
 
-def _profile_of(item: Item) -> str | None:
-    """The profile of a node when it joins."""
-    if item.before is not None:
-        return str(item.before.get("profile_id"))
-    return next((step.body["node"]["profile_id"] for step in item.steps if isinstance(step, Create)), None)
+def _profile_of(item: Item) -> str:
+    """The id of the profile that a node has when it joins."""
+    return str(item.before["profile_id"] if item.before is not None else item.steps[0].body["node"]["profile_id"])
 
 
 class SetNodes(Operation):
@@ -394,15 +392,17 @@ class SetNodes(Operation):
 
     def _refuse_types(self, items: t.Sequence[Item], clusters: t.Mapping[str, Entry]) -> None:
         """The service takes only nodes of the type of a cluster's profile into it."""
-        joining = [(item, step, _profile_of(item)) for item in items for step in (*item.steps, *item.later) if step.operation == "join"]
-        of = {_cluster(step): clusters[_cluster(step)]["profile_id"] for _item, step, _profile in joining if _cluster(step) in clusters}
-        moves = [(item, of[_cluster(step)], profile) for item, step, profile in joining if profile != of.get(_cluster(step), profile)]
+        moves = []  # (item, profile of the cluster, profile of the node), where these differ
+        for item in items:
+            cluster = next((clusters.get(_cluster(step)) for step in (*item.steps, *item.later) if step.operation == "join"), None)
+            if cluster is not None and cluster["profile_id"] != _profile_of(item):
+                moves.append((item, cluster["profile_id"], _profile_of(item)))
         if not moves:
             return
         read = cluster_profiles.read(self.client, [], {ident for _item, *pair in moves for ident in pair})
         types = {one.id: one.data["type"] for one in read}
         for item, wanted, profile in moves:
-            if types.get(wanted, "") != types.get(profile, "") and wanted in types and profile in types:
+            if types.get(wanted) and types.get(profile) and types[wanted] != types[profile]:
                 raise bad_input(
                     "profile_type_differs",
                     f"the node {item.title} is of the type {types[profile]} and the cluster {item.desired.cluster} of {types[wanted]}.",

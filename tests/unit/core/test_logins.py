@@ -47,7 +47,8 @@ def refused(one, clock):
     try:
         one.check(clock)
     except Failure as failure:
-        assert failure.code == "auth_failed"
+        if failure.code != "auth_failed":
+            raise
         return failure
     return None
 
@@ -191,8 +192,8 @@ def test_a_module_of_this_machine_finds_it(logins, still):
     )
     other, pipe = Logins.make(), os.pipe()
     wrong = [
-        "", "x", f"{ident}-{pid}-{pipe[0]}", f"{ident}-{pid}-0", f"{ident}-{pid}-99999", f"{ident}-1/../{pid}-{fd}", f"{'0' * 32}-{pid}-{fd}",
-        f"{ident}-{pid}-{other._fd}",
+        "", "x", f"{ident}-{pid}-{pipe[0]}", f"{ident}-{pid}-0", f"{ident}-{pid}-99999", f"{ident}-1/../{pid}-{fd}",
+        f"{'0' * 32}-{pid}-{fd}", f"{ident}-{pid}-{other._fd}",
     ]  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code, told, *wrong], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.replace("False", "false")) == [_logins.REFUSED, *[False] * len(wrong)]
