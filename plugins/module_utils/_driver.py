@@ -21,6 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     UNKNOWN,
     Failure,
     named,
+    only_what_failed,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._fit import fit
 from ansible_collections.groundwork.provision.plugins.module_utils._follow import Follower
@@ -155,7 +156,7 @@ class _Task:
         if repeats and own:
             sent = "has started it for {}." if started == len(doubtful) else "does not know what became of it for {}."
             why = f"an earlier attempt of this task, for this host or another, {sent.format(names)}"
-            next_step = f"Look at {self.op.where}; run again to send it."
+            next_step = f"Look at {self.op.where} and leave out what has gone well; run again to send the rest."
         elif started == len(doubtful) and not repeats:
             why = f"an earlier run ended before it saw the end of what it had started for {names}."
         state = STARTED if started == len(doubtful) else UNKNOWN
@@ -459,15 +460,24 @@ class _Task:
         failed = [item for item in self.items if item.failure is not None]
         for item in failed:
             self._tell_left(item, item.failure)
-        result = self.result() | {"changed": changed}
         if not failed:
-            return result
+            return self.result() | {"changed": changed}
+        self._tell_anew(failed)
         failure = summary(failed, self.items, self.op.noun)
-        failure.result = result
+        failure.result = self.result() | {"changed": changed}
         unknown = [outcome.step.key for item in failed for outcome in item.outcomes if outcome.state == UNKNOWN]
         if unknown:
             self.run.after_told.append(lambda: guard.tell(unknown))
         raise failure
+
+    def _tell_anew(self, failed: t.Sequence[Item]) -> None:
+        """Where running again would repeat what went well, the advice is to do it for the rest. Of one item alone others may have tasks of
+        their own, as the hosts of a role have."""
+        at_risk = [item for item in self.items if item.failure is None] if len(self.items) > 1 else self.items
+        why = next((told for told in map(self.op.anew, at_risk) if told), "")
+        for item in failed if why else ():
+            if item.failure is not None:
+                item.failure.next_step = only_what_failed(item.failure.next_step, why)
 
     def _tell_left(self, item: Item, failure: Failure | None) -> None:
         left = self.op.left(item)

@@ -8,6 +8,7 @@ Nothing here knows Ansible or HTTP libraries. A :class:`Failure` carries everyth
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
@@ -237,6 +238,15 @@ def ended_badly(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:
     failure = Failure(code, why, next_step, **facts)
     failure.over = True
     return failure
+
+
+_RUN_AGAIN = re.compile(r"\b[Rr]un(?:ning)?(?: it| this task)? again(?=[.;,])")
+
+
+def only_what_failed(next_step: str, why: str) -> str:
+    """The advice to run again where that would also repeat what went well. why: what each run does, in words."""
+    rest = f" only for what failed (with --limit, or with the others left out), since {why}"
+    return _RUN_AGAIN.sub(lambda told: told[0] + rest, next_step, count=1)
 
 
 def bad_input(code: str, why: str, next_step: str, **facts: t.Any) -> Failure:

@@ -282,6 +282,11 @@ class Operation:
         """Run again, the task sends the request of this item once more, whatever came of it."""
         return self.repeats(item)
 
+    def anew(self, item: Item) -> str:
+        """What each run does once more for all that it names, also where it went well before, in words: ``each run installs every server
+        that it names``. Empty where what is as desired is left alone."""
+        return ""
+
     def goes_on(self, items: t.Sequence[Item]) -> str:
         """What to do about requests of these items, which the run has left under way, where running again is no advice."""
         if len(items) > 1:
@@ -298,7 +303,8 @@ class Operation:
         names = named([item.title for item in items])
         if any(self.repeats(item) for item in items):
             why = f"another run has started the same for {names} and is still at it, or ended before it saw the end."
-            return f"{why} Two hosts or plays may name it.", f"Name each only once, or look at {self.where}; run again to send them."
+            rest = f"look at {self.where} and leave out what has gone well; run again to send the rest."
+            return f"{why} Two hosts or plays may name it.", f"Name each only once, or {rest}"
         return (
             f"an earlier run ended before it knew what became of its requests for {names}.",
             f"Look at {self.where}; run again to send them.",

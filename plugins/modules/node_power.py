@@ -11,7 +11,8 @@ short_description: Power servers of XClarity Administrator on and off, or restar
 version_added: 1.0.0
 description:
   - Brings the power of one server, or of many in one task, into the desired state, and waits until it is there.
-  - A server that is in the desired state already gets no request. A restart is sent at every run.
+  - A server that is in the desired state already gets no request. A restart is sent at every run, so where
+    that of one of several servers failed, run again for that server only.
   - Every request is sent at most once. One whose answer was lost is looked for by the power of the server, never repeated.
 author:
   - groundwork.provision contributors (@groundwork)

@@ -152,6 +152,8 @@ attributes:
     support: none
     details: [Every run installs anew.]
 notes:
+  - Where one of several servers failed, run again for that server only, with C(--limit) or with the others left out. A run with all of them
+    installs all of them anew.
   - A server that an open job of the appliance is about is left alone, and the task fails with C(busy) for it.
   - A server on which a deployment runs, that is not ready, that XClarity Administrator does not reach (Offline), or that the image does not
     fit is refused before anything is sent.

@@ -75,7 +75,7 @@ options:
   redeploy:
     description:
       - Activate again although the profile is active, or pending with O(restart=defer). Every run then sends an activation, and with
-        O(restart=immediate) every run restarts the server.
+        O(restart=immediate) every run restarts the server. Where one of several profiles failed, run again for that profile only.
     type: bool
     default: false
   power_down:

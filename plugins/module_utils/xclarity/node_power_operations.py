@@ -134,6 +134,9 @@ class SetPower(Operation):
     def repeats(self, item: Item) -> bool:
         return _is_restart(item)
 
+    def anew(self, item: Item) -> str:
+        return "each run restarts every server that it names and that is on" if item.desired.state == RESTARTED else ""
+
     def shows_late(self, item: Item) -> bool:
         """The appliance tells the power from a cache."""
         return not _is_restart(item)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, only_what_failed
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -16,6 +16,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._wait import 
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, busy, jobs, nodes, os_deployments
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.api import XClarity
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import COMPLETED, FAILED, Desired, Host
+
+EACH_RUN = "each run installs every server that it names"
 
 
 class DeploySystems(Operation):
@@ -32,6 +34,14 @@ class DeploySystems(Operation):
         self.begun: set[str] = set()  # seen to be under way since the request
 
     def read(self) -> list[Item]:
+        try:
+            return self._read()
+        except Failure as failure:
+            if len(self.asked) == 1:  # a host of a role, perhaps, whose others have tasks of their own
+                failure.next_step = only_what_failed(failure.next_step, EACH_RUN)
+            raise
+
+    def _read(self) -> list[Item]:
         entries = nodes.find(os_deployments.read_all(self.client), [one.node for one in self.asked])
         items = []
         refused = Refusals()
@@ -86,6 +96,9 @@ class DeploySystems(Operation):
 
     def repeats(self, item: Item) -> bool:
         return True
+
+    def anew(self, item: Item) -> str:
+        return EACH_RUN
 
     def not_reached(self, item: Item) -> Failure:
         host: Host = item.current

@@ -175,6 +175,10 @@ class SetProfiles(Operation):
         now = self.run.clock.monotonic()
         return now - self._seen.setdefault(item.key, now) < NEVER_SEEN_SECONDS
 
+    def anew(self, item: Item) -> str:
+        choice: Choice = item.desired
+        return "with redeploy each run activates every profile that it names" if self.active and choice.desired.redeploy else ""
+
     def has_next(self, item: Item) -> bool:
         return item.key not in self._again and self._waits_for_restart(item, item.current)
 

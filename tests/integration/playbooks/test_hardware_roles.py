@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import hosts_of_a_play as plays
@@ -343,6 +345,150 @@ def test_a_wave_that_fails_stops_the_play(sim, book):
 
 
 WEB = {f"web-0{n}": {"xclarity_uuid": f"0A1000000000000000000000000000{n + 9:02X}"} for n in (1, 2, 3)}
+FOUR = {**WEB, "db-01": {"xclarity_uuid": UUIDS["db-01"]}}
+BAD = "web-02"
+
+
+@pytest.fixture
+def fragile(harness: Harness) -> Any:
+    """Variables of update_firmware: as of ``drained``, in two tasks, of which that of ``BAD`` fails where ``where`` says so."""
+
+    def make(where: str) -> dict[str, Any]:
+        wanted = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        for name, word in (("drain", "out"), ("undrain", "in")):
+            note = {"dest": f"{harness.folder}/{{{{ inventory_hostname }}}}.state", "content": word, "mode": "0600"}
+            tasks = [{"name": f"Note {word}", "ansible.builtin.copy": note}]
+            only = f"inventory_hostname == '{BAD}'"
+            broken = {"name": f"Break in {name}", "ansible.builtin.fail": {"msg": f"{name} broke"}, "when": only}
+            tasks.insert(1 if name == "drain" else 0, broken if name == where else {"name": "Nothing", "ansible.builtin.debug": None})
+            (harness.folder / f"{name}.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
+            wanted[f"update_firmware_{name}"] = str(harness.folder / f"{name}.yml")
+        return wanted | {"update_firmware_activation": "immediate"}
+
+    return make
+
+
+def told(played: Played, host: str) -> list[dict[str, Any]]:
+    """Each failed result of a host, in the order in which they were shown."""
+    return [json.loads(text) for one, text in re.findall(r"^fatal: \[(\S+)\]: FAILED! => (.*)$", played.output, re.M) if one == host]
+
+
+def ready(sim: Any) -> None:
+    sim.switches("xclarity", max_concurrent_sessions=20)
+    sim.seed(xclarity={"firmware": {host["xclarity_uuid"]: {"policy": "production"} for host in FOUR.values()}})
+
+
+def bad_job(sim: Any) -> None:
+    uuid = FOUR[BAD]["xclarity_uuid"]
+    sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": uuid, "state": "Stopped_With_Error"}])
+
+
+@pytest.mark.parametrize("where", ["find", "plan", "drain", "update", "undrain"])
+def test_a_host_that_fails_keeps_no_other_out_of_use(sim, book, harness, fragile, where):
+    """Whatever fails for one: the others of its wave are drained, updated and in use again, and the next wave is not begun."""
+    ready(sim)
+    hosts, told_as = dict(FOUR), {"find": "node_unmanaged", "plan": "node_not_found", "update": "job_failed"}.get(where)
+    if where == "update":
+        bad_job(sim)
+    elif where == "find":
+        hosts[BAD] = {"manage_nodes_address": "192.0.2.199"}
+    elif where == "plan":
+        hosts[BAD] = {"xclarity_uuid": "0A1000000000000000000000000000FF"}
+    hosts = {name: hosts[name] for name in ("web-01", BAD, "web-03", "db-01")}
+    played = book("update_firmware", hosts, "-e", "update_firmware_serial=3", **fragile(where))
+    assert played.rc == 2, played.output
+    numbers = plays.recap(played)
+    assert {host: of["failed"] for host, of in numbers.items()} == {"web-01": 0, BAD: 1, "web-03": 0}, played.output
+    assert {host: in_use(harness, host) for host in hosts} == {
+        "web-01": "in", BAD: "" if where in ("find", "plan") else "out", "web-03": "in", "db-01": "",
+    }  # fmt: skip
+    first, last = told(played, BAD)
+    assert (last["msg"], last.get("error")) == (first["msg"], first.get("error"))
+    assert told_as is None or last["error"]["code"] == told_as
+    if where in ("drain", "undrain"):
+        assert last["msg"] == f"{where} broke"
+    asked = [path for _method, path in changing(sim) if path.startswith("/updatableComponents")]
+    assert len(asked) == {"undrain": 3, "update": 3}.get(where, 2)
+    assert "update_firmware_undrain have not run to their end for the host web-02" in words(played)
+
+
+def test_a_second_run_with_the_same_bad_host_takes_the_others_into_use(sim, book, harness, fragile):
+    """An earlier run may have ended early for all of them."""
+    ready(sim)
+    wanted = fragile("nowhere")
+    for _run in range(2):
+        for host in FOUR:
+            (harness.folder / f"{host}.state").write_text("out", encoding="utf-8")
+        bad_job(sim)
+        played = book("update_firmware", FOUR, **wanted)
+        assert played.rc == 2, played.output
+        assert {host: in_use(harness, host) for host in FOUR} == {**dict.fromkeys(FOUR, "in"), BAD: "out"}, played.output
+    healed = book("update_firmware", FOUR, **wanted)
+    assert (healed.rc, in_use(harness, BAD)) == (0, "in"), healed.output
+
+
+@pytest.mark.parametrize(("keywords", "goes_on"), [
+    ({"strategy": "linear", "max_fail_percentage": 0}, False),
+    ({"strategy": "linear", "any_errors_fatal": True}, False),
+    ({"strategy": "linear", "max_fail_percentage": 50}, True),
+    ({"strategy": "free"}, True),
+    ({"strategy": "host_pinned"}, True),
+], ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "")  # fmt: skip
+@pytest.mark.parametrize("form", ["roles", "include_role"])
+def test_a_host_that_fails_whatever_the_play(sim, harness, fragile, keywords, goes_on, form):
+    """The strategies that tell no percentage go on with the next wave."""
+    ready(sim)
+    bad_job(sim)
+    one = {"hosts": "all", "gather_facts": False, "serial": 3, **keywords, **plays.use(form, "groundwork.provision.update_firmware")}
+    one["post_tasks"] = [{"name": "After", "ansible.builtin.debug": {"msg": "after it on {{ inventory_hostname }}"}}]
+    played = plays.play(harness, FOUR, [one], **QUICK, **fragile("update"))  # in the order of the alphabet
+    assert played.rc == 2, played.output
+    assert {host: of["failed"] for host, of in plays.recap(played).items() if of["failed"]} == {BAD: 1}
+    assert {host: in_use(harness, host) for host in FOUR} == {
+        "web-01": "in", BAD: "out", "db-01": "in", "web-03": "in" if goes_on else "",
+    }, played.output  # fmt: skip
+    assert ("after it on web-01" in played.output, f"after it on {BAD}" in played.output) == (goes_on, False)
+
+
+def test_a_caller_can_rescue_and_ignore_it(sim, harness, fragile):
+    """Several hosts fail. A second use in the same play knows nothing of the failures of the first."""
+    ready(sim)
+    wanted = fragile("nowhere")
+    bad = ["web-01", BAD]
+    sim.switches("xclarity", fail_next=[
+        {"kind": "firmware", "resource": FOUR[host]["xclarity_uuid"], "state": "Stopped_With_Error"} for host in bad
+    ])  # fmt: skip
+    use = plays.use("include_role", "groundwork.provision.update_firmware")["tasks"]
+    said = {"msg": "rescued {{ inventory_hostname }}: {{ ansible_failed_result.error.code }}, {{ ansible_failed_result.nodes | length }}"}
+    tasks = [{"name": "Try", "block": use, "rescue": [{"name": "Say", "ansible.builtin.debug": said}]}, *use]
+    book = {"hosts": "all", "gather_facts": False, "max_fail_percentage": 0, "tasks": tasks}
+    played = plays.play(harness, FOUR, [book], **QUICK, **wanted)
+    assert played.rc == 0, played.output
+    assert [host for host in FOUR if f"rescued {host}: job_failed, 1" in played.output] == bad
+    assert {in_use(harness, host) for host in FOUR} == {"in"}
+    assert {of["failed"] for of in plays.recap(played).values()} == {0}
+
+
+def test_a_caller_that_ignores_a_failure_does_not_have_the_host_in_use(sim, harness, fragile):
+    ready(sim)
+    bad_job(sim)
+    use = {"roles": [{"role": "groundwork.provision.update_firmware", "ignore_errors": True}]}
+    played = plays.play(harness, FOUR, [{"hosts": "all", "gather_facts": False, **use}], **QUICK, **fragile("update"))
+    assert played.rc == 0, played.output
+    assert {host: of["ignored"] for host, of in plays.recap(played).items() if of["ignored"]} == {BAD: 1}
+    assert {host: in_use(harness, host) for host in FOUR} == {**dict.fromkeys(FOUR, "in"), BAD: "out"}
+
+
+def test_check_mode_tells_of_all_hosts_where_one_fails(sim, book, fragile):
+    ready(sim)
+    hosts = {**FOUR, BAD: {"xclarity_uuid": "0A1000000000000000000000000000FF"}}
+    checked = book("update_firmware", hosts, "--check", **fragile("nowhere"))
+    assert (checked.rc, changing(sim)) == (2, []), checked.output
+    assert checked.output.count("/updatableComponents") == len(FOUR) - 1
+    assert {host: of["failed"] for host, of in plays.recap(checked).items()} == {**dict.fromkeys(FOUR, 0), BAD: 1}
+    assert "have not run to their end" not in words(checked)
+
+
 # role -> hosts, variables, the path of the last request for each
 ASKED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "manage_nodes": ({f"new-0{n}": {"manage_nodes_address": f"192.0.2.12{n}"} for n in (1, 2, 3)}, MANAGE, "/manageRequest"),

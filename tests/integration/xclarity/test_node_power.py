@@ -87,6 +87,18 @@ def test_a_job_that_fails(slow, run_module):
     assert [row["power"] for row in result["nodes"]] == ["on", "off"]
 
 
+def test_one_whose_restart_fails_is_to_be_restarted_alone(slow, run_module):
+    """A restart is sent at every run; to be on or off is a state, and what is there already is left alone."""
+    for state in ("restarted", "off"):
+        slow.switches("xclarity", fail_next=[{"kind": "power", "resource": WEB, "state": "Stopped_With_Error"}])
+        result = run_module("node_power", {"state": state, "nodes": [{"node": "web-01"}, {"node": "web-02"}]})
+        assert result.code == "job_failed"
+        assert ("run again only for what failed (" in result["msg"]) is (state == "restarted"), result["msg"]
+        assert result["msg"].endswith(
+            "since each run restarts every server that it names and that is on." if state == "restarted" else "then run again."
+        )
+
+
 @pytest.mark.parametrize("place", ["jobs", "absent"])
 def test_where_the_job_is_told(slow, run_module, capfd, place):
     slow.switches("xclarity", job_location=place)

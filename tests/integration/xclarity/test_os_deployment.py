@@ -81,6 +81,34 @@ def test_a_deployment_that_fails(sim, run_module):
     assert "was started" not in result["msg"]  # beside how it ended
 
 
+ONLY = "run again only for what failed (with --limit, or with the others left out), since each run installs every server that it names."
+
+
+@pytest.mark.parametrize("names", [["web-01"], ["web-01", "web-02"], ["web-01", "web-02", "web-03"]])
+def test_one_that_fails_is_to_be_installed_alone(sim, run_module, names):
+    """Run again as it was, the task would overwrite the disks of those that are installed. Of one server alone the others may be hosts
+    of the same play."""
+    sim.seed(xclarity={"deploy_states": {"0A10000000000000000000000000000C": 0}})
+    sim.switches("xclarity", fail_next=[{"kind": "deploy", "resource": WEB, "state": "Stopped_With_Error"}])
+    result = run_module("os_deployment", {"confirm": True, "image": IMAGE, "nodes": [{"node": name} for name in names]})
+    assert result.code == "job_failed"
+    assert result["error"]["hint"] == f"Look at the job on the server, then {ONLY}"
+    assert result["msg"].endswith(ONLY)
+    assert result["nodes"][0]["error"]["message"].endswith(ONLY)
+
+
+def test_one_that_is_refused_is_to_be_installed_alone(sim, run_module):
+    """By itself only: of several nothing was sent, and all of them are still to be installed."""
+    refused = run_module("os_deployment", {**ONE, "image": "rhels1"})
+    assert refused["msg"].endswith(ONLY)
+    rows = [{"node": "web-01", "image": "rhels1"}, {"node": "web-02", "image": IMAGE}]
+    refused = run_module("os_deployment", {"confirm": True, "nodes": rows})
+    assert "only for what failed" not in refused["msg"]
+    sim.switches("xclarity", fail_next=[{"kind": "deploy", "state": "Stopped_With_Error"}] * 2)
+    every = run_module("os_deployment", {"confirm": True, "image": IMAGE, "nodes": [{"node": "web-01"}, {"node": "web-02"}]})
+    assert every["msg"].endswith("then run again.")
+
+
 def test_a_lost_answer(sim, run_module):
     sim.switches("xclarity", job_seconds_by_kind={"deploy": 2.0})
     sim.fault("xclarity", "PUT", "^/hostPlatforms", reset="after")

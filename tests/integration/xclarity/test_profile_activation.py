@@ -101,6 +101,18 @@ def test_redeploy_is_only_done_when_asked_for(sim, run_module):
     assert sim.state("xclarity")["profiles"]["74"]["activations"] == 1
 
 
+@pytest.mark.parametrize("redeploy", [True, False])
+def test_one_whose_redeployment_fails_is_to_be_redeployed_alone(sim, run_module, redeploy):
+    """Run again as it was, the task would restart the servers of the others."""
+    rows = [{"profile": "web-01", "uuid": RACK}, {"profile": "db-01"}]
+    sim.switches("xclarity", fail_next=[{"kind": "activate", "resource": "71", "state": "Stopped_With_Error"}])
+    failed = run_module(MODULE, {"restart": "immediate", "redeploy": redeploy, "profiles": rows})
+    assert (failed.code, failed["error"]["resources"]) == ("job_failed", ["web-01"])
+    told = "then run again only for what failed (with --limit, or with the others left out), since with redeploy each run activates"
+    assert (told in failed["msg"]) is redeploy, failed["msg"]
+    assert failed["msg"].endswith(" every profile that it names." if redeploy else "then run again.")
+
+
 def test_a_failed_activation_is_repaired(sim, run_module):
     """The page: redeploying a profile that failed activation."""
     sim.switches("xclarity", fail_next=[{"kind": "activate", "state": "Stopped_With_Error"}])

@@ -27,6 +27,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._errors impor
     STARTED,
     UNKNOWN,
     Failure,
+    only_what_failed,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._operation import Item, Operation
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Plan, Step, Unproven, worst
@@ -428,6 +429,7 @@ def test_of_what_each_run_sends_anew_the_other_run_may_be_at_it_still(serve, cli
     assert failure.code == "earlier_run_unfinished"
     assert "another run has started the same for name of 1 and is still at it, or ended before it saw the end." in failure.message()
     assert f"Two hosts or plays may name it. {known} Name each only once, or look at the list of lights" in failure.message()
+    assert "and leave out what has gone well; run again to send the rest." in failure.message()
     assert "not seen" not in failure.message()
 
 
@@ -647,6 +649,21 @@ def test_a_bulk_task_that_is_cut_short_counts_and_names_like_one_that_failed(cut
     assert K4 in rows["u1"]["message"]
     assert [rows[key]["code"] for key in rows] == [code, code, code, "bad_request"]
     assert len(told["msg"]) <= 600
+
+
+ONLY = " only for what failed (with --limit, or with the others left out), since each run restarts"
+
+
+@pytest.mark.parametrize("advice, told", [
+    ("Look, then run again.", f"Look, then run again{ONLY}."),
+    ("Look before running again.", f"Look before running again{ONLY}."),
+    ("Run again once that job has ended, this task would send its request once more.",) * 2,
+    ("Look at the server.",) * 2,
+])  # fmt: skip
+def test_the_advice_to_run_again_for_what_failed_only(advice, told):
+    once = only_what_failed(advice, "each run restarts")
+    assert once == told
+    assert only_what_failed(once, "each run restarts") == told
 
 
 @pytest.fixture
