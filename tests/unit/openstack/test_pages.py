@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ class Service:
     """Stands in for a client. ``now(walk)`` gives all entries; a marker that is not there is taken no notice of, as Senlin does."""
 
     system = "openstack"
+    transport = SimpleNamespace(endpoint=SimpleNamespace(option="endpoint_override"))
 
     def __init__(self, now):
         self.now, self.clock = now, StillClock()

@@ -30,7 +30,7 @@ JOBS = {
 class Server:
     """Stands in for a client: one file, answered with this status and these first bytes. asked: what was asked for."""
 
-    system = "xclarity"
+    system, option = "xclarity", "endpoint"
     transport = SimpleNamespace(timeout=5.0, endpoint=SimpleNamespace(place="here"))
 
     def __init__(self, status=206, begin=b"\x1f\x8b"):
