@@ -103,7 +103,11 @@ class Digest(Auth):
         tried = self._way.last is not None
         again = self._renew(transport, reply)
         if tried and not again and not self._proven and len(self._way.offers) < self.MAX_CHALLENGES:
-            self._login.refused(transport.clock)
+            # Ops Manager says 401 without a challenge to a key that is right and may not do this (not in the group, no role).
+            if "digest" in reply.headers.get("WWW-Authenticate", "").lower():
+                self._login.refused(transport.clock)
+            else:
+                self._login.end(transport.clock)
         return again
 
     def lost(self, transport: Transport) -> None:

@@ -29,6 +29,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._clock import
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 
 ASKED_AGAIN = 600.0  # seconds after a refusal, since the account may have been unlocked or its password set meanwhile
+UNCLEAR_AGAIN = 60.0  # after an answer that can mean something else as well, such as a server that is still starting
 PAUSE = 0.05  # seconds between two looks at whether the first log-in has ended
 MANY = 256  # credentials of a run; of any more nothing is known
 NAME = "groundwork-logins"
@@ -38,7 +39,8 @@ _ENTRY = struct.Struct("=32sB7xd16x")  # of which credentials, what is known, si
 _LOCKS = 1 << 20  # where the places for locks begin, behind all entries: one to add an entry, one for each first log-in
 _TOLD = re.compile(r"([0-9a-f]{32})-(\d{1,10})-(\d{1,7})", re.ASCII)
 
-# DOUBTED: accepted, and the last answer may have been a refusal or not.
+# DOUBTED: accepted, and refused once since: a directory behind the server that was not there for a moment, or one path that is not for
+# this user, looks the same. UNCLEAR: a refusal, perhaps of something else.
 UNTRIED, TRIED, ACCEPTED, DOUBTED, REFUSED, UNCLEAR = range(6)
 
 
@@ -77,6 +79,13 @@ class Logins:
     def whereabouts(self) -> str:
         """What another process of this machine finds it by; to be asked in the process that has made it. Nothing that is secret."""
         return f"{self.ident.hex()}-{os.getpid()}-{self._fd}"
+
+    def is_there(self) -> bool:
+        """Its descriptor is still that of the memory: nothing has closed and used it again."""
+        try:
+            return os.pread(self._fd, len(self.ident), 0) == self.ident
+        except OSError:
+            return False
 
     def digest(self, parts: t.Sequence[str]) -> bytes:
         """What credentials are known by in this run."""
@@ -143,9 +152,14 @@ def share() -> str:
 
 def find(told: str) -> Logins | None:
     """What the tasks of this run share. told: by the process that has made it, empty where there is none."""
-    if OURS is not None and told.startswith(OURS.ident.hex()):
+    if OURS is not None and told.startswith(OURS.ident.hex()) and OURS.is_there():
         return OURS
     return Logins.open(told)
+
+
+def _counts(state: int) -> float:
+    """For how many seconds nobody asks again."""
+    return {REFUSED: ASKED_AGAIN, UNCLEAR: UNCLEAR_AGAIN}.get(state, 0.0)
 
 
 class Login:
@@ -163,7 +177,7 @@ class Login:
         self._digest = logins.digest(parts) if logins is not None else b""
         self._number: int | None = None
         self._turn = False
-        self._accepted = False
+        self._waited_in_vain = False
 
     def check(self, clock: Clock) -> None:
         """Raise ``auth_failed`` when the server has refused these credentials in this run."""
@@ -186,30 +200,30 @@ class Login:
                     self._give()
                 return
             if deadline.passed():
+                self._waited_in_vain = True
                 return
             clock.sleep(PAUSE)
 
     def accepted(self) -> None:
         """The server has accepted them."""
-        if not self._accepted:
-            self._accepted = True
+        if self._state()[0] != ACCEPTED:
             self._note(ACCEPTED, 0.0)
         self._give()
 
     def refused(self, clock: Clock, *, unclear: bool = False) -> None:
-        """The server has refused them. unclear: its answer can mean something else as well, which is believed once of credentials
-        that were accepted before."""
-        self._accepted = False
-        if unclear:
-            self._note(DOUBTED if self._state()[0] == ACCEPTED else UNCLEAR, clock.monotonic())
-        else:
-            self._note(REFUSED, clock.monotonic())
+        """The server has refused them; of credentials that it accepted before in this run that is believed the second time. unclear: its
+        answer can mean something else as well."""
+        accepted = self._state()[0] == ACCEPTED
+        self._note(DOUBTED if accepted else UNCLEAR if unclear else REFUSED, clock.monotonic())
         self._give()
 
     def end(self, clock: Clock) -> None:
         """Whatever came of it. Without any answer about them, nobody waits for another answer any more."""
-        if self._turn and not self._fresh(clock, *self._state()):
-            self._note(TRIED, 0.0)
+        if self._turn or self._waited_in_vain:
+            state, since = self._state()
+            if state not in (ACCEPTED, DOUBTED) and not self._fresh(clock, state, since):
+                self._note(TRIED, 0.0)
+        self._waited_in_vain = False
         self._give()
 
     # -- inside ------------------------------------------------------------------------------------------------------
@@ -230,7 +244,7 @@ class Login:
                 f"the server refused a log-in with {self._noun} {when}, without telling whether it was for them or for its limit of "
                 "sessions, and was not asked again: log-ins that are refused can lock an account."
             )
-        left = max(1, round((ASKED_AGAIN - ago) / 60))
+        left = max(1, round((_counts(state) - ago) / 60))
         raise Failure(
             "auth_failed",
             why,
@@ -241,7 +255,7 @@ class Login:
 
     def _fresh(self, clock: Clock, state: int, since: float) -> bool:
         """A refusal that still counts."""
-        return state in (REFUSED, UNCLEAR) and 0 <= clock.monotonic() - since < ASKED_AGAIN
+        return 0 <= clock.monotonic() - since < _counts(state)
 
     def _state(self) -> tuple[int, float]:
         number = self._entry()

@@ -57,7 +57,6 @@ PATIENCE = 1.0  # seconds that a terminal which takes nothing is waited for
 # Callbacks whose output is parsed, or has one line for each result.
 READ_BY_PROGRAMS = ("json", "jsonl", "null", "oneline")
 RUN = uuid.uuid4().hex  # of this run of Ansible, or of one worker of it, which makes all attempts of a task
-SHARED = _logins.share()  # what all workers that are forked from now on know of log-ins
 PROFILE = "legacy"  # how ansible-core 2.19 and later names the JSON dialect between controller and module
 
 
@@ -211,6 +210,10 @@ def _encode(arguments: dict[str, t.Any]) -> bytes:
 
 def _is_off(text: str) -> bool:
     return text.strip().lower() in ("0", "false", "no", "off")
+
+
+# What all workers that are forked from now on know of log-ins.
+SHARED = "" if _is_off(os.environ.get("GROUNDWORK_SHARE_LOGINS", "1")) else _logins.share()
 
 
 class InProcessAction(ActionBase):

@@ -250,16 +250,21 @@ def refuse_sizes(items: t.Sequence[Item], clusters: t.Mapping[str, Entry]) -> No
                 deleted |= {item.before["cluster_id"]} if step.operation == "delete" else set()
     for ident in [one for one in (*out, *joins) if one in clusters]:
         cluster, leaving, joining = clusters[ident], out.get(ident, []), joins.get(ident, [])
-        now = len(cluster.get("nodes") or ())
-        desired = now if ident in deleted else whole(cluster.get("desired_capacity")) or 0
+        now, told = len(cluster.get("nodes") or ()), whole(cluster.get("desired_capacity"))
         low, high = whole(cluster.get("min_size")) or 0, whole(cluster.get("max_size"))
-        least = min(now, desired) - len(leaving)
-        if leaving and least < low:
-            raise _size_fault(leaving[-1], cluster, f"{least} nodes and may not have fewer than {low} (min_size)")
         at_once = sum(first for _item, first in joining)
-        most = max(now, desired) + max(at_once, len(joining) - len(leaving))
-        if joining and high is not None and 0 <= high < most:
-            raise _size_fault(joining[-1][0], cluster, f"{most} nodes and may not have more than {high} (max_size)")
+        # A request is held against the desired capacity, its action against the number of nodes, which then is the desired capacity.
+        # A deletion is held against the number of nodes only.
+        desired = now if told is None or ident in deleted else told
+        least = [("nodes", now - len(leaving)), ("as desired capacity", desired - 1)] if leaving else []
+        most = [("nodes", now + max(at_once, len(joining) - len(leaving)))] if joining else []
+        most += [("as desired capacity", desired + 1)] if at_once or (joining and not leaving) else []
+        for what, number in least:
+            if number < low:
+                raise _size_fault(leaving[-1], cluster, f"{number} {what}, fewer than its min_size ({low})")
+        for what, number in most:
+            if high is not None and 0 <= high < number:
+                raise _size_fault(joining[-1][0], cluster, f"{number} {what}, more than its max_size ({high})")
 
 
 def _size_fault(item: Item, cluster: Entry, why: str) -> Failure:

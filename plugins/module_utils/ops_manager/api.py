@@ -119,7 +119,7 @@ def connect(run: Run) -> OpsManager:
     run.redactor.add(*transport.secrets)
     login = Login(
         run.logins,
-        (SYSTEM, endpoint.place.casefold(), user, secret),
+        (SYSTEM, (endpoint.place + endpoint.base).casefold(), user, secret),
         place=endpoint.place,
         noun="this key",
         advice="Check public_key and private_key, and that the key's access list has the address of this machine, and run again.",

@@ -98,13 +98,13 @@ def connect(run: Run, prefix: str = "") -> XClarity:
             timeout=get("timeout"),
         )
         run.redactor.add(*transport.secrets)
-        client = XClarity(SYSTEM, transport, _auth(run, prefix, transport.endpoint.place), _explain, run.random)
+        client = XClarity(SYSTEM, transport, _auth(run, prefix, transport.endpoint), _explain, run.random)
     client.prefix = prefix
     return client
 
 
-def _auth(run: Run, prefix: str, place: str) -> Auth:
-    params = run.params
+def _auth(run: Run, prefix: str, endpoint: Endpoint) -> Auth:
+    params, place = run.params, endpoint.place
     session = params.get("session") if not prefix else None
     if session:
         if not all(isinstance(session.get(k), str) and session[k] for k in ("id", "csrf")):
@@ -122,14 +122,15 @@ def _auth(run: Run, prefix: str, place: str) -> Auth:
         raise bad_input("config_credentials", f"{prefix}username is not set.", f"Set {prefix}username and run again.")
     password = check_secret(params.get(prefix + "password"), prefix + "password", "" if prefix else "XCLARITY_PASSWORD")
     run.redactor.add(password)
+    method = str(params.get("auth_method"))  # an appliance may refuse Basic to a user that may open a session
     login = Login(
         run.logins,
-        (SYSTEM, place.casefold(), user, password),
+        (SYSTEM, method, (place + endpoint.base).casefold(), user, password),
         place=place,
         noun="this user and password",
         advice="Correct username or password, or have the account unlocked, and run again.",
     )
-    if params.get("auth_method") == "basic":
+    if method == "basic":
         return Basic(user, password, run.redactor, login)
     return XClaritySession(user, password, run.redactor, slots=_slots(run, place, user), login=login)
 

@@ -243,3 +243,34 @@ def test_a_join_that_is_refused_after_all_tells_what_was_done_before(places, run
     result = run_module(MODULE, {"name": "a", "cluster": "room"})
     assert (result.failed, result["changed"], members(places, "one")) == (True, True, ["b", "c"])
     assert "The server refused the request; nothing was started. Before it, this was done: leave a." in result["msg"]
+
+
+# Nodes and desired capacity of a cluster that differ, its sizes, and how many leave or join: the service holds a request against the
+# desired capacity and its action against the number of nodes, which then is the desired capacity. False: refused.
+DIFFERING = [
+    (5, 3, 2, -1, "leave", 2, True),
+    (5, 3, 3, -1, "leave", 1, False),
+    (5, 2, 2, -1, "delete", 3, True),
+    (2, 4, 2, -1, "delete", 1, False),
+    (3, 5, 0, 6, "join", 2, True),
+    (3, 6, 0, 6, "join", 1, False),
+    (5, 3, 0, 6, "join", 2, False),
+]
+
+
+@pytest.mark.parametrize("nodes, desired, low, high, verb, count, good", DIFFERING)
+def test_a_cluster_whose_desired_capacity_is_not_its_number_of_nodes(estate, run_module, nodes, desired, low, high, verb, count, good):
+    sized(estate, odd=(nodes, low, high))
+    estate.action("clustering", "cluster", id=cluster(estate, "odd")["id"], desired=desired)
+    if verb == "join":
+        rows = [{"name": name, "profile": "small"} for name in "pq"[:count]]
+        assert not run_module(MODULE, {"nodes": rows}).failed
+        asked = {"nodes": [{"name": row["name"], "cluster": "odd"} for row in rows]}
+    else:
+        inside = cluster(estate, "odd")["nodes"][:count]
+        asked = {"nodes": [{"id": ident, **({"standalone": True} if verb == "leave" else {})} for ident in inside]}
+        asked |= {"state": "absent"} if verb == "delete" else {}
+    since = estate.last()
+    result = run_module(MODULE, asked)
+    assert (result.failed, result.code) == ((False, None) if good else (True, "config_size")), result
+    assert (changing(estate, since) != []) is good

@@ -78,10 +78,22 @@ def test_basic(sim, run, variables):
     assert [entry["status"] for entry in sim.log(0, "xclarity")] == [401]
 
 
-def test_a_session_and_basic_are_one_user_and_password(sim, run):
-    tasks = [{**TASKS["profile_info"], "ignore_errors": True}, {INFO: {"profile": "web-01", "auth_method": "basic"}}]
-    run(3, tasks, XCLARITY_PASSWORD=WRONG)
-    assert len(sim.log(0, "xclarity")) == 1
+def test_basic_that_is_refused_says_nothing_of_sessions(sim, run):
+    """An appliance may refuse Basic to a user that may open a session."""
+    tasks = [{INFO: {"profile": "web-01", "auth_method": "basic", "password": WRONG}, "ignore_errors": True}, {INFO: {"profile": "web-01"}}]
+    assert run(3, tasks).recap["failed"] == 0
+
+
+def test_it_can_be_switched_off(sim, run):
+    run(4, [TASKS["profile_info"]], XCLARITY_PASSWORD=WRONG, GROUNDWORK_SHARE_LOGINS="0")
+    assert logins(sim) == [403] * 4
+
+
+@pytest.mark.parametrize("variables", [{}, AS_MODULES], ids=["in the controller", "as modules"])
+def test_a_wrong_group_of_one_host_is_not_a_wrong_key_of_all(sim, run, variables):
+    hosts = {f"host{number}": {"group": "no-such-group" if number == 0 else "payments"} for number in range(5)}
+    done = run(0, [{POOL: {"group_name": "{{ group }}"}}], hosts=hosts, forks=1, variables=variables)
+    assert (done.recap["failed"], done.recap["ok"]) == (1, 4), done.output
 
 
 def test_the_role_that_works_for_all_hosts_and_a_task_after_it(sim, run):

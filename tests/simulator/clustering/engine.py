@@ -420,12 +420,21 @@ class Engine:
         if kind == "CLUSTER_DEL_NODES":
             gone = [self.nodes[one] for one in inputs["candidates"] if one in self.nodes]
             child = "NODE_DELETE" if inputs.get("destroy_after_deletion") else "NODE_LEAVE"
-            cluster.desired = max(cluster.desired - len(gone), 0)
+            self._count(cluster, len(nodes) - len(gone))
             return [self._child(action, node, child) for node in gone]
         if kind == "CLUSTER_ADD_NODES":
-            cluster.desired += len(inputs["nodes"])
+            self._count(cluster, len(nodes) + len(inputs["nodes"]))
             return [self._child(action, self.nodes[one], "NODE_JOIN", {"cluster_id": cluster.id}) for one in inputs["nodes"]]
         return []
+
+    @staticmethod
+    def _count(cluster: Cluster, number: int) -> None:
+        """Nodes join or leave: the action counts those that are there, and that becomes the desired capacity, whatever it was."""
+        if 0 <= cluster.max < number:
+            raise ServerError(f"The target capacity ({number}) is greater than the cluster's max_size ({cluster.max}).")
+        if number < cluster.min:
+            raise ServerError(f"The target capacity ({number}) is less than the cluster's min_size ({cluster.min}).")
+        cluster.desired = number
 
     def _refuse_second(self, cluster: Cluster, policy: str) -> None:
         """Two policies of one type and version, but for scaling policies."""
@@ -554,7 +563,7 @@ class Engine:
             del self.nodes[node.id]
             cluster = self.clusters.get(node.cluster)
             if cluster is not None and action.cause == "RPC Request":
-                cluster.desired = max(cluster.desired - 1, 0)
+                cluster.desired = len(self.members(cluster.id))
             return ""
         if word == "UPDATE":
             return self._update_node(node, action, error)

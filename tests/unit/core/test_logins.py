@@ -21,7 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils import _login
 from ansible_collections.groundwork.provision.plugins.module_utils._auth import Basic, XClaritySession
 from ansible_collections.groundwork.provision.plugins.module_utils._digest import Digest
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
-from ansible_collections.groundwork.provision.plugins.module_utils._logins import ASKED_AGAIN, MANY, Login, Logins
+from ansible_collections.groundwork.provision.plugins.module_utils._logins import ASKED_AGAIN, MANY, UNCLEAR_AGAIN, Login, Logins
 from ansible_collections.groundwork.provision.plugins.module_utils._slots import Slots
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
 
@@ -155,19 +155,62 @@ def test_only_one_of_many_is_alone_at_a_time(logins, still):
 
 def test_an_answer_that_may_mean_something_else(logins, still):
     login(logins).refused(still, unclear=True)
-    assert "without telling whether it was for them or for its limit of sessions" in refused(login(logins), still).why
-    login(logins).accepted()
+    failure = refused(login(logins), still)
+    assert "without telling whether it was for them or for its limit of sessions" in failure.why
+    assert "not before 1 minute have passed" in failure.next_step.replace("1 minute has", "1 minute have")
+    still.advance(UNCLEAR_AGAIN)
+    assert refused(login(logins), still) is None, "a server that was starting, perhaps"
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("second", [True, False])
+def test_what_was_accepted_in_this_run_is_refused_the_second_time(logins, still, first, second):
+    """A directory behind the server that is away for a moment is told as a wrong password."""
+    right = login(logins)
+    right.accepted()
+    login(logins).refused(still, unclear=first)
     assert refused(login(logins), still) is None
-    login(logins).refused(still, unclear=True)
-    assert refused(login(logins), still) is None, "they were right before, so it is the limit"
-    login(logins).accepted()
-    login(logins).refused(still, unclear=True)
+    right.accepted()  # the same task logs in again, after another one was refused
+    login(logins).refused(still, unclear=second)
     assert refused(login(logins), still) is None
-    login(logins).refused(still, unclear=True)
+    login(logins).refused(still, unclear=second)
     assert refused(login(logins), still) is not None, "twice, and not accepted in between"
-    login(logins).accepted()
+
+
+def test_an_end_takes_back_nothing_that_others_have_noted(logins, still):
+    slow = login(logins)
+    slow.begin(still, 30)
+    elsewhere(lambda: login(logins).accepted())
+    slow.end(still)
     login(logins).refused(still)
-    assert refused(login(logins), still) is not None
+    assert refused(login(logins), still) is None, "it was accepted before"
+
+
+def test_who_waited_in_vain_frees_the_others(logins, still):
+    """The first one is stopped, and the server gives nobody an answer about the credentials."""
+    first = login(logins)
+    first.begin(still, 30)
+
+    def wait_and_end():
+        clock = StillClock()
+        one = login(logins)
+        one.begin(clock, 5)
+        one.end(clock)
+
+    elsewhere(wait_and_end)
+    assert elsewhere(lambda: other(logins, ""))[1] is False
+    assert logins.known(login(logins)._entry())[0] == _logins.TRIED
+
+
+def test_a_number_that_is_another_file_by_now_is_not_written_to(monkeypatch, logins, tmp_path):
+    monkeypatch.setattr(_logins, "OURS", logins)
+    assert _logins.find(logins.whereabouts()) is logins
+    with open(tmp_path / "file", "w+b") as file:
+        kept = os.dup(logins._fd)
+        os.dup2(file.fileno(), logins._fd)
+        assert _logins.find(logins.whereabouts()) is not logins
+        os.dup2(kept, logins._fd)
+        os.close(kept)
 
 
 def test_an_end_without_an_answer_does_not_take_a_refusal_back(logins, still):
@@ -316,6 +359,34 @@ def test_basic_without_an_answer(client_of, serve, logins):
             client.read("/a", what="read", attempts=1)
         assert elsewhere(lambda: other(logins, "x"))[0] == 0.0
         assert elsewhere(lambda: login(logins)._take())
+
+
+def test_basic_refused_once_after_it_was_accepted(serve, client_of, logins, clock):
+    """The first path of another task may be one that is not for this user."""
+    server = serve(lambda request, wire: wire.reply(200 if request.target == "/a" else 401, b"{}"))
+    for path in ("/a", "/b", "/a"):
+        with client_of(server, Basic("me", PASSWORD, Redactor(), login(logins))) as client:
+            if path == "/a":
+                client.read(path, what="read")
+            else:
+                with pytest.raises(Failure):
+                    client.read(path, what="read")
+    assert (refused(login(logins), clock), len(server.requests)) == (None, 3)
+
+
+def test_a_key_that_may_not_do_something_is_no_wrong_key(serve, client_of, logins, clock):
+    """Ops Manager says 401 for a group that the key is not in, without a challenge."""
+
+    def respond(request, wire):
+        asked = "authorization" in request.headers
+        wire.reply(401, b"{}", [] if asked else [("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"')])
+
+    server = serve(respond)
+    for _task in range(3):
+        with pytest.raises(Failure), client_of(server, Digest("me", PASSWORD, Redactor(), login=login(logins))) as client:
+            client.read("/a", what="read")
+    # The second and third begin with a request without the key, as every task does.
+    assert (len(server.requests), refused(login(logins), clock)) == (6, None)
 
 
 def test_digest(serve, client_of, logins):
