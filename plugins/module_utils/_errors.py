@@ -164,9 +164,9 @@ class Failure(Exception):
         made.server_message = self.server_message
         return made
 
-    def refused_after(self, done: t.Sequence[str]) -> None:
-        """It is the refusal of one request of several. done: what those before it have done, in words."""
-        self._known = f"{K2} Before it, this was done: {named(done, 200)}."
+    def refused_after(self, made: str, done: t.Sequence[str]) -> None:
+        """It is the refusal of one request of several. made: what those before it have made, in words; done: which they were."""
+        self._known = f"{made[:1].upper()}{made[1:]}. That was {named(done, 200)}; this request was refused and has done nothing."
 
     def later(self, beginning: str, **facts: t.Any) -> Failure:
         """The same failure of a reading, told of work that was under way by then: the reason begins with ``beginning``."""

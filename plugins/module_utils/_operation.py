@@ -13,7 +13,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, STARTED, UNKNOWN, Failure, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, STARTED, UNKNOWN, Failure, named, was_made
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Accepted, Outcome, Step, worst
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Others, Run
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State, Watched
@@ -141,9 +141,10 @@ class Item:
     def fail(self, failure: Failure, system: str) -> None:
         """Keep a failure, with what is known of the item. What this run has not started is not told as started."""
         step = self.outcomes[-1].step if self.outcomes else next(iter(self.steps), None)
-        done = [f"{one.step.operation} {one.step.name}" for one in self.outcomes if one.changed]
+        done = [one for one in self.outcomes if one.changed]
         if done and any(one.failure is failure and one.state == NOT_STARTED for one in self.outcomes):
-            failure.refused_after(done)
+            made = was_made(done[-1].step.effect, done[-1].job)
+            failure.refused_after(made, [f"{one.step.operation} {one.step.name}" for one in done])
         failure.about(
             what=self.what,
             system=system,

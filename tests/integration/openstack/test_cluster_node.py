@@ -242,7 +242,8 @@ def test_a_join_that_is_refused_after_all_tells_what_was_done_before(places, run
     places.fault("clustering", "POST", "/actions$", status=400, body='{"error":{"code":400,"message":"greater than max_size"}}', nth=2)
     result = run_module(MODULE, {"name": "a", "cluster": "room"})
     assert (result.failed, result["changed"], members(places, "one")) == (True, True, ["b", "c"])
-    assert "The server refused the request; nothing was started. Before it, this was done: leave a." in result["msg"]
+    assert "The action was started (" in result["msg"]
+    assert "). That was leave a; this request was refused and has done nothing." in result["msg"]
 
 
 # Nodes and desired capacity of a cluster that differ, its sizes, and how many leave or join: the service holds a request against the
