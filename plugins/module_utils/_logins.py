@@ -249,7 +249,7 @@ class Login:
             "auth_failed",
             why,
             f"{self._advice} (The error of the first task that was refused has the server's message. A new run asks the server "
-            f"again, this one not before {left} minute{'' if left == 1 else 's'} have passed.)",
+            f"again, this one not before {'1 minute has' if left == 1 else f'{left} minutes have'} passed.)",
             what=f"log in at {self._place}",
         )
 

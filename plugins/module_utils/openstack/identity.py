@@ -49,7 +49,7 @@ class Keystone(Auth):
         self._tried = Login(
             run.logins,
             ("openstack", settings.auth_type, json.dumps(settings.auth, sort_keys=True, default=str)),
-            place=Endpoint.parse(settings.auth["auth_url"], option="auth.auth_url", schemes=SCHEMES).place,
+            place=_parsed("auth.auth_url", settings.auth["auth_url"]).place,
             noun="these credentials",
             advice="Check user, password and domains, the token or the application credential, and run again.",
         )

@@ -345,8 +345,9 @@ class SetNodes(Operation):
             steps = self._plan(desired, node, entries)
             title = desired.name or (node["name"] if node else desired.label)
             items.append(Item(key, title, desired=desired, before=node, current=node, steps=steps[:1], later=steps[1:]))
-        refuse_sizes(items, {one["id"]: one for one in entries})
-        self._refuse_types(items, {one["id"]: one for one in entries})
+        clusters = {one["id"]: one for one in entries}
+        refuse_sizes(items, clusters)
+        self._refuse_types(items, clusters)
         if any("tainted" in (step.body or {}).get("node", {}) for item in items for step in (*item.steps, *item.later)):
             self.client.require(13, "tainted")
         return items

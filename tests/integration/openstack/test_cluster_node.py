@@ -170,6 +170,7 @@ REFUSED = [
     ([{"name": "a", "cluster": "least"}, {"name": "x", "cluster": "full"}], "config_size"),
     ([{"name": "new", "profile": "small", "cluster": "room"}, {"name": "a", "cluster": "room"}], "config_size"),
     ([{"name": "x", "cluster": "room"}, {"name": "y", "cluster": "room"}], "config_size"),
+    ([{"name": "a", "standalone": True}, {"name": "x", "cluster": "one"}, {"name": "y", "cluster": "one"}], "config_size"),
     ([{"name": "tight-1", "standalone": True}], "config_size"),
     ([{"name": "tight-1", "cluster": "one"}], "config_size"),
     ([{"name": "tight-1", "cluster": "one"}, {"name": "x", "cluster": "tight"}], "config_size"),
@@ -256,6 +257,8 @@ DIFFERING = [
     (3, 5, 0, 6, "join", 2, True),
     (3, 6, 0, 6, "join", 1, False),
     (5, 3, 0, 6, "join", 2, False),
+    (3, 5, 0, 6, "create", 1, True),
+    (3, 6, 0, 6, "create", 1, False),
 ]
 
 
@@ -263,10 +266,10 @@ DIFFERING = [
 def test_a_cluster_whose_desired_capacity_is_not_its_number_of_nodes(estate, run_module, nodes, desired, low, high, verb, count, good):
     sized(estate, odd=(nodes, low, high))
     estate.action("clustering", "cluster", id=cluster(estate, "odd")["id"], desired=desired)
-    if verb == "join":
+    if verb in ("join", "create"):
         rows = [{"name": name, "profile": "small"} for name in "pq"[:count]]
-        assert not run_module(MODULE, {"nodes": rows}).failed
-        asked = {"nodes": [{"name": row["name"], "cluster": "odd"} for row in rows]}
+        assert verb == "create" or not run_module(MODULE, {"nodes": rows}).failed
+        asked = {"nodes": [row | {"cluster": "odd"} for row in rows]}
     else:
         inside = cluster(estate, "odd")["nodes"][:count]
         asked = {"nodes": [{"id": ident, **({"standalone": True} if verb == "leave" else {})} for ident in inside]}

@@ -31,11 +31,12 @@ TOLD = re.compile(r'"msg": "log in at \S+: the server refused this user and pass
 def run(harness):
     """run(count, tasks, ...): the tasks on so many hosts. What the command line has to say comes last."""
 
-    def go(count, tasks, *arguments, forks=5, strategy="linear", variables=None, hosts=None, **environment):
+    def go(count, tasks, *arguments, forks=5, strategy="linear", variables=None, hosts=None, serial=None, **environment):
         inventory, book = harness.folder / "hosts.yml", harness.folder / "play.yml"
         every = hosts or {f"host{number:02}": {} for number in range(count)}
         inventory.write_text(yaml.safe_dump({"all": {"vars": {**LOCAL, **(variables or {})}, "hosts": every}}), encoding="utf-8")
-        book.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "strategy": strategy, "tasks": tasks}]), encoding="utf-8")
+        play = {"hosts": "all", "gather_facts": False, "strategy": strategy, "tasks": tasks, **({"serial": serial} if serial else {})}
+        book.write_text(yaml.safe_dump([play]), encoding="utf-8")
         return harness.playbook(str(book), "--inventory", str(inventory), "--forks", str(forks), *arguments, **environment)
 
     return go
@@ -104,6 +105,15 @@ def test_the_role_that_works_for_all_hosts_and_a_task_after_it(sim, run):
     tasks = [{"block": [role], "rescue": [TASKS["profile_info"]]}]
     done = run(1, tasks, hosts=hosts, variables={"xclarity_restart": "immediate"}, XCLARITY_PASSWORD=WRONG)
     assert (done.rc, logins(sim)) == (2, [403]), done.output
+
+
+def test_the_role_in_waves(sim, run):
+    """No other task of the play makes Ansible's main process load what its workers share."""
+    role = {"ansible.builtin.include_role": {"name": "groundwork.provision.activate_profiles"}}
+    hosts = {f"host{n}": {"xclarity_profile": f"web-0{n}", "xclarity_target": f"0A1000000000000000000000000000{n:02}"} for n in (1, 2, 3)}
+    tasks = [{"block": [role], "rescue": [{"ansible.builtin.debug": {"msg": "rescued"}}]}]
+    done = run(0, tasks, hosts=hosts, serial=1, variables={"xclarity_restart": "immediate"}, XCLARITY_PASSWORD=WRONG)
+    assert (done.rc, done.recap["rescued"], logins(sim)) == (0, 3, [403]), done.output
 
 
 def test_another_run_of_ansible_asks(sim, run):

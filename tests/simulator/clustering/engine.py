@@ -420,21 +420,22 @@ class Engine:
         if kind == "CLUSTER_DEL_NODES":
             gone = [self.nodes[one] for one in inputs["candidates"] if one in self.nodes]
             child = "NODE_DELETE" if inputs.get("destroy_after_deletion") else "NODE_LEAVE"
-            self._count(cluster, len(nodes) - len(gone))
+            cluster.desired = self._fitting(cluster, len(nodes) - len(gone))
             return [self._child(action, node, child) for node in gone]
         if kind == "CLUSTER_ADD_NODES":
-            self._count(cluster, len(nodes) + len(inputs["nodes"]))
+            cluster.desired = self._fitting(cluster, len(nodes) + len(inputs["nodes"]))
             return [self._child(action, self.nodes[one], "NODE_JOIN", {"cluster_id": cluster.id}) for one in inputs["nodes"]]
         return []
 
     @staticmethod
-    def _count(cluster: Cluster, number: int) -> None:
-        """Nodes join or leave: the action counts those that are there, and that becomes the desired capacity, whatever it was."""
+    def _fitting(cluster: Cluster, number: int) -> int:
+        """The number of nodes that an action brings, which becomes the desired capacity, whatever that was. Raises for what is too many or
+        too few."""
         if 0 <= cluster.max < number:
             raise ServerError(f"The target capacity ({number}) is greater than the cluster's max_size ({cluster.max}).")
         if number < cluster.min:
             raise ServerError(f"The target capacity ({number}) is less than the cluster's min_size ({cluster.min}).")
-        cluster.desired = number
+        return number
 
     def _refuse_second(self, cluster: Cluster, policy: str) -> None:
         """Two policies of one type and version, but for scaling policies."""
@@ -455,11 +456,7 @@ class Engine:
         else:
             count = inputs.get("count") or 1
             desired = cluster.desired + (count if action.action == "CLUSTER_SCALE_OUT" else -count)
-        if cluster.max >= 0 and desired > cluster.max:
-            raise ServerError(f"The target capacity ({desired}) is greater than the cluster's max_size ({cluster.max}).")
-        if desired < cluster.min:
-            raise ServerError(f"The target capacity ({desired}) is less than the cluster's min_size ({cluster.min}).")
-        cluster.desired = desired
+        cluster.desired = self._fitting(cluster, desired)
         if desired >= current:
             return self._create_nodes(cluster, action, desired - current)
         bad = [node for node in nodes if node.status == "ERROR" or node.tainted]
@@ -511,9 +508,10 @@ class Engine:
             return
         cluster = self.clusters.get(node.cluster)
         if action.action == "NODE_DELETE" and action.cause == "RPC Request" and cluster is not None:
-            size = len(self.members(cluster.id)) - 1
-            if size < cluster.min:
-                self._end(action, "FAILED", f"The target capacity ({size}) is less than the cluster's min_size ({cluster.min}).")
+            try:
+                self._fitting(cluster, len(self.members(cluster.id)) - 1)
+            except ServerError as refused:
+                self._end(action, "FAILED", str(refused))
                 return
         node.lock = action.id
         word = action.action.partition("_")[2]

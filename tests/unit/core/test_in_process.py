@@ -19,7 +19,7 @@ import pytest
 from ansible.module_utils.common import warnings
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
-from ansible_collections.groundwork.provision.plugins.module_utils._options import Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import LOGINS, Spec
 from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 
 
@@ -186,3 +186,9 @@ def test_a_terminal_that_takes_nothing_does_not_hold_the_end_up(parent, monkeypa
     screen.close()
     os.close(read)
     os.close(write)
+
+
+@pytest.mark.parametrize("transport, shared", [("local", True), ("ssh", False)])
+def test_only_a_task_of_this_machine_is_told_what_the_run_shares(transport, shared):
+    action = SimpleNamespace(_connection=SimpleNamespace(transport=transport), _task=SimpleNamespace(args={}, _uuid="u"))
+    assert (LOGINS in in_process.InProcessAction._arguments(action)) is (shared and bool(in_process.SHARED))

@@ -10,7 +10,9 @@ import json
 import pytest
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import XClaritySession
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NOT_STARTED, UNKNOWN, Failure
+from ansible_collections.groundwork.provision.plugins.module_utils._logins import Logins
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Reply
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
@@ -104,3 +106,24 @@ def test_an_export_that_the_server_refuses_with_a_reason_was_not_started(status,
     assert failure.outcome == outcome
     Export.explain(object.__new__(Export), None, failure)
     assert ("exports customised profiles only" in failure.why) is (outcome == NOT_STARTED)
+
+
+OTHERS = [
+    ({"endpoint": "https://gateway.invalid/one"}, {"endpoint": "https://gateway.invalid/two"}, False),
+    ({"endpoint": "https://gateway.invalid/one"}, {"endpoint": "https://GATEWAY.invalid:443/one/"}, True),
+    ({"username": "u"}, {"username": "v"}, False),
+    ({"password": "secret-one"}, {"password": "secret-two"}, False),
+    ({"auth_method": "basic"}, {"auth_method": "session"}, False),
+]
+
+
+@pytest.mark.parametrize("one, other, same", OTHERS)
+def test_which_credentials_are_the_same(one, other, same, tmp_path):
+    """What one appliance behind a gateway refuses says nothing of the other."""
+    logins = Logins.make()
+    found = []
+    for change in (one, other):
+        params = {**PARAMS, "state_dir": str(tmp_path), "max_sessions": 3, "session_timeout": 1.0, **change}
+        auth = api.connect(Run(params, logins=logins)).auth
+        found.append((auth._tried if isinstance(auth, XClaritySession) else auth._login)._digest)
+    assert (found[0] == found[1]) is same
