@@ -41,6 +41,9 @@ from ansible_collections.groundwork.provision.plugins.module_utils._transport im
 # Between two attempts while the server's limit of sessions is reached: seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 
+# What Auth.renew answers where another worker had new credentials before: the 401 says nothing of those.
+MEANWHILE = 2
+
 
 class Auth:
     """What the client asks of an authentication."""
@@ -56,8 +59,9 @@ class Auth:
         """The headers of one request; ``target`` is path and query as on the wire."""
         return {}
 
-    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
-        """A 401 came back for a request with the headers ``sent``: True when new credentials are ready to send it again."""
+    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> int:
+        """A 401 came back for a request with the headers ``sent``: True when new credentials are ready to send it again,
+        :data:`MEANWHILE` when they were so already."""
         return False
 
     def accepted(self) -> None:
@@ -197,10 +201,10 @@ class XClaritySession(Auth):
             self._users.add(threading.get_ident())
             return self._headers
 
-    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
+    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> int:
         with self._lock:
             if self.session is not None and sent.get("Cookie") != self._headers.get("Cookie"):
-                return True  # another worker has renewed it meanwhile
+                return MEANWHILE
             # A session that was good and is not any more (expired, appliance restarted) is opened again, in a long wait
             # more than once. One that is refused from the start is not: logins without end lock accounts.
             if self._handed_in:

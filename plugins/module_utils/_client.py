@@ -14,7 +14,7 @@ import random
 import threading
 import typing as t
 
-from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import MEANWHILE, Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Deadline
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, NOT_STARTED, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import (
@@ -245,7 +245,8 @@ class Client:
         """One exchange, and one more for each 401 that new credentials can answer."""
         target = self.transport.target(path, query)
         refused = False
-        for _challenge in range(self.auth.MAX_CHALLENGES + 1):
+        challenges = 0
+        while challenges <= self.auth.MAX_CHALLENGES:
             try:
                 auth = self.auth.headers(method, target)
                 reply = self.transport.send(
@@ -255,8 +256,10 @@ class Client:
                     self.auth.accepted()
                     break
                 refused = True
-                if not self.auth.renew(self.transport, reply, auth):
+                renewed = self.auth.renew(self.transport, reply, auth)
+                if not renewed:
                     break
+                challenges += renewed != MEANWHILE
             except Failure as failure:
                 self.auth.lost(self.transport)
                 if starts and refused and failure.outcome == NONE:

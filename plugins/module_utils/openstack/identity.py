@@ -18,7 +18,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _certificates
-from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import MEANWHILE, Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, bad_reply
 from ansible_collections.groundwork.provision.plugins.module_utils._logins import Login
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
@@ -107,10 +107,10 @@ class Keystone(Auth):
         with self._lock:
             return {"X-Auth-Token": self._token}
 
-    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> bool:
+    def renew(self, transport: Transport, reply: Reply, sent: t.Mapping[str, str]) -> int:
         with self._lock:
             if sent.get("X-Auth-Token") != self._token:
-                return True  # another worker has renewed it meanwhile
+                return MEANWHILE
             if not self._spare:
                 return False
             try:

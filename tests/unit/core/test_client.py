@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
 
-from ansible_collections.groundwork.provision.plugins.module_utils._auth import Auth
+from ansible_collections.groundwork.provision.plugins.module_utils._auth import MEANWHILE, Auth
 from ansible_collections.groundwork.provision.plugins.module_utils._client import BACKOFF_BASE, BACKOFF_CAP, READ_ATTEMPTS, Budget
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import K1, K2, K4, Failure
 
@@ -151,6 +152,20 @@ def test_401_is_a_refusal_so_a_start_is_sent_again_with_new_credentials(serve, c
     server = serve(replies(401, 200))
     assert client_of(server, Once(1)).start(method, "/x", what="start it").status == 200
     assert [request.headers["x-token"] for request in server.requests] == ["1", "0"]
+
+
+@pytest.mark.parametrize("renewed, sent", [(True, Auth.MAX_CHALLENGES + 1), (MEANWHILE, 30)])
+def test_a_401_to_credentials_that_another_worker_has_replaced_counts_for_nothing(serve, client_of, renewed, sent):
+    """A worker that the others overtake again and again is not refused for it."""
+
+    class Overtaken(Once):
+        def renew(self, transport, reply, sent):
+            return super().renew(transport, reply, sent) and renewed
+
+    server = serve(lambda request, wire: wire.reply(401 if len(server.requests) < 30 else 200))
+    with contextlib.suppress(Failure):
+        client_of(server, Overtaken(40)).start("POST", "/x", what="start it")
+    assert len(server.requests) == sent
 
 
 def test_401_without_new_credentials_is_final(serve, client_of):

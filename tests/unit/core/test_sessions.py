@@ -199,6 +199,24 @@ def test_while_a_session_is_renewed_nothing_leaves_without_one(serve, client_of,
     assert len(appliance.used) == 0, "each session was ended"
 
 
+def test_a_worker_that_the_others_overtake_again_and_again(serve, client_of):
+    """Each time it sends, its session has been used up by the others meanwhile."""
+    appliance = Appliance(ends_after=1)
+    with client_of(serve(appliance), XClaritySession("me", "Passw0rd", Redactor())) as client, ThreadPoolExecutor(1) as others:
+        send = client.transport.send
+
+        def late(method, path, **more):
+            if path == "/profiles/slow" and len(appliance.executed) < 8:
+                for _number in range(2):
+                    others.submit(client.start, "POST", "/profiles/fast", what="activate").result()
+            return send(method, path, **more)
+
+        client.transport.send = late
+        client.start("POST", "/profiles/slow", what="activate")
+    assert appliance.executed == ["/profiles/fast"] * 8 + ["/profiles/slow"]
+    assert appliance.bare == []
+
+
 def test_a_refusal_that_is_seen_before_the_answers_that_prove_the_session_good(serve, client_of):
     """The thread that the eleventh answer is for may go on first."""
     appliance = Appliance(ends_after=1)
