@@ -5,7 +5,7 @@
 
 * The event loop never waits for a server: one thread of the source's own makes all requests, and keeps its connections.
 * An event counts as passed on when the engine has it: when its receipt comes, where the engine gives some (``feedback``), else when it
-  has taken the event out of its queue. Only then the state file says so.
+  has taken the event out of its queue. Only then the state file says so; after a receipt not before the engine has it on its disk.
 * A failure is waited out, ever longer. What does not go away by waiting ends the source: a refused password would lock the account.
 """
 
@@ -35,6 +35,8 @@ from ansible_collections.groundwork.provision.plugins.plugin_utils.event_state i
 
 LONGEST_PAUSE = 300.0  # seconds between two attempts, while the server cannot be asked
 RECEIPT_PATIENCE = 3600.0  # seconds; an engine under load takes nothing for as long by default
+# Seconds. The database of the engine (H2) puts on the disk what it has acknowledged up to half a second later: a kill before that loses it.
+ENGINE_WRITES = 2.0
 FAREWELL = 5.0  # seconds for the log-out and the last writing
 
 Event = dict[str, t.Any]
@@ -162,11 +164,14 @@ class Source:
         """The engine has it."""
         delta = news.passed_on()
         if self.state is not None:
-            self.state.add(delta)
+            self.state.add(delta, settles=ENGINE_WRITES if self.params["feedback"] else 0.0)
 
-    def write(self) -> None:
-        if self.state is not None:
-            self.state.write()
+    def write(self) -> bool:
+        """Write what was passed on. False when some of it has not settled, so that this is to be called again."""
+        if self.state is None:
+            return True
+        self.state.write()
+        return not self.state.settling
 
     def interrupt(self) -> None:
         """End what the thread of the source is doing. Called by another thread."""
@@ -190,7 +195,7 @@ class Source:
         state, self.state = self.state, None
         if state is not None:
             try:
-                state.write()
+                state.write(at_once=True)
             finally:
                 state.close()
 
@@ -208,7 +213,7 @@ class Source:
         server = self.identity()
         if server != self.server or self.state is None:
             if self.state is not None:
-                self.state.write()
+                self.state.write(at_once=True)
                 self.state.close()
                 self.state = None
             self.state = State(self.params["state_dir"], (self.NAME, *server, *self.key(), self.params["cursor"]), run.clock)
@@ -349,12 +354,13 @@ async def _watch(
     failures = 0
     warned: set[str] = set()
 
-    async def keep(function: t.Callable[..., t.Any], *arguments: t.Any) -> None:
+    async def keep(function: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
         """A disk that is full for a while loses nothing: at worst events come again after a kill, with the same uuid."""
         try:
-            await call(function, *arguments)
+            return await call(function, *arguments)
         except SourceError as exc:
             log.error("%s", exc)
+            return None
 
     while True:
         heed()
@@ -380,9 +386,13 @@ async def _watch(
                 warned.add(text)
         for news in found.news:
             await desk.hand_over(news.event, functools.partial(keep, source.remember, news))
-        await keep(source.write)
-        if not found.more:
-            await TIMING.sleep(source.params["poll_interval"])
+        settled = await keep(source.write)
+        if found.more:
+            continue
+        if settled is False:
+            await TIMING.sleep(ENGINE_WRITES)
+            await keep(source.write)
+        await TIMING.sleep(source.params["poll_interval"])
 
 
 def is_final(failure: Failure, reached: bool) -> bool:

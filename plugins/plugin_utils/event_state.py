@@ -5,10 +5,12 @@
 
 After each event one short line is added to a second file, not synced: it outlives a kill of the process, whatever the size of the state.
 The file itself is written, and synced, once for all events of a look. A line that a power cut took is an event that comes again.
+Where whoever took an event may still lose it for a while, its line is added after that while.
 """
 
 from __future__ import annotations
 
+import collections
 import fcntl
 import hashlib
 import json
@@ -47,6 +49,7 @@ class State:
         self._log: int | None = None
         self._written = 0  # how often the file was written; the lines of the log belong to one of these
         self._dirty = False
+        self._settling: collections.deque[tuple[Deadline, Delta]] = collections.deque()
         try:
             self._folder = Folder(path, make=True)
         except Failure as failure:
@@ -61,9 +64,23 @@ class State:
             self.close()
             raise
 
-    def add(self, delta: Delta) -> None:
-        """``data`` was changed by this: values of its keys, or for a mapping the entries of it that are new. Noted at once."""
+    def add(self, delta: Delta, *, settles: float = 0.0) -> None:
+        """``data`` was changed by this: values of its keys, or for a mapping the entries of it that are new. Noted on the disk by the
+        first call of anything here after so many seconds; until then a kill leaves no trace of it."""
         self._dirty = True
+        self._settling.append((Deadline(self._clock, settles), delta))
+        self._note_settled()
+
+    @property
+    def settling(self) -> bool:
+        """Something is not yet to be noted."""
+        return bool(self._settling)
+
+    def _note_settled(self) -> None:
+        while self._settling and self._settling[0][0].passed():
+            self._note(self._settling.popleft()[1])
+
+    def _note(self, delta: Delta) -> None:
         try:
             if self._log is None:
                 self._log = self._open(f"{self._name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
@@ -75,9 +92,13 @@ class State:
         """``data`` was changed; to be written with the next :meth:`write`."""
         self._dirty = True
 
-    def write(self) -> None:
-        """Put the file in place, where something has changed. Raises :class:`SourceError`; what was not written stays to be written."""
-        if not self._dirty:
+    def write(self, *, at_once: bool = False) -> None:
+        """Put the file in place, where something has changed and all of it has settled (at_once: whether or not). Raises
+        :class:`SourceError`; what was not written stays to be written."""
+        if at_once:
+            self._settling.clear()
+        self._note_settled()
+        if self._settling or not self._dirty:
             return
         try:
             self._folder.write_json(f"{self._name}.json", {"version": VERSION, "written": self._written + 1, **self.data})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import stat
 import threading
 import time
@@ -17,6 +18,7 @@ from harness import XCLARITY_PASSWORD
 from running import until
 from source_engine import Engine, Killed, told
 
+from ansible_collections.groundwork.provision.plugins.plugin_utils import event_source
 from simulator.client import Control
 
 A = "0A10000000000000000000000000000A"
@@ -213,6 +215,32 @@ def test_a_kill_repeats_with_the_same_uuid_and_loses_nothing(still: Control, eng
         run(kill_at)
     assert all_of(events) <= {1, 2}
     assert fewest <= len(events) - MANY <= 3
+
+
+@pytest.mark.parametrize("feedback, writes, repeated", [(False, 1e6, 1), (True, 0.0, 1), (True, 1e6, 17)])
+def test_what_the_engine_may_not_have_on_its_disk_comes_again(
+    still: Control, engine: Engine, monkeypatch: pytest.MonkeyPatch, feedback: bool, writes: float, repeated: int
+):
+    """Its receipts come before that. The state is copied as a kill at the seventeenth event would leave it."""
+    monkeypatch.setattr(event_source, "ENGINE_WRITES", writes)
+    begin = many(engine, still)
+    arguments = engine.jobs("xclarity", feedback=feedback)
+    engine.run("jobs", arguments)
+    begin()
+    events = []
+    left = engine.state_dir.with_name("left")
+
+    def take(event):
+        events.append(event)
+        if len(events) == 17:
+            shutil.copytree(engine.state_dir, left)
+
+    engine.run("jobs", arguments, take=take)
+    again = engine.run("jobs", {**arguments, "state_dir": str(left)})
+    seen = {event["meta"]["uuid"] for event in events}
+    assert {event["meta"]["uuid"] for event in again} <= seen
+    assert len(again) == len(events) - 17 + repeated
+    assert engine.run("jobs", arguments) == [], "at its end all of it was noted"
 
 
 def test_the_state_file_is_private_and_holds_no_secret(still: Control, engine: Engine):

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 
 import pytest
@@ -70,6 +72,37 @@ def test_each_note_outlives_a_kill(tmp_path, clock):
     again.add({"number": 3})
     killed(again)
     assert State(str(tmp_path), ("a",), clock).data == {"items": {"1": "z", "2": "y"}, "number": 3}
+
+
+def test_a_note_that_has_not_settled_leaves_no_trace(tmp_path, clock):
+    state = State(str(tmp_path), ("a",), clock)
+
+    def on_the_disk():
+        copy = tmp_path / f"copy{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(tmp_path / "events", copy / "events")
+        with contextlib.closing(State(str(copy), ("a",), clock)) as found:
+            return found.data
+
+    for number in (1, 2):
+        state.data["number"] = number
+        state.add({"number": number}, settles=2.0)
+        clock.sleep(0.9)
+    assert state.settling
+    state.write()
+    assert on_the_disk() == {}
+    clock.sleep(0.7)
+    state.data["number"] = 3
+    state.add({"number": 3}, settles=2.0)
+    assert on_the_disk() == {"number": 1}, "what has settled is noted, though later ones have not"
+    clock.sleep(2.0)
+    state.write()
+    assert not state.settling
+    assert on_the_disk() == {"number": 3}
+    state.data["number"] = 4
+    state.add({"number": 4}, settles=2.0)
+    state.write(at_once=True)
+    assert on_the_disk() == {"number": 4}
+    state.close()
 
 
 def test_notes_from_before_the_file_was_written_do_not_count(tmp_path, clock):

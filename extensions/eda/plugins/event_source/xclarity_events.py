@@ -56,8 +56,9 @@ options:
     default: ~/.ansible/groundwork
   feedback:
     description:
-      - Whether the engine acknowledges each event, which needs its persistence. Without it an event counts as passed on once the engine has
-        taken it, and an action that was still waiting when the engine was killed is not run later.
+      - Whether the engine acknowledges each event, which needs its persistence. It then counts as passed on two seconds later, since the
+        engine may lose until then what it has acknowledged; after a kill those events come again. Without it an event counts as passed on
+        once the engine has taken it, and an action that was still waiting when the engine was killed is not run later.
     type: bool
     default: false
   endpoint:
