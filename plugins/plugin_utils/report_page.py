@@ -133,7 +133,7 @@ def _verdict(run: Run) -> str:
         )
     kind = "bad" if bad else "good" if run.end == ENDED else "warn"
     counted = "".join(_count(verdict, run.rows.total(verdict)) for verdict in WORDS if verdict != rows.LOOKED)
-    counted = f"Results of tasks: {counted}" if counted else _no_results(run)
+    counted = f"Results of tasks of this collection, and what else failed: {counted}" if counted else _no_results(run)
     return f'<div class="verdict {kind}"><p><strong>{_e(words)}</strong></p>\n<p>{counted}</p></div>\n'
 
 
@@ -187,10 +187,11 @@ def _failures(run: Run) -> str:
 
 
 def _alike(failed: list[rows.Row]) -> str:
-    """What one task told of several hosts in the same words is told once."""
+    """What one task told of several hosts in the same words is told once, with what it was told of."""
     groups: dict[tuple[t.Any, ...], list[rows.Row]] = collections.defaultdict(list)
     for row in failed:
-        told = tuple((what, error.message, error.slug, error.hint) for what, error in row.failures)
+        several = len(row.failures) > 1
+        told = tuple((several and what, error.message, error.slug, error.hint) for what, error in row.failures)
         groups[(row.place, row.verdict, row.label, row.check, told)].append(row)
     return "".join(map(_failure, groups.values()))
 
@@ -199,6 +200,11 @@ def _failure(alike: list[rows.Row]) -> str:
     """A hint that all items of the row share is told once."""
     row = alike[0]
     told = row.failures
+    if len(told) == 1:  # of each host it may be another resource
+        whats = dict.fromkeys(what for one in alike for what, _error in one.failures if what)
+        told = [(_names(list(whats)), told[0][1])]
+    else:
+        told = [(_e(what, rows.SHORT), error) for what, error in told]
     hints = list(dict.fromkeys(error.hint for _what, error in told if error.hint))
     entries = "".join(f"<li>{_what(what)}{_e(error.message) or 'It told no reason.'}{_code(error)}</li>\n" for what, error in told)
     more = "".join(f'<p class="hint">What to do: {_e(hint)}</p>\n' for hint in hints)
@@ -211,7 +217,7 @@ def _failure(alike: list[rows.Row]) -> str:
 
 
 def _what(name: str) -> str:
-    return f"<strong>{_e(name)}</strong>: " if name else ""
+    return f"<strong>{name}</strong>: " if name else ""
 
 
 def _code(error: rows.Error) -> str:

@@ -53,6 +53,10 @@ ELSEWHERE = {
     ".venv/bin/python tests/mutants/random_mutations.py --names FILE": "tests/unit/tools/test_mutations.py",
     "ansible-playbook -i inventory groundwork.provision.update_firmware -e update_firmware_serial=10%"
     " -e update_firmware_max_fail_percentage=20": "tests/integration/playbooks/test_hardware_roles.py",
+    "ansible-playbook -i rack14.yml groundwork.provision.provision_bare_metal -e xclarity_hosts=rack14":
+    "tests/integration/playbooks/test_hardware_roles.py",
+    "ansible-playbook -i rack14.yml groundwork.provision.provision_bare_metal -e xclarity_hosts=rack14 --check --diff":
+    "tests/integration/playbooks/test_hardware_roles.py",
     "ansible-playbook -i oslo.xclarity.yml -i rome.xclarity.yml groundwork.provision.activate_profiles -e xclarity_restart=defer":
     "tests/integration/xclarity/test_xclarity_inventory.py",
     "pip install ansible-rulebook ansible-runner ansible-core 'requests>=2.32.4,<3'": "tests/eda/requirements.txt",

@@ -62,6 +62,7 @@ ELSEWHERE = {
     "# site.yml: what belongs to the site; keep the secrets in a vault": "../awx/test_configure.py",
     "# execution-environment.yml": "test_documentation.py",
     "dependencies:": "test_documentation.py",
+    "# rack14.yml": "playbooks/test_hardware_roles.py",
     "# activated.yml": "../eda/test_rulebooks.py",
     "# vars.yml": "../eda/test_rulebooks.py",
     "system: xclarity": "eda/test_source_files.py",

@@ -242,7 +242,7 @@ def test_each_task_of_a_role_and_its_looks_ahead(empty_sim, harness):
     role = {"name": "By a role", "ansible.builtin.include_role": {"name": "groundwork.provision.run_cluster"}}
     played, page, _source = report_of(harness, on_localhost(role, vars=variables))
     assert played.rc == 0, played.output
-    assert "Results of tasks: 2 changed" in page.text
+    assert "Results of tasks of this collection, and what else failed: 2 changed" in page.text
     assert "Keep the profile groundwork.provision.cluster_profile" in page.text
     assert "Keep the cluster groundwork.provision.cluster" in page.text
     assert "tasks in check mode, which looked ahead and changed nothing" in page.text

@@ -215,12 +215,15 @@ def read_open_devices(client: Client) -> list[tuple[str, str, str]]:
     return found
 
 
+LOOK = "Look at the job on the server, then run again."
+
+
 class Reader:
     """How the driver follows jobs: one look at all that are still open. before: the jobs as they were for the plan. joins: see
-    :class:`_operation.Operation`."""
+    :class:`_operation.Operation`. next_step: the advice for a job that failed."""
 
-    def __init__(self, client: Client, *, joins: bool = True) -> None:
-        self.client, self.joins = client, joins
+    def __init__(self, client: Client, *, joins: bool = True, next_step: str = LOOK) -> None:
+        self.client, self.joins, self.next_step = client, joins, next_step
         self.before: list[Told] = []
 
     def begin(self) -> list[Told]:
@@ -237,7 +240,7 @@ class Reader:
         return {ident: state(job) for ident, job in read(self.client, ids, attempts=1).items()}
 
     def judge(self, watched: Watched, what: str) -> Failure | None:
-        return judge(watched, what, joins=self.joins)
+        return judge(watched, what, joins=self.joins, next_step=self.next_step)
 
     def lost(self, watched: Watched, what: str) -> Failure:
         return lost(watched.key, what)
@@ -255,7 +258,7 @@ def _goes_on(job: str | None, joins: bool) -> str:
     return f"It goes on by itself: {wait or 'look at it on the server'}. Run again{when}, this task would send its request once more."
 
 
-def judge(watched: Watched, what: str, *, joins: bool = True) -> Failure | None:
+def judge(watched: Watched, what: str, *, joins: bool = True, next_step: str = LOOK) -> Failure | None:
     """The failure that the end of a wait for a job means; None when it went well or has to be judged by the resource."""
     job, at = watched.key, watched.state
     name = at.name if at else "never seen"
@@ -274,7 +277,7 @@ def judge(watched: Watched, what: str, *, joins: bool = True) -> Failure | None:
         detail = f" ({at.detail})" if at.detail else ""
         message = _job_text(at.data)
         why = f"the job {job} ended as {name}{detail}."
-        return ended_badly(code, why, "Look at the job on the server, then run again.", server_message=message, **facts)
+        return ended_badly(code, why, next_step, server_message=message, **facts)
     return None
 
 

@@ -46,7 +46,9 @@ class DeployPattern(Operation):
     def __init__(self, run: Run, client: XClarity, desired: t.Sequence[Desired]) -> None:
         super().__init__(run, client)
         self.asked = desired
-        self.jobs = jobs.Reader(client)
+        # A target that has a profile of the pattern is not deployed again.
+        then = "If the server has the profile by now, activate it with profile_activation; else run again."
+        self.jobs = jobs.Reader(client, next_step=f"Look at the job on the server. {then}")
 
     def read(self) -> list[Item]:
         listed = patterns.read_all(self.client)

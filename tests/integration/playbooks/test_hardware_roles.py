@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import hosts_of_a_play as plays
@@ -71,6 +72,21 @@ def test_from_a_rack_to_a_running_server(sim, book):
     assert not {node["name"] for node in sim.state("xclarity")["nodes"].values()} & set(NEW)
 
 
+def test_the_rack_of_the_guide(sim, harness):
+    page = (Path(__file__).parents[3] / "docs" / "guide_hardware.md").read_text(encoding="utf-8")
+    (harness.folder / "rack14.yml").write_text(re.findall(r"^```yaml\n(# rack14.yml\n.*?)^```$", page, re.M | re.S)[0], encoding="utf-8")
+    check, command = re.findall(r"^ansible-playbook (-i rack14.yml .*)$", page, re.M)
+    quick = ("-e", json.dumps(QUICK))
+    looked = harness.playbook(*check.split(), *quick)
+    assert (looked.rc, changing(sim)) == (0, []), looked.output
+    done = harness.playbook(*command.split(), *quick)
+    assert done.rc == 0, done.output
+    state = sim.state("xclarity")
+    new = [uuid for uuid, node in state["nodes"].items() if node["name"] in NEW]
+    assert len(new) == 2
+    assert state["deployments"]["deployed"] == dict.fromkeys(new, IMAGE)
+
+
 WANTED = {
     **MANAGE, "update_firmware_policy": "production", "update_firmware_activation": "immediate", "xclarity_pattern": "web",
     "deploy_pattern_restart": "immediate", "xclarity_image": IMAGE, "deploy_os_confirm": True,
@@ -115,17 +131,48 @@ def test_a_server_that_nobody_took_over_is_not_green(sim, book, name):
     assert "No server is known for this host, so" in words(played)
 
 
-def test_the_hosts_of_one_step_are_not_those_of_all(sim, book):
+ONE_STEP = {
+    # name -> (arguments, in the message)
+    "all steps": (["-e", "manage_nodes_hosts=new-01"], "steps update_firmware, deploy_pattern, activate_profiles, deploy_os would"),
+    "a name that no host has": (["-e", "manage_nodes_hosts=nwe"], "manage_nodes_hosts is set, and the steps update_firmware"),
+    "a group without hosts": (["-e", "manage_nodes_hosts=empty"], "manage_nodes_hosts is set, and the steps update_firmware"),
+    "two steps": (["-e", "update_firmware_hosts=new-01", "--tags", "update_firmware,deploy_os"], "the steps deploy_os would work"),
+    "another step": (["-e", "update_firmware_hosts=new-01", "--tags", "deploy_os"], "variable of each step that runs (deploy_os_hosts)"),
+    "all but one": (["-e", "update_firmware_hosts=new-01", "--skip-tags", "update_firmware,deploy_os"], "the steps manage_nodes, deploy_p"),
+    "some of them": (["-e", "manage_nodes_hosts=new-01", "--limit", "new-02"], "manage_nodes_hosts is set, and the steps update_firmware"),
+}
+
+
+@pytest.mark.parametrize("case", ONE_STEP)
+def test_the_hosts_of_one_step_are_not_those_of_all(sim, book, case):
     """Whoever sets them for the first step does not mean the servers of production for all others."""
-    refused = book("provision_bare_metal", NEW, "-e", "manage_nodes_hosts=new-01", **WANTED)
+    arguments, told = ONE_STEP[case]
+    refused = book("provision_bare_metal", {**NEW, "web-03": {"xclarity_uuid": UUIDS["web-03"]}}, *arguments, **WANTED)
     assert (refused.rc, changing(sim)) == (2, []), refused.output
-    assert "Only manage_nodes_hosts is set, so the other steps would work on the hosts of xclarity_servers. Set xclarity_" in words(refused)
+    assert told in words(refused)
+    assert "would work on the hosts of xclarity_servers. Set xclarity_hosts for all steps, " in words(refused)
+
+
+def test_one_step_has_hosts_of_its_own(sim, book):
     one = book("provision_bare_metal", NEW, "-e", "manage_nodes_hosts=new-01", "--tags", "manage_nodes", **WANTED)
     assert one.rc == 0, one.output
     assert "new-02" not in one.output
     every = book("provision_bare_metal", NEW, "-e", "xclarity_hosts=new-02", **WANTED)
     assert every.rc == 0, every.output
-    assert set(plays.recap(every)) == {"new-02"}
+    assert set(plays.recap(every)) == {"localhost", "new-02"}
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]])
+@pytest.mark.parametrize("given", [
+    {"deploy_os_confirm": False}, {"deploy_os_confirm": ""}, {"deploy_os_confirm": "maybe"}, {"deploy_os_unless": "no?"},
+])  # fmt: skip
+def test_what_the_last_step_refuses_is_refused_before_the_first(sim, book, given, check):
+    """The servers are not managed yet, so that the module cannot look at anything."""
+    refused = book("provision_bare_metal", NEW, *check, **(WANTED | given))
+    assert (refused.rc, changing(sim)) == (2, []), refused.output
+    assert f"{next(iter(given))} " in words(refused)
+    assert "Nothing was changed." in words(refused)
+    assert sim.log(system="xclarity") == []
 
 
 @pytest.mark.parametrize(("value", "installs"), [

@@ -116,6 +116,7 @@ def test_an_activation_that_fails_and_a_refused_target(sim, run_module):
     sim.switches("xclarity", fail_next=[{"kind": "activate", "state": "Stopped_With_Error"}])
     result = run_module("pattern_deployment", {"pattern": "web", "node": "web-01", "restart": "immediate"})
     assert (result.code, result["changed"]) == ("job_failed", True)
+    assert "activate it with profile_activation; else run again." in result["msg"]
     body = json.dumps({"items": [{"message": "No.", "uuidsFailed": [WEB2], "jobRecordId": ""}]})
     sim.fault("xclarity", "POST", "^/patterns", status=200, body=body)
     refused = run_module("pattern_deployment", {"pattern": "web", "node": "web-02", "restart": "immediate"})

@@ -307,7 +307,7 @@ def test_a_look_in_check_mode_is_no_change_of_a_real_run():
     look = {"profiles": [item(changed=False, history=[])], "plan": plan}
     found = [row(look, verdict, check=True, ahead=True, place=verdict, task=f"Look {verdict}") for verdict in (CHANGED, OK)]
     made = page(*found, row({"profiles": [item()]}))
-    assert "Results of tasks: 1 changed What" in made.text
+    assert "Results of tasks of this collection, and what else failed: 1 changed What" in made.text
     assert "2 tasks in check mode, which looked ahead and changed nothing" in made.text
     assert "Planned requests" not in made.text
     assert made.text.count("resources: ") == 1
@@ -322,6 +322,10 @@ def test_one_task_that_failed_in_the_same_words_on_several_hosts():
     assert made.text.count("no connection.") == 1
     assert "on host-00, host-01" in made.text
     assert "host-19 and 10 more;" in made.text
+    rows = [row({**told, "error": {**told["error"], "resource": f"p{number}"}}, FAILED, host=f"host-{number}") for number in range(3)]
+    of_each = page(*rows)
+    assert of_each.text.count("no connection.") == 1
+    assert "p0, p1, p2: no connection." in of_each.text
     second = row(told, FAILED, host="b", place="play 2", task="Other")
     other = page(row(told, FAILED, host="a"), second, row({"msg": "x"}, FAILED, host="a"))
     assert "2 tasks failed, on 2 hosts." in other.text
