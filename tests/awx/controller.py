@@ -54,6 +54,8 @@ UNIQUE_WITH = {
     "credential_type": ("kind",), "credential": ("organization", "credential_type"), "inventory_source": ("inventory",),
     "schedule": ("unified_job_template",), "workflow_job_template_node": ("workflow_job_template",), "execution_environment": (),
     "organization": (),
+    # It has no organization, and the database counts what has none as different: workflows may have approvals of one name.
+    "workflow_approval_template": ("id",),
 }  # fmt: skip
 LINKS = re.compile(r"credentials|labels|instance_groups|galaxy_credentials|(success|failure|always)_nodes|notification_templates_\w+")
 

@@ -52,6 +52,7 @@ def test_an_organization_beside_another_has_all_of_its_own(site):
     """Of the same names, which modules look up by name alone. Nothing of the first is touched, and it is not in the way of the first."""
     assert site.play("--tags", SHARED, "-e", "groundwork_organization=First").rc == 0
     controller = site.controller
+    controller.create("workflow_approval_template", {"name": "Restart servers?", "organization": None})  # of a workflow of the first
     before = {kind: of(controller, kind, "First") for kind in ("credential", "execution_environment", "inventory", "notification_template")}
     other = ("-e", "groundwork_organization=Other", "-e", "groundwork_execution_environment=Other", "-e", f"@{few(site)}")
     ended = site.play("--check", *other)
