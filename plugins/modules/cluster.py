@@ -57,6 +57,7 @@ options:
       - How many nodes the cluster is to have, 0 to 1000.
       - If not set, the size of a cluster that is there is left as it is, and a new one gets O(min_size) nodes.
       - Nodes that are not ACTIVE are recovered, and when the cluster shrinks they are the first to be deleted.
+      - Nodes that M(groundwork.provision.cluster_node) lets join count, too.
     type: int
   min_size:
     description: How many nodes the cluster is to have at least. A new cluster has 0 if it is not set.

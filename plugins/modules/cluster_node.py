@@ -14,7 +14,9 @@ description:
   - For nodes that are all alike use M(groundwork.provision.cluster) and a number.
   - The service throws the name away of a node that is made inside a cluster. So a new node is made outside, and then joins the cluster.
     Its name is what it is known by.
-  - A node that joins raises the desired capacity of the cluster by one, one that leaves or is deleted lowers it.
+  - A node that joins raises the desired capacity of the cluster by one, one that leaves or is deleted lowers it. So where
+    M(groundwork.provision.cluster) keeps the same cluster, its O(groundwork.provision.cluster#module:desired_capacity) has to count such
+    nodes, or to be left out. Else each run shrinks the cluster, perhaps by that node, and grows it again.
   - What a cluster does not allow (min_size, max_size, nodes of another type) is refused before anything is sent, with all nodes of the
     task counted. A place that another node of the task makes free counts for a node that leaves its own cluster first, or is new.
   - A node in ERROR is recovered. The service looks at its server first, so one that is well is not made anew.

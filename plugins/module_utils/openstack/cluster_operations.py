@@ -140,22 +140,19 @@ class SetClusters(Operation):
 
     def _items(self, found: t.Sequence[Reading | None]) -> list[Item]:
         contexts = self._contexts(found)
-        items, seen = [], set()
+        listing.refuse_doubles("cluster", map(self._given, self.asked, found))
+        items = []
         for desired, reading, context in zip(self.asked, found, contexts, strict=True):
-            key = reading.id if reading is not None else f"name {desired.label}"
-            if key in seen:
-                raise bad_input(
-                    "duplicate_item",
-                    f"the cluster {desired.label} is given more than once.",
-                    "Give each cluster once and run again.",
-                    resource=desired.label,
-                )
-            seen.add(key)
+            key = listing.item_key(desired, reading.id if reading is not None else None)
             self.contexts[key] = context
             steps = self._plan(desired, reading, context)
             title = desired.name or (reading.name if reading is not None else desired.label)
             items.append(Item(key, title, desired=desired, before=reading, current=reading, steps=steps[:1], later=steps[1:]))
         return items
+
+    def _given(self, desired: Desired, reading: Reading | None) -> tuple[Desired, str | None, list[str]]:
+        name = reading.name if reading is not None and self.state == clusters.PRESENT else None
+        return desired, listing.new_name(desired, name), [reading.id] if reading is not None else []
 
     def _plan(self, desired: Desired, reading: Reading | None, context: Context) -> tuple[Step, ...]:
         if self.state == clusters.ABSENT:

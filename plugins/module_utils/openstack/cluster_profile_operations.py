@@ -73,7 +73,8 @@ class SetProfiles(Operation):
                 choices.append(cluster_profiles.choose(one, list(mine.values()), self.policy, marker))
             else:
                 choices.append(cluster_profiles.choose_absent(one, list(mine.values())))
-        _refuse_doubles(choices)
+        given = ((choice.desired, self._new_name(choice), cluster_profiles.touched(choice)) for choice in choices)
+        listing.refuse_doubles("profile", given)
         if not self.is_present:
             going = {cluster_profiles.target(step) for choice in choices for step in choice.first}
             on_use = self.run.params["on_use"]
@@ -89,8 +90,11 @@ class SetProfiles(Operation):
             )
         return [cluster_profiles.settle(choice, used, self.run.params["marker"]) for choice in choices]
 
+    def _new_name(self, choice: Choice) -> str | None:
+        return listing.new_name(choice.desired, choice.found.name if choice.found is not None and self.is_present else None)
+
     def _item(self, choice: Choice) -> Item:
-        key = choice.found.id if choice.found is not None else f"name {choice.name}"
+        key = listing.item_key(choice.desired, choice.found.id if choice.found is not None else None)
         self.kept[key] = dict(choice.kept)
         return Item(key, choice.name, desired=choice, before=choice.found, current=choice.found, steps=choice.first, later=choice.then)
 
@@ -204,8 +208,8 @@ class SetProfiles(Operation):
 
     def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
         if after:
-            return {item.title: item.desired.after for item in items if item.desired.after is not None}
-        return {item.title: item.before.view() for item in items if item.before is not None}
+            return listing.by_title(items, lambda item: item.desired.after)
+        return listing.by_title(items, lambda item: item.before.view() if item.before is not None else None)
 
     def present(self, item: Item) -> dict[str, t.Any]:
         deleted = [
@@ -237,20 +241,6 @@ def set_profiles(
 ) -> dict[str, t.Any]:
     """Returns the result, raises :class:`Failure` with the result beside it."""
     return drive(SetProfiles(run, client, desired, present=present, policy=policy, single=single))
-
-
-def _refuse_doubles(choices: t.Sequence[Choice]) -> None:
-    seen: set[str] = set()
-    for choice in choices:
-        keys = {f"name {choice.name}"} | ({f"id {choice.found.id}"} if choice.found else set())
-        if seen & keys:
-            raise Failure(
-                "duplicate_item",
-                f"the profile {choice.name} is given more than once.",
-                "Give each profile once and run again.",
-                resource=choice.name,
-            )
-        seen |= keys
 
 
 def _shows(outcome: Outcome, there: t.Mapping[str, Profile], gone: t.Container[str]) -> bool:

@@ -417,6 +417,12 @@ def target(step: Step) -> str:
     return step.path[len(PATH) + 1 :]
 
 
+def touched(choice: Choice) -> set[str]:
+    """The ids of all profiles that a choice is about."""
+    there = {one.id for one in (choice.found, *choice.leftovers) if one is not None}
+    return there | {target(step) for step in (*choice.first, *choice.then) if target(step)}
+
+
 def validation(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The body of POST /v1/profiles/validate (it changes nothing), which takes the spec alone."""
     return {"profile": {"spec": dict(spec)}}

@@ -24,6 +24,21 @@ MAX_QUERY = 4000  # characters of names in one URL; with more, or with more ids 
 IDS = 10
 KEEP, TRY = "keep", "try"  # what is to be deleted and is in use stays; or the service decides
 Entry = dict[str, t.Any]
+
+
+class Asked(t.Protocol):
+    """What a user asks of one thing, by its name, its id, or both."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def id(self) -> str | None: ...
+
+    @property
+    def label(self) -> str: ...
+
+
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -134,6 +149,31 @@ def refuse_names(noun: str, asked: t.Iterable[tuple[str | None, str | None]], na
                 "Correct id or name, or give only one of them, and run again.",
                 resource=name,
             )
+
+
+def item_key(asked: Asked, found: str | None) -> str:
+    """What an item is known by. found: the id of what is there."""
+    return found or (f"id {asked.id}" if asked.id else f"name {asked.name}")
+
+
+def refuse_doubles(noun: str, rows: t.Iterable[tuple[Asked, str | None, t.Iterable[str]]]) -> None:
+    """Refuse what is given more than once, be it by its name and by its id. Two ids are two things, though they may have one name.
+
+    rows: what is asked for; the other name that what has the id is to get, None for none; the ids of all that the request is about.
+    """
+    seen: set[str] = set()
+    for asked, becomes, ids in rows:
+        name = becomes if asked.id else asked.name
+        keys = {f"id {one}" for one in (asked.id, *ids) if one} | ({f"name {name}"} if name else set())
+        if seen & keys:
+            why = f"the {noun} {asked.label} is given more than once."
+            raise bad_input("duplicate_item", why, f"Give each {noun} once and run again.", resource=asked.label)
+        seen |= keys
+
+
+def new_name(asked: Asked, found: str | None) -> str | None:
+    """The name that what has this id is to get, None where it keeps its own. found: the name that it has."""
+    return asked.name if asked.id and found is not None and found != asked.name else None
 
 
 def refuse_use(what: str, used: t.Sequence[str], remedy: str, on_use: str, resource: str) -> None:

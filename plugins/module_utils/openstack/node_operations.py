@@ -336,12 +336,12 @@ class SetNodes(Operation):
         return listing.meant(NODES, str(desired.name), [one for one in entries if one["name"] == desired.name])
 
     def _items(self, found: t.Sequence[Entry | None], entries: t.Sequence[Entry]) -> list[Item]:
+        # A node may be given a name that another has. (The service has them made by the dozen.)
+        rows = zip(self.asked, found, strict=True)
+        listing.refuse_doubles("node", ((desired, None, [node["id"]] if node is not None else []) for desired, node in rows))
         items: list[Item] = []
         for desired, node in zip(self.asked, found, strict=True):
-            key = node["id"] if node is not None else f"name {desired.label}"
-            if any(item.key == key for item in items):
-                why = f"the node {desired.label} is given more than once."
-                raise bad_input("duplicate_item", why, "Give each node once and run again.", resource=desired.label)
+            key = listing.item_key(desired, node["id"] if node is not None else None)
             steps = self._plan(desired, node, entries)
             title = desired.name or (node["name"] if node else desired.label)
             items.append(Item(key, title, desired=desired, before=node, current=node, steps=steps[:1], later=steps[1:]))

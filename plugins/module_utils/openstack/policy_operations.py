@@ -52,25 +52,22 @@ class SetPolicies(Operation):
                 listing.refuse_names("policy", ((one.name, one.id) for one in self.asked), {one["id"]: one["name"] for one in entries})
             if not self.is_present and self.run.params["on_use"] != listing.TRY:
                 self.used = self._users({one["id"] for one in entries})
-            return [self._item(one, entries) for one in self._once()]
+            replace = self.is_present and self.run.params["on_spec_change"] == "replace"
+            meant = [(one, *policies.match(one, entries, replace)) for one in self.asked]
+            listing.refuse_doubles("policy", (self._given(*row) for row in meant))
+            return [self._item(*row, entries) for row in meant]
         except Failure as failure:
             raise failure.about(system=api.SYSTEM) from None
-
-    def _once(self) -> t.Sequence[Desired]:
-        seen = set()
-        for one in self.asked:
-            if one.label in seen:
-                why = f"the policy {one.label} is given more than once."
-                raise bad_input("duplicate_item", why, "Give each policy once and run again.", resource=one.label)
-            seen.add(one.label)
-        return self.asked
 
     def _entries(self, names: t.Iterable[str | None], ids: t.Iterable[str | None]) -> list[Entry]:
         return listing.read(self.client, POLICIES, [name for name in names if name], [ident for ident in ids if ident])
 
-    def _item(self, desired: Desired, entries: t.Sequence[Entry]) -> Item:
+    def _given(self, desired: Desired, found: Entry | None, old: t.Sequence[Entry]) -> tuple[Desired, str | None, list[str]]:
+        name = found["name"] if found is not None and self.is_present else None
+        return desired, listing.new_name(desired, name), [one["id"] for one in (found, *old) if one is not None]
+
+    def _item(self, desired: Desired, found: Entry | None, old: t.Sequence[Entry], entries: t.Sequence[Entry]) -> Item:
         replace = self.run.params["on_spec_change"] == "replace"
-        found, old = policies.match(desired, entries, replace and self.is_present)
         if not self.is_present:
             used = self.used.get(found["id"], []) if found is not None else []
             steps = policies.plan_absence(found, used, self.run.params["on_use"])
@@ -81,7 +78,7 @@ class SetPolicies(Operation):
             bound, bare = self._bound(found, gone)
             steps = policies.plan(desired, found, old, bound, replace, bare if old else ())
         title = desired.name or (found["name"] if found else desired.label)
-        key = found["id"] if found else f"name {desired.label}"
+        key = listing.item_key(desired, found["id"] if found else None)
         return Item(key, title, desired=desired, before=found, current=found, steps=steps[:1], later=steps[1:])
 
     def _refuse_taken(self, desired: Desired, found: Entry | None, entries: t.Sequence[Entry]) -> None:

@@ -256,3 +256,76 @@ def test_a_profile_that_is_there_and_empty_variables(empty_sim, run):
     missing, sent = run(run_cluster_name="db", run_cluster_profile="nope")
     assert (missing.rc != 0, sent) == (True, [])
     assert "there is no profile nope" in missing.output
+
+
+def test_two_profiles_of_one_name_go_in_check_mode_too(empty_sim, run):
+    """The nodes have one, the cluster the one that took its place for the nodes to come."""
+    assert run(**WEB)[0].rc == 0
+    later = WEB | {"run_cluster_profile_spec": OTHER, "run_cluster_on_profile_change": "profile_only"}
+    assert run(**later)[0].rc == 0
+    assert state(empty_sim)[0] == ["web", "web"]
+    third = WEB | {"run_cluster_profile_spec": {**SPEC, "properties": {**SPEC["properties"], "flavor": "3"}}}
+    for more in (later | {"run_cluster_state": "absent"}, third):
+        checked, sent = run("--check", **more)
+        assert (checked.rc, sent) == (0, []), checked.output
+        deleted = [path for method, path in planned(checked) if (method, path[:12]) == ("DELETE", "/v1/profiles")]
+        assert len(deleted) == 2, checked.output
+    since = empty_sim.last()
+    checked, _sent = run("--check", **third)
+    assert run(**third)[0].rc == 0
+    assert sorted(planned(checked)) == sorted(changing(empty_sim, "clustering", since))
+
+
+def test_two_clusters_with_profiles_of_one_name(empty_sim, run):
+    """Each keeps its own, whatever the other wants of the name."""
+    web, db = (WEB | {"run_cluster_profile": "shared", "run_cluster_policies": [], "run_cluster_receivers": []} for _ in range(2))
+    db |= {"run_cluster_name": "db"}
+    assert run(**web)[0].rc == run(**db)[0].rc == 0
+    assert state(empty_sim)[:2] == (["shared"], ["web", "db"])
+    large = web | {"run_cluster_profile_spec": OTHER}
+    moved, sent = run(**large)
+    assert (moved.rc, sent) == (0, ["POST", "PATCH"]), moved.output
+    for one in (db, large):
+        for arguments in (("--check",), ()):
+            played, sent = run(*arguments, **one)
+            assert (played.rc, played.recap["changed"], sent) == (0, 0, []), played.output
+    # With both of one spec again, and each with a profile of its own, nothing is moved either.
+    changed, sent = run(**db | {"run_cluster_profile_spec": {**SPEC, "properties": {**SPEC["properties"], "flavor": "3"}}})
+    assert (changed.rc, sent) == (0, ["POST", "PATCH", "DELETE"]), changed.output
+    changed, sent = run(**db | {"run_cluster_profile_spec": OTHER})
+    assert (changed.rc, sent) == (0, ["POST", "PATCH", "DELETE"]), changed.output
+    played, sent = run(**large)
+    assert (played.rc, played.recap["changed"], sent) == (0, 0, []), played.output
+    # What one leaves goes with it, and what the other has stays.
+    gone, sent = run(**large | {"run_cluster_state": "absent"})
+    assert (gone.rc, sent) == (0, ["DELETE"] * 2), gone.output
+    assert "uses it." in " ".join(gone.output.split())
+    now = empty_sim.state("clustering")
+    assert [one["profile_id"] for one in now["clusters"]] == [one["id"] for one in now["profiles"]]
+
+
+def test_a_cluster_whose_profile_has_another_name_is_given_the_one_that_is_named(empty_sim, run):
+    """Its spec alone does not make a profile the one that is meant."""
+    assert run(**WEB)[0].rc == 0
+    named, sent = run(**WEB | {"run_cluster_profile": "named"})
+    assert (named.rc, sent) == (0, ["POST", "PATCH"]), named.output
+
+
+def test_another_spec_of_a_policy_is_told_with_the_clusters_that_get_it_too(empty_sim, run):
+    assert run(**WEB)[0].rc == 0
+    youngest = {**DELETION, "properties": {"criteria": "YOUNGEST_FIRST"}}
+    changed = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": youngest}]}
+    words = "The policy oldest is replaced on"
+    alone_there, _sent = run("--check", **changed)
+    assert (alone_there.rc, words in " ".join(alone_there.output.split())) == (0, False), alone_there.output
+    others = [{"name": name, "profile": "web", "nodes": 1, "project": "demo", "policies": ["oldest"]} for name in ("db", "shop")]
+    empty_sim.seed(clustering={"clusters": others})
+    for arguments in (("--check",), ()):
+        played, sent = run(*arguments, **changed)
+        assert (played.rc, bool(sent)) == (0, not arguments), played.output
+        assert f"{words} cluster db, cluster shop, too: it belongs to the project." in " ".join(played.output.split()), played.output
+    now = empty_sim.state("clustering")
+    assert {one["policy_id"] for one in now["bindings"]} == {one["id"] for one in now["policies"]}
+    assert len(now["bindings"]) == 3
+    again, sent = run(**changed)
+    assert (again.rc, sent, words in again.output) == (0, [], False), again.output
