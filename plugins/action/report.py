@@ -19,6 +19,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 
 # Of a result that is told once more: what was shown with it already.
 _SHOWN = ("warnings", "deprecations", "exception", "diff")
+# Strategies in which a host does not wait for the others; they know neither max_fail_percentage nor any_errors_fatal.
+_WITHOUT_WAVES = ("free", "host_pinned")
 
 
 class ActionModule(ActionBase):
@@ -36,6 +38,8 @@ class ActionModule(ActionBase):
         if args.get("result"):
             result |= {key: value for key, value in dict(args["result"]).items() if not key.startswith("_ansible_") and key not in _SHOWN}
             result["failed"] = True
+        if args.get("begun"):
+            result |= self._wave(str(args["begun"]), task_vars or {})
         if args.get("warning"):
             result["warnings"] = [clean(str(args["warning"]), MESSAGE_LIMIT)]
         if args.get("failure"):
@@ -43,3 +47,20 @@ class ActionModule(ActionBase):
             if args.get("errors"):
                 result["errors"] = args["errors"]
         return result
+
+    def _wave(self, begun: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The hosts of the wave that became unreachable after they had registered ``begun``, and whether the play is to end for that.
+
+        Ansible compares max_fail_percentage with the hosts that have failed, any_errors_fatal counts at the task only in which a host
+        became unreachable, and no rescue is entered there. Which hosts these are is told by what Ansible says of the others.
+        """
+        hostvars, play = variables["hostvars"], self._task.get_play()
+        wave = [host.name for host in hostvars._inventory.get_hosts(play.hosts)]
+        failed = set(variables["ansible_failed_hosts"])
+        out = [host for host in wave if host not in failed and host not in variables["ansible_current_hosts"]]
+        gone = [host for host in out if begun in hostvars[host]]
+        if not gone or any(name in str(play.strategy) for name in _WITHOUT_WAVES):
+            return {"gone": gone, "ends": False}
+        budget = play.max_fail_percentage
+        exceeded = budget is not None and len(failed.intersection(wave)) + len(out) > len(wave) * budget / 100
+        return {"gone": gone, "ends": exceeded or bool(self._task.any_errors_fatal)}

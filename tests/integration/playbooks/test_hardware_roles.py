@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import hosts_of_a_play as plays
 import pytest
 import yaml
 from harness import Harness, Played
+from running import until
 
 IMAGE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
 UUIDS = {"web-03": "0A10000000000000000000000000000C", "db-01": "0A10000000000000000000000000000D"}
@@ -322,6 +324,25 @@ def test_a_host_whose_system_does_not_heed_the_restart_is_not_in_use(sim, book, 
     assert (third.rc, in_use(harness, "web-03"), changing(sim, since)) == (0, "in", []), third.output
 
 
+def test_a_server_that_another_run_has_restarted_meanwhile_is_not_restarted_again(sim, book, harness, drained, run_module):
+    """Between the end of the update and the restart of this run, in which it waits for the other hosts of its wave."""
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}, "db-01": {"xclarity_uuid": UUIDS["db-01"]}}
+    wanted = {**drained, "update_firmware_activation": "delayed", "update_firmware_restart": True}
+    assert book("update_firmware", {"web-03": host["web-03"]}, **{**wanted, "update_firmware_restart": False}).rc == 0
+    sim.switches("xclarity", job_seconds_by_kind={"firmware": 3600.0})
+    went: dict[str, Any] = {}
+    run = threading.Thread(target=lambda: went.update(played=book("update_firmware", host, **wanted)))
+    run.start()
+    until(lambda: ("PUT", "/updatableComponents?action=apply&activationMode=delayed") in changing(sim)[1:])
+    assert not run_module("node_power", {"node": "web-03", "state": "restarted"}).failed
+    sim.clock(advance=3600.0)
+    run.join(60)
+    played = went["played"]
+    assert (played.rc, in_use(harness, "web-03"), in_use(harness, "db-01")) == (0, "in", "in"), played.output
+    restarts = [path.split("?")[0].rpartition("/")[2] for _method, path in changing(sim) if path.startswith("/nodes/")]
+    assert sorted(restarts) == sorted([UUIDS["web-03"], UUIDS["db-01"]])
+
+
 def test_without_a_restart_nothing_is_waited_for(sim, book, harness, drained):
     host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
     played = book("update_firmware", host, **drained, update_firmware_activation="delayed")
@@ -389,6 +410,35 @@ def test_firmware_in_waves_drained_and_restarted(sim, book, harness):
     assert (second.rc, second.recap["changed"], changing(sim, since)) == (0, 0, [])
 
 
+@pytest.mark.parametrize(("name", "variable", "value", "said"), [
+    (name, f"{name}_{key}", value, said)
+    for name in ("update_firmware", "activate_profiles")
+    for key, value, said in [
+        ("serial", "", ""), ("serial", " ", ""), ("serial", "100%", ""), ("serial", [1, "50%"], ""),
+        ("serial", "1O%", "takes a number of hosts from 1"), ("serial", 0, "takes a number of hosts from 1"),
+        ("serial", [1, ""], "takes a number of hosts from 1"),
+        ("max_fail_percentage", "", ""), ("max_fail_percentage", "60%", ""), ("max_fail_percentage", 12.5, ""),
+        ("max_fail_percentage", "lots", "takes a number from 0 to 100"), ("max_fail_percentage", "101", "takes a number from 0 to 100"),
+    ]
+])  # fmt: skip
+def test_what_waves_and_their_budget_can_be(sim, book, name, variable, value, said):
+    played = book(name, {"bastion": {}}, "-e", json.dumps({variable: value}))
+    assert (played.rc == 0, sim.log()) == (not said, []), played.output
+    assert said == "" or f"{variable} {said}" in words(played)
+    assert "Traceback" not in played.output
+
+
+@pytest.mark.parametrize(("budget", "updates"), [("", 1), ("0%", 1), ("60%", 2)])
+def test_a_budget_is_read_as_it_is_written(sim, book, budget, updates):
+    """The first of three hosts fails, in waves of two; blank is the default, 0."""
+    ready(sim)
+    sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": WEB["web-01"]["xclarity_uuid"], "state": "Stopped_With_Error"}])
+    given = {"update_firmware_serial": 2, "update_firmware_max_fail_percentage": budget}
+    played = book("update_firmware", WEB, "-e", json.dumps(given), update_firmware_activation="immediate")
+    assert played.rc != 0
+    assert sim.state("xclarity")["firmware"]["updates"] == updates + 1, played.output
+
+
 def test_a_wave_that_fails_stops_the_play(sim, book):
     sim.switches("xclarity", fail_next=[{"kind": "firmware", "resource": UUIDS["web-03"], "state": "Stopped_With_Error"}])
     hosts = {name: {"xclarity_uuid": uuid} for name, uuid in UUIDS.items()}
@@ -404,14 +454,19 @@ BAD = "web-02"
 
 @pytest.fixture
 def fragile(harness: Harness) -> Any:
-    """Variables of update_firmware: as of ``drained``, in two tasks, of which that of ``BAD`` fails where ``where`` says so."""
+    """Variables of update_firmware: as of ``drained``, in two tasks, of which that of ``BAD`` fails where ``where`` says so, or finds
+    the host ``gone``."""
 
-    def make(where: str) -> dict[str, Any]:
+    def make(where: str, gone: bool = False, bad: str = BAD) -> dict[str, Any]:
         wanted = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         for name, word in (("drain", "out"), ("undrain", "in")):
             tasks = [note(harness, f"Note {word}", word)]
-            only = f"inventory_hostname == '{BAD}'"
-            broken = {"name": f"Break in {name}", "ansible.builtin.fail": {"msg": f"{name} broke"}, "when": only}
+            broken: dict[str, Any] = {"name": f"Break in {name}", "ansible.builtin.fail": {"msg": f"{name} broke"}}
+            if gone:
+                # A port of nobody: the connection is refused.
+                lost = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_ssh_retries": 0}
+                broken = {"name": f"Reach in {name}", "ansible.builtin.raw": "true", "vars": lost, "changed_when": False}
+            broken["when"] = f"inventory_hostname in {bad.split()}"
             tasks.insert(1 if name == "drain" else 0, broken if name == where else {"name": "Nothing", "ansible.builtin.debug": None})
             (harness.folder / f"{name}.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
             wanted[f"update_firmware_{name}"] = str(harness.folder / f"{name}.yml")
@@ -500,6 +555,71 @@ def test_a_host_that_fails_whatever_the_play(sim, harness, fragile, keywords, go
         "web-01": "in", BAD: "out", "db-01": "in", "web-03": "in" if goes_on else "",
     }, played.output  # fmt: skip
     assert ("after it on web-01" in played.output, f"after it on {BAD}" in played.output) == (goes_on, False)
+
+
+@pytest.mark.parametrize(("where", "keywords", "goes_on"), [
+    ("drain", {"strategy": "linear", "max_fail_percentage": 0}, False),
+    ("undrain", {"strategy": "linear", "max_fail_percentage": 0}, False),
+    ("undrain", {"strategy": "linear", "any_errors_fatal": True}, False),
+    ("undrain", {"strategy": "linear", "max_fail_percentage": 50}, True),
+    ("drain", {"strategy": "linear"}, True),
+    ("drain", {"strategy": "free"}, True),
+    ("undrain", {"strategy": "host_pinned"}, True),
+], ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None)  # fmt: skip
+def test_a_host_that_becomes_unreachable_counts_as_failed(sim, harness, fragile, keywords, goes_on, where):
+    """A server that does not come back after new firmware ends the waves as one that fails does; nothing more is done for it."""
+    ready(sim)
+    one = {"hosts": "all", "gather_facts": False, "serial": 3, **keywords}
+    one |= plays.use("include_role", "groundwork.provision.update_firmware")
+    one["post_tasks"] = [{"name": "After", "ansible.builtin.debug": {"msg": "after it on {{ inventory_hostname }}"}}]
+    played = plays.play(harness, FOUR, [one], **QUICK, **fragile(where, gone=True))  # in the order of the alphabet
+    assert played.rc != 0, played.output
+    numbers = plays.recap(played)
+    assert {host: of["unreachable"] for host, of in numbers.items() if of["unreachable"]} == {BAD: 1}, played.output
+    assert sum(of["failed"] for of in numbers.values()) == (0 if goes_on else 1)
+    assert {host: in_use(harness, host) for host in FOUR} == {
+        "web-01": "in", BAD: "out", "db-01": "in", "web-03": "in" if goes_on else "",
+    }, played.output  # fmt: skip
+    updated = [path for _method, path in changing(sim) if path.startswith("/updatableComponents")]
+    assert len(updated) == (2 if where == "drain" else 3) + (1 if goes_on else 0)
+    if keywords["strategy"] == "linear":  # the other strategies warn if a host is left that ends later
+        assert f"so that nothing more was done for them: {BAD}. Each counts as failed." in words(played)
+    assert ("after it on web-01" in played.output) == goes_on
+    assert ('"code": "host_unreachable"' in played.output) != goes_on
+
+
+@pytest.mark.parametrize(("budget", "goes_on"), [(49, False), (50, True)])
+def test_failed_and_unreachable_hosts_share_the_budget(sim, harness, fragile, budget, goes_on):
+    """One of four hosts fails, and another becomes unreachable."""
+    ready(sim)
+    bad_job(sim)
+    hosts = {**FOUR, "web-04": {"xclarity_uuid": UUIDS["web-03"].replace("0C", "0E")}}
+    one = {"hosts": "all", "gather_facts": False, "serial": 4, "max_fail_percentage": budget}
+    one |= plays.use("roles", "groundwork.provision.update_firmware")
+    played = plays.play(harness, hosts, [one], **QUICK, **fragile("undrain", gone=True, bad="web-01"))
+    assert played.rc != 0
+    assert {host: in_use(harness, host) for host in ("web-01", BAD, "db-01", "web-03")} == {
+        "web-01": "out", BAD: "out", "db-01": "in", "web-03": "in",
+    }, played.output  # fmt: skip
+    assert ("web-04" in plays.recap(played)) == goes_on, played.output
+    assert "update_firmware_undrain have not run to their end for the host web-02" in words(played)
+
+
+def test_a_play_that_ignores_unreachable_hosts_updates_none_undrained(sim, harness, fragile):
+    ready(sim)
+    one = {"hosts": "all", "gather_facts": False, "ignore_unreachable": True, **plays.use("roles", "groundwork.provision.update_firmware")}
+    played = plays.play(harness, FOUR, [one], **QUICK, **fragile("drain", gone=True))
+    assert played.rc != 0, played.output
+    assert {host: in_use(harness, host) for host in FOUR} == {**dict.fromkeys(FOUR, "in"), BAD: "out"}
+    assert sum(path.startswith("/updatableComponents") for _method, path in changing(sim)) == len(FOUR) - 1
+
+
+def test_a_wave_that_is_unreachable_as_a_whole_ends_the_play(sim, harness, fragile):
+    """Ansible's own rule, which needs no host that is left."""
+    ready(sim)
+    one = {"hosts": "all", "gather_facts": False, "serial": 1, **plays.use("roles", "groundwork.provision.update_firmware")}
+    played = plays.play(harness, FOUR, [one], **QUICK, **fragile("undrain", gone=True, bad="web-01"))
+    assert (played.rc, sorted(plays.recap(played))) == (4, ["db-01", "web-01"]), played.output
 
 
 def test_a_caller_can_rescue_and_ignore_it(sim, harness, fragile):
