@@ -48,11 +48,8 @@ class Result(dict[str, Any]):
 OWN_WARNINGS = re.compile(
     r"\[WARNING\]: (This key may not read the pool's servers|The group holds no server named"
     r"|The comparison with the policy does not show|The update of \S+ was sent at|The (policy|profile) [^:]+ stays: "
-<<<<<<< HEAD
-    r"|The policy \S+ is replaced on |The tasks of update_firmware_undrain have not run to their end).*"
-=======
-    r"|The tasks of update_firmware_undrain have not run to their end|Hosts of this wave became unreachable).*"
->>>>>>> h2
+    r"|The policy \S+ is replaced on |Hosts of this wave became unreachable"
+    r"|The tasks of update_firmware_undrain have not run to their end).*"
 )
 
 
