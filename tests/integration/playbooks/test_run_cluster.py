@@ -278,8 +278,8 @@ def test_two_profiles_of_one_name_go_in_check_mode_too(empty_sim, run):
 
 def test_two_clusters_with_profiles_of_one_name(empty_sim, run):
     """Each keeps its own, whatever the other wants of the name."""
-    web, db = (WEB | {"run_cluster_profile": "shared", "run_cluster_policies": [], "run_cluster_receivers": []} for _ in range(2))
-    db |= {"run_cluster_name": "db"}
+    web = WEB | {"run_cluster_profile": "shared", "run_cluster_policies": [], "run_cluster_receivers": []}
+    db = web | {"run_cluster_name": "db"}
     assert run(**web)[0].rc == run(**db)[0].rc == 0
     assert state(empty_sim)[:2] == (["shared"], ["web", "db"])
     large = web | {"run_cluster_profile_spec": OTHER}
