@@ -57,8 +57,10 @@ def test_servers_of_an_earlier_run_are_added_in_check_mode_too(sim, harness, str
 
 
 def test_no_role_has_a_task_for_the_first_host_of_a_play_only():
-    """With another strategy than linear these end the run, or warn; with linear the other hosts are left out."""
+    """With another strategy than linear these end the run, or warn; with linear the other hosts are left out. The one that is to end the
+    play for all hosts of a wave is asked for with linear only."""
     files = sorted(ROLES.rglob("tasks/*.yml"))
     assert len(files) > 10
     words = re.compile(r"^ *(- )?(ansible\.builtin\.)?(add_host|pause|run_once|meta):", re.M)
-    assert [str(file) for file in files if words.search(file.read_text(encoding="utf-8"))] == []
+    texts = {str(file): file.read_text(encoding="utf-8").replace('run_once: "{{ update_firmware_wave.ends }}"', "") for file in files}
+    assert [file for file, text in texts.items() if words.search(text)] == []

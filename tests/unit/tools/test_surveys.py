@@ -168,7 +168,7 @@ def test_each_playbook_has_one_job_template_with_its_survey():
         assert template["survey_spec"] == f"{{{{ groundwork_surveys.{playbook} }}}}"
         # With a limit, a play of localhost would do nothing and end well.
         text = "".join(path.read_text(encoding="utf-8") for path in surveys._played(ROOT, playbook))
-        assert template["ask_limit_on_launch"] is ("hosts: localhost" not in text)
+        assert template["ask_limit_on_launch"] is ("hosts: localhost\n" not in text)
 
 
 def test_each_job_template_has_the_credentials_of_the_systems_that_it_uses():
