@@ -235,7 +235,8 @@ def test_what_the_engine_may_not_have_on_its_disk_comes_again(
         if len(events) == 17:
             shutil.copytree(engine.state_dir, left)
 
-    engine.run("jobs", arguments, take=take)
+    engine.run("jobs", arguments, lambda: None, take=take)
+    assert engine.slept[0] == (writes if feedback and writes else 5.0), "it is noted as soon as it may be"
     again = engine.run("jobs", {**arguments, "state_dir": str(left)})
     seen = {event["meta"]["uuid"] for event in events}
     assert {event["meta"]["uuid"] for event in again} <= seen

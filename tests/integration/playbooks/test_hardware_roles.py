@@ -141,6 +141,7 @@ ONE_STEP = {
     "two steps": (["-e", "update_firmware_hosts=new-01", "--tags", "update_firmware,deploy_os"], "the steps deploy_os would work"),
     "another step": (["-e", "update_firmware_hosts=new-01", "--tags", "deploy_os"], "variable of each step that runs (deploy_os_hosts)"),
     "all but one": (["-e", "update_firmware_hosts=new-01", "--skip-tags", "update_firmware,deploy_os"], "the steps manage_nodes, deploy_p"),
+    "all by a tag": (["-e", "manage_nodes_hosts=new-01", "--tags", "tagged"], "manage_nodes_hosts is set, and the steps update_f"),
     "some of them": (["-e", "manage_nodes_hosts=new-01", "--limit", "new-02"], "manage_nodes_hosts is set, and the steps update_firmware"),
 }
 
@@ -175,6 +176,13 @@ def test_what_the_last_step_refuses_is_refused_before_the_first(sim, book, given
     assert f"{next(iter(given))} " in words(refused)
     assert "Nothing was changed." in words(refused)
     assert sim.log(system="xclarity") == []
+
+
+def test_an_installation_that_is_not_confirmed_for_one_host_is_refused_before_any(sim, book):
+    hosts = {**NEW, "new-02": {**NEW["new-02"], "deploy_os_confirm": False}}
+    refused = book("provision_bare_metal", hosts, **WANTED)
+    assert (refused.rc, changing(sim)) == (2, []), refused.output
+    assert plays.recap(refused)["new-02"]["failed"] == 1
 
 
 @pytest.mark.parametrize(("value", "installs"), [
