@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -45,6 +46,7 @@ SYSTEMS = {"xclarity", "ops_manager", "openstack"}
 FILES = sorted(PLUGINS.rglob("*.py"))
 
 
+@functools.cache
 def imports(path: Path) -> set[str]:
     """Dotted names that a file imports, those inside functions too."""
     found = set()
@@ -115,6 +117,7 @@ def test_things_that_one_place_may_do(text, allowed):
     assert found <= allowed, f"{text} in {sorted(found - allowed)}"
 
 
+@functools.cache
 def code(path: Path) -> str:
     """The source without comments and strings, so that prose may name what code may not do."""
     return ast.unparse(_NoText().visit(ast.parse(path.read_text(encoding="utf-8"))))
