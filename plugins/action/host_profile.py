@@ -121,7 +121,7 @@ class ActionModule(ActionBase):
             failure.about(what="activate the profile of this host", resource=clean(str(item["profile"]), 200))
             failure.details = {}
             return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
-        registry.register(host, self._key(options), item)
+        registry.register(host, f"{self._way()}.{_key(options)}", item)
         return {}
 
     def _checked(self, item: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -176,7 +176,7 @@ class ActionModule(ActionBase):
         while not registry.has_result(host):
             if registry.dropped(host):
                 self._register(registry, host, variables)
-            with registry.take(host, play) as batch:
+            with registry.take(host, self._way(), play) as batch:
                 if batch is None:
                     break
                 if batch.hosts:
@@ -259,12 +259,20 @@ class ActionModule(ActionBase):
         hostvars = own["hostvars"]
         return hostvars._variable_manager.get_vars(play=self._task.get_play(), host=hostvars._inventory.get_host(host), task=self._task)
 
-    def _key(self, options: dict[str, t.Any]) -> str:
-        """Equal for hosts whose tasks would differ in their items only."""
-        environment = [self._templar.template(one) for one in self._task.environment or []]
-        endpoint = str(options.get("endpoint") or "").strip().rstrip("/").casefold()
-        told = [{**options, "endpoint": endpoint}, environment, self._task.check_mode, self._task.diff]
-        return hmac.new(_SECRET, json.dumps(told, sort_keys=True, default=str).encode(), hashlib.sha256).hexdigest()
+    def _way(self) -> str:
+        """Equal for hosts whose tasks behave alike. A keyword can differ between hosts; who works for another uses its own."""
+        task = self._task
+        environment = [self._templar.template(one) for one in task.environment or []]
+        return _digest([environment, task.check_mode, task.diff, task.timeout, task.no_log])
+
+
+def _key(options: dict[str, t.Any]) -> str:
+    """Equal for hosts whose tasks, where these behave alike, would differ in their items only."""
+    return _digest({**options, "endpoint": str(options.get("endpoint") or "").strip().rstrip("/").casefold()})
+
+
+def _digest(told: t.Any) -> str:
+    return hmac.new(_SECRET, json.dumps(told, sort_keys=True, default=str).encode(), hashlib.sha256).hexdigest()
 
 
 def _ended(batch: Batch, why: str) -> dict[str, dict[str, t.Any]]:

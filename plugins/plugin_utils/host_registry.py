@@ -42,6 +42,8 @@ class Batch:
 class Registry:
     """``folder`` is private to the run; ``call`` tells one call of the role from another.
 
+    A KEY has two parts, each a text without a dot: ``WAY.ASKED``. WAY is equal for hosts that can work for each other.
+
     ``waiting/KEY/HOST``: a registration that nobody has taken. ``taken/ID/HOST``: one that was taken, with those of the same KEY;
     whoever took them holds the lock ``locks/ID``. ``hosts/HOST``: the KEY, then the ID, then the result.
     """
@@ -69,8 +71,8 @@ class Registry:
         return not folder.is_dir() or _first_of(folder) is None
 
     @contextlib.contextmanager
-    def take(self, prefer: str, batch: t.Sequence[str]) -> t.Iterator[Batch | None]:
-        """Take the registrations of one key, that of the host ``prefer`` if it waits, else any; None when nobody waits.
+    def take(self, prefer: str, way: str, batch: t.Sequence[str]) -> t.Iterator[Batch | None]:
+        """Take the registrations of one key, that of the host ``prefer`` if it waits, else any of ``way``; None when there is none.
 
         batch: the hosts that are in the play, in its order; others may have left it since and are dropped. Those that are taken
         wait for :meth:`store` until this context is left.
@@ -79,7 +81,7 @@ class Registry:
             taken = None
             with self._locked():
                 waiting, own = self._folder("waiting"), self._read(prefer).get("waiting", "")
-                key = own if own and (waiting / own).is_dir() else _first_of(waiting)
+                key = own if own and (waiting / own).is_dir() else _first_of(waiting, f"{way}.")
                 if key is not None:
                     folder = (waiting / key).rename(self._folder("taken") / uuid.uuid4().hex)
                     stack.enter_context(_lock(self._folder("locks") / folder.name))
@@ -189,10 +191,10 @@ def _lock(file: Path, *, shared: bool = False, wait: bool = True) -> t.Iterator[
         yield
 
 
-def _first_of(folder: Path) -> str | None:
-    """A name in ``folder``, without reading the others."""
+def _first_of(folder: Path, beginning: str = "") -> str | None:
+    """A name in ``folder`` that begins so, without reading the others."""
     with os.scandir(folder) as entries:
-        return next((entry.name for entry in entries), None)
+        return next((entry.name for entry in entries if entry.name.startswith(beginning)), None)
 
 
 def _name(text: str) -> str:

@@ -72,6 +72,38 @@ def test_each_host_gets_what_it_asks_for_whatever_the_play(sim, harness, estate,
         assert [sim.sessions(system)["opened"] for system in ("xclarity", "xclarity_target")] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    "checked, form, strategy",
+    [(["web-03"], "include_role", "free"), (["web-03"], "roles", "linear"), (["web-01", "web-02"], "roles", "free"),
+     (["web-01", "web-02"], "include_role", "linear")],
+    ids=str,
+)  # fmt: skip
+def test_a_host_whose_own_task_is_in_check_mode_stays_as_it_is_and_no_other_does(sim, harness, checked, form, strategy):
+    """Whoever works for a host has the same keywords. (The second host, for which the first one works, comes before the third does.)"""
+    keywords = {"check_mode": f"{{{{ inventory_hostname in {checked} }}}}", "strategy": strategy}
+    played = plays.play(harness, NEAR, [{"name": "Test", "hosts": "all", "gather_facts": False, **keywords, **plays.use(form)}])
+    assert played.rc == 0, played.output
+    assert activated(sim) == sorted(NEAR.keys() - set(checked))
+    assert {host: of["changed"] for host, of in plays.recap(played).items()} == dict.fromkeys(NEAR, 1)
+    assert sim.sessions("xclarity")["open"] == 0
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+@pytest.mark.parametrize("far", [["web-03"], ["web-01", "web-02"]], ids="-".join)
+def test_the_environment_of_a_host_counts_for_this_host_only(sim, harness, far, strategy):
+    """Both appliances know all profiles and servers, so that nothing is refused for what is sent to the wrong one."""
+    servers = [{"uuid": of["xclarity_target"], "name": name} for name, of in NEAR.items()]
+    sim.seed(xclarity_target={"nodes": servers, "profiles": [{"id": f"7{n}", "name": f"web-0{n}"} for n in (1, 2, 3)]})
+    endpoint = f"{{{{ far if inventory_hostname in {far} else near }}}}"
+    keywords = {"gather_facts": False, "strategy": strategy, "environment": {"XCLARITY_ENDPOINT": endpoint}}
+    book = {"name": "Test", "hosts": "all", **keywords, **plays.use("roles")}
+    places = {"near": sim.ready["xclarity"], "far": sim.ready["xclarity_target"]}
+    played = plays.play(harness, NEAR, [book], **places)
+    assert played.rc == 0, played.output
+    sent = [(entry["system"], entry["path"][-1]) for entry in sim.log(changing=True) if entry["path"] != "/sessions"]
+    assert sorted(sent) == sorted(("xclarity_target" if host in far else "xclarity", host[-1]) for host in NEAR)
+
+
 ERROR = "ansible_failed_result.error"
 SHOW = {"name": "Show the error", "ansible.builtin.debug": {
     "msg": f"{{{{ inventory_hostname }}}} has {{{{ {ERROR}.code }}}} for {{{{ {ERROR}.resource }}}}"}}  # fmt: skip

@@ -24,20 +24,32 @@ def registry(tmp_path):
 
 
 def test_registrations_of_one_key_are_taken_together_in_the_order_of_the_play(registry):
-    for host, key in (("c", "one"), ("a", "one"), ("b", "two")):
+    for host, key in (("c", "way.one"), ("a", "way.one"), ("b", "way.two")):
         registry.register(host, key, {"profile": host})
-    with registry.take("a", PLAY) as batch:
+    with registry.take("a", "way", PLAY) as batch:
         assert batch == Batch(["a", "c"], [{"profile": "a"}, {"profile": "c"}])
-    with registry.take("a", PLAY) as batch:
+    with registry.take("a", "way", PLAY) as batch:
         assert batch == Batch(["b"], [{"profile": "b"}])
-    with registry.take("a", PLAY) as batch:
+    with registry.take("a", "way", PLAY) as batch:
         assert batch is None
+
+
+def test_nobody_takes_what_another_way_has_to_be_worked_for(registry):
+    """The keywords of a task can differ between hosts: one of them in check mode, or with another environment."""
+    registry.register("a", "checked.one", {})
+    registry.register("b", "real.one", {})
+    with registry.take("b", "real", PLAY) as batch:
+        assert batch == Batch(["b"], [{}])
+    with registry.take("b", "real", PLAY) as batch:
+        assert batch is None
+    with registry.take("a", "checked", PLAY) as batch:
+        assert batch == Batch(["a"], [{}])
 
 
 def test_a_host_that_has_left_the_play_is_not_worked_for(registry):
     for host in ("a", "b"):
-        registry.register(host, "one", {})
-    with registry.take("a", ["a", "c"]) as batch:
+        registry.register(host, "way.one", {})
+    with registry.take("a", "way", ["a", "c"]) as batch:
         assert batch == Batch(["a"], [{}])
     assert registry.dropped("b")
     assert not registry.dropped("a")
@@ -46,10 +58,10 @@ def test_a_host_that_has_left_the_play_is_not_worked_for(registry):
 
 def test_what_nobody_has_taken_can_be_taken_back(registry):
     for host in ("a", "b"):
-        registry.register(host, "one", {})
+        registry.register(host, "way.one", {})
     assert registry.withdraw("a")
     assert not registry.registered("a")
-    with registry.take("b", PLAY) as batch:
+    with registry.take("b", "way", PLAY) as batch:
         assert batch == Batch(["b"], [{}])
         assert not registry.withdraw("b")
     assert not registry.withdraw("a")
@@ -71,9 +83,9 @@ class Time(Clock):
 
 
 def test_who_has_no_time_left_waits_no_longer_than_it_says(registry):
-    registry.register("a", "one", {})
+    registry.register("a", "way.one", {})
     clock = Time()
-    with registry.take("b", PLAY):
+    with registry.take("b", "way", PLAY):
         assert registry.result_within("a", 5.0, clock) is None
         assert 5.0 <= clock.now < 5.5
         assert registry.result_within("a", 5.0, Time(lambda: registry.store({"a": {"changed": True}}))) == {"changed": True}
@@ -81,8 +93,8 @@ def test_who_has_no_time_left_waits_no_longer_than_it_says(registry):
 
 
 def test_who_has_no_time_left_does_not_wait_for_one_that_has_left(registry):
-    registry.register("a", "one", {})
-    with registry.take("b", PLAY):
+    registry.register("a", "way.one", {})
+    with registry.take("b", "way", PLAY):
         pass
     clock = Time()
     assert registry.result_within("a", 5.0, clock) is None
@@ -90,14 +102,14 @@ def test_who_has_no_time_left_does_not_wait_for_one_that_has_left(registry):
 
 
 def test_another_call_sees_nothing(registry, tmp_path):
-    registry.register("a", "one", {})
-    with Registry(str(tmp_path), "another").take("a", PLAY) as batch:
+    registry.register("a", "way.one", {})
+    with Registry(str(tmp_path), "another").take("a", "way", PLAY) as batch:
         assert batch is None
 
 
 def test_a_result_is_read_once(registry):
-    registry.register("a", "one", {})
-    with registry.take("a", PLAY):
+    registry.register("a", "way.one", {})
+    with registry.take("a", "way", PLAY):
         registry.store({"a": {"changed": True}})
     assert registry.has_result("a")
     assert registry.result("a") == {"changed": True}
@@ -107,23 +119,23 @@ def test_a_result_is_read_once(registry):
 
 def test_to_register_again_takes_the_place_of_what_was_registered(registry):
     """Also under another key: what is evaluated anew may differ, as a password that is drawn for each use."""
-    registry.register("a", "one", {"profile": "old"})
-    registry.register("a", "two", {"profile": "new"})
-    with registry.take("b", PLAY) as first, registry.take("b", PLAY) as second:
+    registry.register("a", "way.one", {"profile": "old"})
+    registry.register("a", "way.two", {"profile": "new"})
+    with registry.take("b", "way", PLAY) as first, registry.take("b", "way", PLAY) as second:
         assert sorted([first.items, second.items]) == [[], [{"profile": "new"}]]
 
 
 def test_a_result_of_before_is_forgotten_when_the_host_registers_again(registry):
-    registry.register("a", "one", {})
-    with registry.take("a", PLAY):
+    registry.register("a", "way.one", {})
+    with registry.take("a", "way", PLAY):
         registry.store({"a": {"changed": True}})
-    registry.register("a", "one", {})
+    registry.register("a", "way.one", {})
     assert not registry.has_result("a")
 
 
 def test_it_is_empty_until_somebody_registers(registry):
     assert registry.is_empty()
-    registry.register("a", "one", {})
+    registry.register("a", "way.one", {})
     assert not registry.is_empty()
 
 
@@ -134,21 +146,21 @@ def test_one_is_the_first(registry):
 def test_names_of_hosts_may_be_anything(registry):
     names = ["../../etc/passwd", "a/b", "\udcff", "x" * 4000, ""]
     for name in names:
-        registry.register(name, "one", {"profile": name})
-    with registry.take("", names) as batch:
+        registry.register(name, "way.one", {"profile": name})
+    with registry.take("", "way", names) as batch:
         registry.store({name: {"is": name} for name in batch.hosts})
     assert [registry.result(name) for name in names] == [{"is": name} for name in names]
 
 
 def test_what_it_writes_is_private(registry, tmp_path):
-    registry.register("a", "one", {})
+    registry.register("a", "way.one", {})
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o700}
 
 
 def work(folder, ready, go, die):
     """Take what is there and, unless told to die first, store a result when told to go on."""
     registry = Registry(folder, "call")
-    with registry.take("a", PLAY) as batch:
+    with registry.take("a", "way", PLAY) as batch:
         ready.set()
         go.wait(30)
         if die:
@@ -164,11 +176,11 @@ def read(folder, host, answers):
 def test_a_host_waits_for_who_works_for_it_and_not_for_one_that_is_dead(registry, tmp_path, die, expected):
     context = multiprocessing.get_context("fork")
     ready, go = context.Event(), context.Event()
-    registry.register("b", "one", {})
+    registry.register("b", "way.one", {})
     worker = context.Process(target=work, args=(str(tmp_path), ready, go, die))
     worker.start()
     assert ready.wait(30)
-    with registry.take("b", PLAY) as batch:
+    with registry.take("b", "way", PLAY) as batch:
         assert batch is None
     answers = context.SimpleQueue()
     reader = context.Process(target=read, args=(str(tmp_path), "b", answers))
@@ -185,7 +197,7 @@ def compete(folder, host, gate, log):
     registry = Registry(folder, "call")
     gate.wait(30)
     while True:
-        with registry.take(host, PLAY) as batch:
+        with registry.take(host, "way", PLAY) as batch:
             if batch is None:
                 return
             for one in batch.hosts:
@@ -194,7 +206,7 @@ def compete(folder, host, gate, log):
 
 def test_of_many_that_come_at_once_each_registration_is_taken_by_one(registry, tmp_path):
     context = multiprocessing.get_context("fork")
-    for host, key in zip(PLAY, ("one", "one", "two", "three"), strict=True):
+    for host, key in zip(PLAY, ("way.one", "way.one", "way.two", "way.three"), strict=True):
         registry.register(host, key, {})
     gate, log = context.Event(), context.SimpleQueue()
     workers = [context.Process(target=compete, args=(str(tmp_path), host, gate, log)) for host in PLAY * 2]
@@ -213,9 +225,9 @@ def live(folder, host, rounds, answers):
     """What the action does, again and again: register, work for all who wait, read the own result."""
     registry = Registry(folder, "call")
     for number in range(rounds):
-        registry.register(host, f"key {number % 2}", {"number": number})
+        registry.register(host, f"way.{number % 2}", {"number": number})
         while not registry.has_result(host):
-            with registry.take(host, PLAY) as batch:
+            with registry.take(host, "way", PLAY) as batch:
                 if batch is None:
                     break
                 registry.store(dict(zip(batch.hosts, batch.items, strict=True)))
@@ -245,10 +257,10 @@ def test_what_it_costs_grows_with_the_hosts_and_no_faster(tmp_path, monkeypatch,
         opened.clear()
         registry, hosts = Registry(str(tmp_path), f"call {count}"), [f"h{n}" for n in range(count)]
         for host in hosts:
-            registry.register(host, "one" if alike else host, {})
+            registry.register(host, "way.one" if alike else f"way.{host}", {})
         for host in hosts:
             while not registry.has_result(host):
-                with registry.take(host, hosts) as batch:
+                with registry.take(host, "way", hosts) as batch:
                     if batch is None:
                         break
                     registry.store({one: {} for one in batch.hosts})
