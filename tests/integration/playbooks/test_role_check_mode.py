@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The keyword check_mode counts for a role as --check does, wherever it stands, and for more than --check where it is false.
 
-The variable ansible_check_mode tells of --check only, so a role that asks it believes, under the keyword, that its tasks have done what they
-have only planned.
+The variable ansible_check_mode tells of --check only. A role that asks it believes, under the keyword, that its tasks have done what they have
+only planned.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from test_role_variables import NEEDED, estate, needed  # noqa: F401 (a fixture)
 from test_run_cluster import OTHER, WEB
 
 HERE = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
-# What more than NEEDED a role is tried with: a name of the case, the role, its variables, and with which ones it has run before.
-MORE: list[tuple[str, str, dict[str, Any], dict[str, Any] | None]] = [
-    ("a cluster that is there", "run_cluster", {**WEB, "run_cluster_profile_spec": OTHER, "run_cluster_healthy": True}, WEB),
-    ("a cluster that goes", "run_cluster", {**WEB, "run_cluster_state": "absent"}, WEB),
-    ("an update with a restart", "update_firmware", {"update_firmware_node": UUIDS["web-03"], "update_firmware_activation": "delayed",
-     "update_firmware_restart": True, "update_firmware_drain": "drain", "update_firmware_undrain": "undrain"}, None),
+# What more than NEEDED a role is tried with: a name of the case, the role, its variables one after the other, and with which it has run before.
+MORE: list[tuple[str, str, list[dict[str, Any]], dict[str, Any] | None]] = [
+    ("a cluster that is there", "run_cluster",
+     [{**WEB, "run_cluster_profile_spec": OTHER, "run_cluster_healthy": True}, {**WEB, "run_cluster_state": "absent"}], WEB),
+    ("an update with a restart", "update_firmware",
+     [{"update_firmware_node": UUIDS["web-03"], "update_firmware_activation": "delayed", "update_firmware_restart": True,
+       "update_firmware_drain": "drain", "update_firmware_undrain": "undrain"}], None),
     ("a server that is still to be taken over", "deploy_pattern",
-     {"manage_nodes_address": "192.0.2.121", "deploy_pattern_pattern": "web", "deploy_pattern_restart": "pending"}, None),
+     [{"manage_nodes_address": "192.0.2.121", "deploy_pattern_pattern": "web", "deploy_pattern_restart": "pending"}], None),
 ]  # fmt: skip
-CASES = [(role, role, needed(role), None) for role in NEEDED] + MORE
+CASES = [(role, role, [needed(role)], None) for role in NEEDED] + MORE
 
 
 def quick(role: str) -> dict[str, Any]:
@@ -50,21 +51,23 @@ def requests(sim: Any, since: int) -> list[tuple[str, str]]:
     return [(method, path) for method, path in log if "/sessions" not in path and "/auth/tokens" not in path]
 
 
-@pytest.mark.parametrize("role, variables, before", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_the_keyword_counts_as_the_option_does(estate, harness, drained, role, variables, before):  # noqa: F811
+@pytest.mark.parametrize("role, uses, before", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_the_keyword_counts_as_the_option_does(estate, harness, drained, role, uses, before):  # noqa: F811
     """On the play and on a block, one after the other: the same requests, the same recap and the same plan as with --check."""
-    variables = {**variables, **{key: drained[key] for key in drained if variables.get(key)}, **quick(role)}
     if before is not None:
         assert plays.play(harness, HERE, [use(role)], **before, **{**quick(role), f"{role}_wait_timeout": 30}).rc == 0
-    since = estate.last()
-    checked = plays.play(harness, HERE, [use(role)], "--check", **variables)
-    wanted, since = requests(estate, since), estate.last()
-    assert checked.rc == 0, checked.output
-    kept = plays.play(harness, HERE, [use(role, True), use(role, True, block=True)], **variables)
-    assert kept.rc == 0, kept.output
-    assert requests(estate, since) == wanted * 2, kept.output
-    assert shown(kept.output) == shown(checked.output) * 2, kept.output
-    assert kept.recap == {key: number * 2 for key, number in checked.recap.items()}, kept.output
+    for given in uses:
+        variables = {**given, **{key: drained[key] for key in drained if given.get(key)}, **quick(role)}
+        since = estate.last()
+        checked = plays.play(harness, HERE, [use(role)], "--check", **variables)
+        wanted, since = requests(estate, since), estate.last()
+        assert checked.rc == 0, checked.output
+        assert wanted, checked.output
+        kept = plays.play(harness, HERE, [use(role, True), use(role, True, block=True)], **variables)
+        assert kept.rc == 0, kept.output
+        assert requests(estate, since) == wanted * 2, kept.output
+        assert shown(kept.output) == shown(checked.output) * 2, kept.output
+        assert kept.recap == {key: number * 2 for key, number in checked.recap.items()}, kept.output
     assert in_use(harness, "localhost") == ""
 
 
