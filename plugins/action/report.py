@@ -46,7 +46,8 @@ class ActionModule(ActionBase):
             result |= {"failed": True, "msg": clean(str(args["failure"]), MESSAGE_LIMIT), "error": args.get("error") or {}}
             if args.get("errors"):
                 result["errors"] = args["errors"]
-        return result
+        # Only the task itself knows: ansible_check_mode tells of --check, and not of the keyword that a play, block or role may have.
+        return result | {"check_mode": bool(self._task.check_mode)}
 
     def _wave(self, begun: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The hosts of the wave that became unreachable after they had registered ``begun``, and whether the play is to end for that.
