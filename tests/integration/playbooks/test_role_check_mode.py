@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The keyword check_mode counts for a role as --check does, wherever it stands, and for more than --check where it is false.
 
-The variable ansible_check_mode tells of --check only. A role that asks it believes, under the keyword, that its tasks have done what they have
-only planned.
+The variable ansible_check_mode tells of --check only. A role that asks it believes, under the keyword, that its tasks have done what they
+have only planned.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from test_role_variables import NEEDED, estate, needed  # noqa: F401 (a fixture)
 from test_run_cluster import OTHER, WEB
 
 HERE = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
-# What more than NEEDED a role is tried with: a name of the case, the role, its variables one after the other, and with which it has run before.
+# What more than NEEDED a role is tried with: a name of the case, the role, its variables one after the other, and with which it has run
+# before.
 MORE: list[tuple[str, str, list[dict[str, Any]], dict[str, Any] | None]] = [
     ("a cluster that is there", "run_cluster",
      [{**WEB, "run_cluster_profile_spec": OTHER, "run_cluster_healthy": True}, {**WEB, "run_cluster_state": "absent"}], WEB),
