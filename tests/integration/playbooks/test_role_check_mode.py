@@ -20,7 +20,7 @@ from test_role_variables import NEEDED, estate, needed  # noqa: F401 (a fixture)
 from test_run_cluster import OTHER, WEB
 
 HERE = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
-# What more than NEEDED a role is tried with: a name of the case, the role, its variables one after the other, and with which it has run
+# What more than NEEDED a role is tried with: a name, the role, its variables one after the other, and with which it has run before.
 # before.
 MORE: list[tuple[str, str, list[dict[str, Any]], dict[str, Any] | None]] = [
     ("a cluster that is there", "run_cluster",
