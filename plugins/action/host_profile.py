@@ -121,7 +121,7 @@ class ActionModule(ActionBase):
             failure.about(what="activate the profile of this host", resource=clean(str(item["profile"]), 200))
             failure.details = {}
             return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
-        registry.register(host, f"{self._way()}.{_key(options)}", item)
+        registry.register(host, self._way(), _key(options), item)
         return {}
 
     def _checked(self, item: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -173,10 +173,11 @@ class ActionModule(ActionBase):
         self, registry: Registry, host: str, play: list[str], variables: dict[str, t.Any], done: list[dict[str, t.Any]]
     ) -> dict[str, t.Any]:
         """The result of ``host``, for which others may have to be worked for; what that told is put into ``done``."""
+        way = self._way()
         while not registry.has_result(host):
             if registry.dropped(host):
                 self._register(registry, host, variables)
-            with registry.take(host, self._way(), play) as batch:
+            with registry.take(host, way, play) as batch:
                 if batch is None:
                     break
                 if batch.hosts:

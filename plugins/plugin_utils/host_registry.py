@@ -42,24 +42,25 @@ class Batch:
 class Registry:
     """``folder`` is private to the run; ``call`` tells one call of the role from another.
 
-    A KEY has two parts, each a text without a dot: ``WAY.ASKED``. WAY is equal for hosts that can work for each other.
-
-    ``waiting/KEY/HOST``: a registration that nobody has taken. ``taken/ID/HOST``: one that was taken, with those of the same KEY;
-    whoever took them holds the lock ``locks/ID``. ``hosts/HOST``: the KEY, then the ID, then the result.
+    ``waiting/WAY/KEY/HOST``: a registration that nobody has taken. ``taken/ID/HOST``: one that was taken, with those of the same WAY and
+    KEY; whoever took them holds the lock ``locks/ID``. ``hosts/HOST``: WAY/KEY, then the ID, then the result.
     """
 
     def __init__(self, folder: str, call: str) -> None:
         self._root = Path(folder) / f"groundwork_{_name(call)}"
 
-    def register(self, host: str, key: str, item: Item) -> None:
-        """``host`` asks for ``item``. Registrations with the same ``key`` are taken together."""
+    def register(self, host: str, way: str, key: str, item: Item) -> None:
+        """``host`` asks for ``item``. Hosts with the same ``way`` can work for each other; what has the same ``key`` too is taken together.
+
+        Both are names of files.
+        """
         with self._locked():
             before = self._read(host)
             if "waiting" in before:
                 (self._root / "waiting" / before["waiting"] / _name(host)).unlink(missing_ok=True)
-            file = self._folder("waiting", key) / _name(host)
+            file = self._folder("waiting", way, key) / _name(host)
             file.write_text(json.dumps({"host": host, "item": item}), encoding="utf-8")
-            self._write(host, {"waiting": key})
+            self._write(host, {"waiting": f"{way}/{key}"})
 
     def registered(self, host: str) -> bool:
         """``host`` is registered, and its result was not read yet."""
@@ -72,7 +73,7 @@ class Registry:
 
     @contextlib.contextmanager
     def take(self, prefer: str, way: str, batch: t.Sequence[str]) -> t.Iterator[Batch | None]:
-        """Take the registrations of one key, that of the host ``prefer`` if it waits, else any of ``way``; None when there is none.
+        """Take the registrations of one key: that of the host ``prefer`` if it waits, else any of ``way``; None when there is none.
 
         batch: the hosts that are in the play, in its order; others may have left it since and are dropped. Those that are taken
         wait for :meth:`store` until this context is left.
@@ -80,10 +81,9 @@ class Registry:
         with contextlib.ExitStack() as stack:
             taken = None
             with self._locked():
-                waiting, own = self._folder("waiting"), self._read(prefer).get("waiting", "")
-                key = own if own and (waiting / own).is_dir() else _first_of(waiting, f"{way}.")
-                if key is not None:
-                    folder = (waiting / key).rename(self._folder("taken") / uuid.uuid4().hex)
+                waiting = self._next(prefer, way)
+                if waiting is not None:
+                    folder = waiting.rename(self._folder("taken") / uuid.uuid4().hex)
                     stack.enter_context(_lock(self._folder("locks") / folder.name))
                     taken = self._taken(folder, batch)
             yield taken
@@ -145,6 +145,15 @@ class Registry:
 
     # -- files ---------------------------------------------------------------------------------------------------
 
+    def _next(self, prefer: str, way: str) -> Path | None:
+        """The folder of the registrations to take. Its own each host can work for, also where its way was evaluated anew since."""
+        own = self._read(prefer).get("waiting")
+        if own and (self._root / "waiting" / own).is_dir():
+            return self._root / "waiting" / own
+        folder = self._folder("waiting", way)
+        first = _first_of(folder)
+        return None if first is None else folder / first
+
     def _taken(self, folder: Path, batch: t.Sequence[str]) -> Batch:
         rows = {}
         for file in folder.iterdir():
@@ -191,10 +200,10 @@ def _lock(file: Path, *, shared: bool = False, wait: bool = True) -> t.Iterator[
         yield
 
 
-def _first_of(folder: Path, beginning: str = "") -> str | None:
-    """A name in ``folder`` that begins so, without reading the others."""
+def _first_of(folder: Path) -> str | None:
+    """A name in ``folder``, without reading the others."""
     with os.scandir(folder) as entries:
-        return next((entry.name for entry in entries if entry.name.startswith(beginning)), None)
+        return next((entry.name for entry in entries), None)
 
 
 def _name(text: str) -> str:

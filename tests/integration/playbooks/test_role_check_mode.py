@@ -21,7 +21,6 @@ from test_run_cluster import OTHER, WEB
 
 HERE = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
 # What more than NEEDED a role is tried with: a name, the role, its variables one after the other, and with which it has run before.
-# before.
 MORE: list[tuple[str, str, list[dict[str, Any]], dict[str, Any] | None]] = [
     ("a cluster that is there", "run_cluster",
      [{**WEB, "run_cluster_profile_spec": OTHER, "run_cluster_healthy": True}, {**WEB, "run_cluster_state": "absent"}], WEB),

@@ -28,7 +28,7 @@ def registry(tmp_path):
 @pytest.fixture
 def action(monkeypatch):
     made = host_profile.ActionModule.__new__(host_profile.ActionModule)
-    made._task = SimpleNamespace(check_mode=False, timeout=3, args={"phase": "activate"})
+    made._task = SimpleNamespace(check_mode=False, diff=False, environment=[], no_log=False, timeout=3, args={"phase": "activate"})
     made._templar = SimpleNamespace(template=lambda value: value)
     monkeypatch.setattr(host_profile, "GRACE", 0.0)
     return made
@@ -38,11 +38,23 @@ def end(*_arguments):
     raise TaskTimeoutError
 
 
+@pytest.mark.parametrize(
+    "keyword, value",
+    [("check_mode", True), ("diff", True), ("environment", [{"XCLARITY_ENDPOINT": "https://other"}]), ("no_log", True), ("timeout", 4)],
+)
+def test_hosts_whose_keywords_differ_do_not_work_for_each_other(action, keyword, value):
+    """Who works uses its own: its mode, its environment and its time; and it shows the plan and the warnings of all."""
+    before = action._way()
+    assert action._way() == before
+    setattr(action._task, keyword, value)
+    assert action._way() != before
+
+
 @pytest.mark.parametrize("check_mode, changed, outcome", [(False, True, "unknown"), (True, False, "none")])
 def test_while_another_host_works_for_it(registry, action, monkeypatch, check_mode, changed, outcome):
     action._task.check_mode = check_mode
-    registry.register("b", "one", {"profile": "p-b"})
-    with registry.take("a", PLAY):
+    registry.register("b", "way", "one", {"profile": "p-b"})
+    with registry.take("a", "way", PLAY):
         monkeypatch.setattr(registry, "result", end)
         own = action._activate(registry, "b", VARIABLES)
     assert (own["failed"], own["changed"], own["outcome"], own["timedout"]) == (True, changed, outcome, {"period": 3})
@@ -51,15 +63,15 @@ def test_while_another_host_works_for_it(registry, action, monkeypatch, check_mo
 
 
 def test_with_its_result_there_it_is_that(registry, action, monkeypatch):
-    registry.register("b", "one", {"profile": "p-b"})
-    with registry.take("a", PLAY):
+    registry.register("b", "way", "one", {"profile": "p-b"})
+    with registry.take("a", "way", PLAY):
         registry.store({"b": {"changed": True, "profile": {"id": "7"}}})
     monkeypatch.setattr(registry, "result", end)
     assert action._activate(registry, "b", VARIABLES) == {"changed": True, "b": {"id": "7"}}
 
 
 def test_before_anybody_began_it_nobody_begins_it(registry, action, monkeypatch):
-    registry.register("b", "one", {"profile": "p-b"})
+    registry.register("b", "way", "one", {"profile": "p-b"})
     monkeypatch.setattr(registry, "take", end)
     own = action._activate(registry, "b", VARIABLES)
     assert (own["failed"], own["changed"], own["error"]["code"]) == (True, False, "task_timeout")
@@ -70,7 +82,7 @@ def test_before_anybody_began_it_nobody_begins_it(registry, action, monkeypatch)
 def test_who_worked_for_others_until_its_time_was_over_begins_nothing_more(registry, action, monkeypatch):
     """Ansible's alarm comes once."""
     for host, key in (("a", "one"), ("b", "two")):
-        registry.register(host, key, {"profile": f"p-{host}"})
+        registry.register(host, action._way(), key, {"profile": f"p-{host}"})
     taken = []
 
     def work(_registry, batch, _host, _variables):
@@ -79,14 +91,14 @@ def test_who_worked_for_others_until_its_time_was_over_begins_nothing_more(regis
         return {"failed": True, "error": {"code": "task_timeout"}}
 
     monkeypatch.setattr(action, "_run_for", work)
-    with registry.take("b", PLAY):
+    with registry.take("b", "way", PLAY):
         own = action._activate(registry, "b", VARIABLES)
     assert taken == [["a"]]
     assert own["outcome"] == "unknown"
 
 
 def test_another_end_is_not_a_timeout(registry, action, monkeypatch):
-    registry.register("b", "one", {"profile": "p-b"})
+    registry.register("b", "way", "one", {"profile": "p-b"})
     monkeypatch.setattr(registry, "take", lambda *_arguments: (number for number in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         action._activate(registry, "b", VARIABLES)

@@ -24,8 +24,8 @@ def registry(tmp_path):
 
 
 def test_registrations_of_one_key_are_taken_together_in_the_order_of_the_play(registry):
-    for host, key in (("c", "way.one"), ("a", "way.one"), ("b", "way.two")):
-        registry.register(host, key, {"profile": host})
+    for host, key in (("c", "one"), ("a", "one"), ("b", "two")):
+        registry.register(host, "way", key, {"profile": host})
     with registry.take("a", "way", PLAY) as batch:
         assert batch == Batch(["a", "c"], [{"profile": "a"}, {"profile": "c"}])
     with registry.take("a", "way", PLAY) as batch:
@@ -36,8 +36,8 @@ def test_registrations_of_one_key_are_taken_together_in_the_order_of_the_play(re
 
 def test_nobody_takes_what_another_way_has_to_be_worked_for(registry):
     """The keywords of a task can differ between hosts: one of them in check mode, or with another environment."""
-    registry.register("a", "checked.one", {})
-    registry.register("b", "real.one", {})
+    registry.register("a", "checked", "one", {})
+    registry.register("b", "real", "one", {})
     with registry.take("b", "real", PLAY) as batch:
         assert batch == Batch(["b"], [{}])
     with registry.take("b", "real", PLAY) as batch:
@@ -46,9 +46,16 @@ def test_nobody_takes_what_another_way_has_to_be_worked_for(registry):
         assert batch == Batch(["a"], [{}])
 
 
+def test_its_own_a_host_takes_also_where_its_way_was_evaluated_anew(registry):
+    """As with an environment that holds a password drawn for each use."""
+    registry.register("a", "before", "one", {})
+    with registry.take("a", "now", PLAY) as batch:
+        assert batch == Batch(["a"], [{}])
+
+
 def test_a_host_that_has_left_the_play_is_not_worked_for(registry):
     for host in ("a", "b"):
-        registry.register(host, "way.one", {})
+        registry.register(host, "way", "one", {})
     with registry.take("a", "way", ["a", "c"]) as batch:
         assert batch == Batch(["a"], [{}])
     assert registry.dropped("b")
@@ -58,7 +65,7 @@ def test_a_host_that_has_left_the_play_is_not_worked_for(registry):
 
 def test_what_nobody_has_taken_can_be_taken_back(registry):
     for host in ("a", "b"):
-        registry.register(host, "way.one", {})
+        registry.register(host, "way", "one", {})
     assert registry.withdraw("a")
     assert not registry.registered("a")
     with registry.take("b", "way", PLAY) as batch:
@@ -83,7 +90,7 @@ class Time(Clock):
 
 
 def test_who_has_no_time_left_waits_no_longer_than_it_says(registry):
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     clock = Time()
     with registry.take("b", "way", PLAY):
         assert registry.result_within("a", 5.0, clock) is None
@@ -93,7 +100,7 @@ def test_who_has_no_time_left_waits_no_longer_than_it_says(registry):
 
 
 def test_who_has_no_time_left_does_not_wait_for_one_that_has_left(registry):
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     with registry.take("b", "way", PLAY):
         pass
     clock = Time()
@@ -102,13 +109,13 @@ def test_who_has_no_time_left_does_not_wait_for_one_that_has_left(registry):
 
 
 def test_another_call_sees_nothing(registry, tmp_path):
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     with Registry(str(tmp_path), "another").take("a", "way", PLAY) as batch:
         assert batch is None
 
 
 def test_a_result_is_read_once(registry):
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     with registry.take("a", "way", PLAY):
         registry.store({"a": {"changed": True}})
     assert registry.has_result("a")
@@ -119,23 +126,23 @@ def test_a_result_is_read_once(registry):
 
 def test_to_register_again_takes_the_place_of_what_was_registered(registry):
     """Also under another key: what is evaluated anew may differ, as a password that is drawn for each use."""
-    registry.register("a", "way.one", {"profile": "old"})
-    registry.register("a", "way.two", {"profile": "new"})
+    registry.register("a", "way", "one", {"profile": "old"})
+    registry.register("a", "way", "two", {"profile": "new"})
     with registry.take("b", "way", PLAY) as first, registry.take("b", "way", PLAY) as second:
         assert sorted([first.items, second.items]) == [[], [{"profile": "new"}]]
 
 
 def test_a_result_of_before_is_forgotten_when_the_host_registers_again(registry):
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     with registry.take("a", "way", PLAY):
         registry.store({"a": {"changed": True}})
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     assert not registry.has_result("a")
 
 
 def test_it_is_empty_until_somebody_registers(registry):
     assert registry.is_empty()
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     assert not registry.is_empty()
 
 
@@ -146,14 +153,14 @@ def test_one_is_the_first(registry):
 def test_names_of_hosts_may_be_anything(registry):
     names = ["../../etc/passwd", "a/b", "\udcff", "x" * 4000, ""]
     for name in names:
-        registry.register(name, "way.one", {"profile": name})
+        registry.register(name, "way", "one", {"profile": name})
     with registry.take("", "way", names) as batch:
         registry.store({name: {"is": name} for name in batch.hosts})
     assert [registry.result(name) for name in names] == [{"is": name} for name in names]
 
 
 def test_what_it_writes_is_private(registry, tmp_path):
-    registry.register("a", "way.one", {})
+    registry.register("a", "way", "one", {})
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o700}
 
 
@@ -176,7 +183,7 @@ def read(folder, host, answers):
 def test_a_host_waits_for_who_works_for_it_and_not_for_one_that_is_dead(registry, tmp_path, die, expected):
     context = multiprocessing.get_context("fork")
     ready, go = context.Event(), context.Event()
-    registry.register("b", "way.one", {})
+    registry.register("b", "way", "one", {})
     worker = context.Process(target=work, args=(str(tmp_path), ready, go, die))
     worker.start()
     assert ready.wait(30)
@@ -206,8 +213,8 @@ def compete(folder, host, gate, log):
 
 def test_of_many_that_come_at_once_each_registration_is_taken_by_one(registry, tmp_path):
     context = multiprocessing.get_context("fork")
-    for host, key in zip(PLAY, ("way.one", "way.one", "way.two", "way.three"), strict=True):
-        registry.register(host, key, {})
+    for host, key in zip(PLAY, ("one", "one", "two", "three"), strict=True):
+        registry.register(host, "way", key, {})
     gate, log = context.Event(), context.SimpleQueue()
     workers = [context.Process(target=compete, args=(str(tmp_path), host, gate, log)) for host in PLAY * 2]
     for worker in workers:
@@ -225,7 +232,7 @@ def live(folder, host, rounds, answers):
     """What the action does, again and again: register, work for all who wait, read the own result."""
     registry = Registry(folder, "call")
     for number in range(rounds):
-        registry.register(host, f"way.{number % 2}", {"number": number})
+        registry.register(host, "way", f"key {number % 2}", {"number": number})
         while not registry.has_result(host):
             with registry.take(host, "way", PLAY) as batch:
                 if batch is None:
@@ -257,7 +264,7 @@ def test_what_it_costs_grows_with_the_hosts_and_no_faster(tmp_path, monkeypatch,
         opened.clear()
         registry, hosts = Registry(str(tmp_path), f"call {count}"), [f"h{n}" for n in range(count)]
         for host in hosts:
-            registry.register(host, "way.one" if alike else f"way.{host}", {})
+            registry.register(host, "way", "one" if alike else host, {})
         for host in hosts:
             while not registry.has_result(host):
                 with registry.take(host, "way", hosts) as batch:
