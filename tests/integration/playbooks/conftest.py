@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from harness import Harness, Played
 from playbook_output import PASSPHRASE
+from role_runs import SPEC, note
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 
@@ -39,3 +41,22 @@ def provision(harness: Harness, images: Path) -> Provision:
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def drained(harness: Harness) -> dict[str, Any]:
+    """Variables of update_firmware: each host notes in a file of its own whether it is ``in`` use or ``out`` of it."""
+    wanted = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    for name, word in (("drain", "out"), ("undrain", "in")):
+        book = harness.folder / f"{name}.yml"
+        book.write_text(yaml.safe_dump([note(harness, name, word)]), encoding="utf-8")
+        wanted[f"update_firmware_{name}"] = str(book)
+    return wanted
+
+
+@pytest.fixture
+def sim_with_specs(sim: Any, harness: Harness) -> Any:
+    """With specs of cluster profiles in the folder of the playbook."""
+    (harness.folder / "specs").mkdir()
+    (harness.folder / "specs" / "web.yml").write_text(yaml.safe_dump(SPEC), encoding="utf-8")
+    return sim

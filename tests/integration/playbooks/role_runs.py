@@ -1,11 +1,20 @@
 # Copyright (c) 2026, groundwork.provision contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one role, alone on localhost or over hosts."""
+"""Run one role, alone on localhost or over hosts, with what it is given."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
+from harness import Harness
+
+# A cluster profile.
+SPEC = {
+    "type": "os.nova.server", "version": "1.0",
+    "properties": {"name": "web", "flavor": "1", "image": "image", "networks": [{"network": "private"}]},
+}  # fmt: skip
 
 
 def run(harness, hosts, *arguments, after=(), role="activate_profiles", play=None, env=None, **variables):
@@ -40,3 +49,15 @@ def output_with_a_warning(harness, role, *arguments, after=(), **variables):
         assert "failed=0" in output, output
         return output
     raise AssertionError(f"the run did not warn: {played.output}")
+
+
+def note(harness: Harness, name: str, word: str) -> dict[str, Any]:
+    """A task that leaves a word in the file of its host, as ansible.builtin.copy would, which starts Python twice for it."""
+    place = f"{harness.folder}/{{{{ inventory_hostname }}}}.state"
+    command = f'[ "$(cat {place} 2>/dev/null)" = {word} ] || {{ printf %s {word} > {place} && echo written; }}'
+    return {"name": name, "ansible.builtin.raw": command, "register": "noted", "changed_when": "'written' in noted.stdout"}
+
+
+def in_use(harness: Harness, host: str) -> str:
+    place = harness.folder / f"{host}.state"
+    return place.read_text(encoding="utf-8") if place.exists() else ""

@@ -15,6 +15,7 @@ import hosts_of_a_play as plays
 import pytest
 import yaml
 from harness import Harness, Played
+from role_runs import in_use, note
 from running import until
 
 IMAGE = "rhels9.4|rhels9.4-x86_64-install-web_gold"
@@ -200,29 +201,6 @@ def test_only_what_is_surely_false_overwrites_a_disk(sim, book, value, installs)
         assert "deploy_os_unless must be true or false; whatever else it is does not tell whether the system is there." in words(played)
         assert "{{ result is succeeded }}" in played.output
         assert '"code": "config_boolean"' in played.output
-
-
-def note(harness: Harness, name: str, word: str) -> dict[str, Any]:
-    """A task that leaves a word in the file of its host, as ansible.builtin.copy would, which starts Python twice for it."""
-    place = f"{harness.folder}/{{{{ inventory_hostname }}}}.state"
-    command = f'[ "$(cat {place} 2>/dev/null)" = {word} ] || {{ printf %s {word} > {place} && echo written; }}'
-    return {"name": name, "ansible.builtin.raw": command, "register": "noted", "changed_when": "'written' in noted.stdout"}
-
-
-@pytest.fixture
-def drained(harness: Harness) -> dict[str, Any]:
-    """Variables of update_firmware: each host notes in a file of its own whether it is ``in`` use or ``out`` of it."""
-    wanted = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    for name, word in (("drain", "out"), ("undrain", "in")):
-        book = harness.folder / f"{name}.yml"
-        book.write_text(yaml.safe_dump([note(harness, name, word)]), encoding="utf-8")
-        wanted[f"update_firmware_{name}"] = str(book)
-    return wanted
-
-
-def in_use(harness: Harness, host: str) -> str:
-    place = harness.folder / f"{host}.state"
-    return place.read_text(encoding="utf-8") if place.exists() else ""
 
 
 @pytest.mark.parametrize(("variables", "words_of_it"), [

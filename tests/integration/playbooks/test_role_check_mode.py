@@ -15,8 +15,9 @@ from typing import Any
 import hosts_of_a_play as plays
 import pytest
 from playbook_output import shown
-from test_hardware_roles import UUIDS, drained, in_use  # noqa: F401 (a fixture)
-from test_role_variables import NEEDED, estate, needed  # noqa: F401 (a fixture)
+from role_runs import in_use
+from test_hardware_roles import UUIDS
+from test_role_variables import NEEDED, needed
 from test_run_cluster import OTHER, WEB
 
 HERE = {"localhost": {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}}
@@ -52,26 +53,26 @@ def requests(sim: Any, since: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("role, uses, before", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_the_keyword_counts_as_the_option_does(estate, harness, drained, role, uses, before):  # noqa: F811
+def test_the_keyword_counts_as_the_option_does(sim_with_specs, harness, drained, role, uses, before):
     """On the play and on a block, one after the other: the same requests, the same recap and the same plan as with --check."""
     if before is not None:
         assert plays.play(harness, HERE, [use(role)], **before, **{**quick(role), f"{role}_wait_timeout": 30}).rc == 0
     for given in uses:
         variables = {**given, **{key: drained[key] for key in drained if given.get(key)}, **quick(role)}
-        since = estate.last()
+        since = sim_with_specs.last()
         checked = plays.play(harness, HERE, [use(role)], "--check", **variables)
-        wanted, since = requests(estate, since), estate.last()
+        wanted, since = requests(sim_with_specs, since), sim_with_specs.last()
         assert checked.rc == 0, checked.output
         assert wanted, checked.output
         kept = plays.play(harness, HERE, [use(role, True), use(role, True, block=True)], **variables)
         assert kept.rc == 0, kept.output
-        assert requests(estate, since) == wanted * 2, kept.output
+        assert requests(sim_with_specs, since) == wanted * 2, kept.output
         assert shown(kept.output) == shown(checked.output) * 2, kept.output
         assert kept.recap == {key: number * 2 for key, number in checked.recap.items()}, kept.output
     assert in_use(harness, "localhost") == ""
 
 
-def test_a_false_keyword_makes_it_a_real_run(sim, harness, drained):  # noqa: F811
+def test_a_false_keyword_makes_it_a_real_run(sim, harness, drained):
     """Of update_firmware: drained, updated, restarted, waited for and in use again, with --check as without."""
     seen = []
     for host, arguments, keyword in (("web-03", [], None), ("db-01", ["--check"], False)):
@@ -98,7 +99,7 @@ def test_a_false_keyword_hands_on_what_a_real_run_does(sim, harness):
     assert shown(played.output) == []
 
 
-def test_the_keyword_may_differ_from_host_to_host(sim, harness, drained):  # noqa: F811
+def test_the_keyword_may_differ_from_host_to_host(sim, harness, drained):
     """One is updated, the other one only looked at, in one wave."""
     hosts = {name: {"xclarity_uuid": uuid} for name, uuid in UUIDS.items()}
     book = {**use("update_firmware"), "check_mode": "{{ inventory_hostname == 'db-01' }}"}

@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 from hosts_of_a_play import NO_BECOME
-from role_runs import alone
+from role_runs import SPEC, alone
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
-SPEC = {
-    "type": "os.nova.server", "version": "1.0",
-    "properties": {"name": "web", "flavor": "1", "image": "image", "networks": [{"network": "private"}]},
-}  # fmt: skip
 SERVER = "0A10000000000000000000000000000C"
 # What each role cannot do without.
 NEEDED = {
@@ -44,30 +40,23 @@ def documented(role: str) -> list[str]:
     return list(told["argument_specs"]["main"]["options"])
 
 
-@pytest.fixture
-def estate(sim, harness):
-    (harness.folder / "specs").mkdir()
-    (harness.folder / "specs" / "web.yml").write_text(yaml.safe_dump(SPEC), encoding="utf-8")
-    return sim
-
-
 def test_every_role_is_here():
     assert sorted(path.name for path in ROLES.iterdir()) == sorted(NEEDED)
 
 
 @pytest.mark.parametrize("value", ["", None], ids=["empty", "null"])
 @pytest.mark.parametrize("role", NEEDED)
-def test_an_empty_variable_is_not_set(estate, harness, role, value):
+def test_an_empty_variable_is_not_set(sim_with_specs, harness, role, value):
     """Each documented variable that the role can do without, as a survey sends it; where the server is stands in the environment."""
     empty = dict.fromkeys(set(documented(role)) - set(needed(role)), value)
     assert len(empty) >= 6
     played = alone(harness, role, "-e", json.dumps(empty), **needed(role))
     assert played.rc == 0, played.output
-    assert estate.log(), "no server was asked"
+    assert sim_with_specs.log(), "no server was asked"
 
 
 @pytest.mark.parametrize("role, in_process", [*((role, "1") for role in NEEDED), ("manage_nodes", "0"), ("run_cluster", "0")])
-def test_module_defaults_count_for_more_than_the_environment(estate, harness, role, in_process):
+def test_module_defaults_count_for_more_than_the_environment(sim_with_specs, harness, role, in_process):
     """Where they name a server, a role goes nowhere else: the environment names one of another estate."""
     ready = harness.control.ready
     defaults = {
@@ -85,16 +74,16 @@ def test_module_defaults_count_for_more_than_the_environment(estate, harness, ro
     env = {"XCLARITY_ENDPOINT": elsewhere, "OPS_MANAGER_ENDPOINT": elsewhere, "OS_AUTH_URL": elsewhere, "GROUNDWORK_IN_PROCESS": in_process}
     played = alone(harness, role, play={"module_defaults": defaults}, env=env, **needed(role))
     assert played.rc == 0, played.output
-    assert estate.log(), "no server was asked"
+    assert sim_with_specs.log(), "no server was asked"
 
 
 @pytest.mark.parametrize("value", ["", None], ids=["empty", "null"])
 @pytest.mark.parametrize("role", NEEDED)
-def test_what_a_role_cannot_do_without_is_asked_for(estate, harness, role, value):
+def test_what_a_role_cannot_do_without_is_asked_for(sim_with_specs, harness, role, value):
     """All of its variables are empty: nothing is done, and nothing ends in an error of Ansible's own that nobody understands."""
     empty = dict.fromkeys([name for name in documented(role) if name.startswith(role)], value)
     played = alone(harness, role, "-e", json.dumps(empty))
-    assert [entry for entry in estate.log(changing=True) if entry["path"] != "/sessions"] == []
+    assert [entry for entry in sim_with_specs.log(changing=True) if entry["path"] != "/sessions"] == []
     for word in ("Traceback", "has no len", "object of type", "Unexpected failure", "undefined"):
         assert word not in played.output, played.output
 
@@ -105,7 +94,7 @@ BECOME.remove(("publish_os_image", "extra"))
 
 
 @pytest.mark.parametrize("role, where", BECOME)
-def test_nothing_becomes(estate, harness, role, where):
+def test_nothing_becomes(sim_with_specs, harness, role, where):
     arguments = {"variable": [], "option": ["-b"], "extra": ["-e", "ansible_become=true"]}[where]
     given = {**needed(role), **NO_BECOME, **({"ansible_become": True} if where == "variable" else {})}
     played = alone(harness, role, *arguments, **given)

@@ -9,13 +9,9 @@ from typing import Any
 
 import pytest
 from playbook_output import shown
+from role_runs import SPEC
 from test_roles import alone, changing
 
-SPEC = {
-    "type": "os.nova.server",
-    "version": "1.0",
-    "properties": {"name": "web", "flavor": "1", "image": "image", "networks": [{"network": "private"}]},
-}
 OTHER = {**SPEC, "properties": {**SPEC["properties"], "flavor": "2"}}
 DELETION = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {"criteria": "OLDEST_FIRST"}}
 WEB: dict[str, Any] = {
