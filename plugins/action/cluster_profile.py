@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.groundwork.provision.plugins.modules import cluster_profile
-from ansible_collections.groundwork.provision.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.groundwork.provision.plugins.plugin_utils.clustering_action import ClusteringAction
 
 
-class ActionModule(InProcessAction):
+class ActionModule(ClusteringAction):
     main = staticmethod(cluster_profile.main)

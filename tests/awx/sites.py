@@ -69,6 +69,7 @@ class Site:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",  # one process less for each module
             # The modules of awx.awx read all authorities of the system for each request, also for plain http: a quarter of their time.
             "SSL_CERT_FILE": os.devnull,
             "CONTROLLER_HOST": controller.url,

@@ -20,20 +20,16 @@ UTILS = "ansible_collections.groundwork.provision.plugins.module_utils."
 LOADED = """
 import importlib, json, sys
 sys.path[:0] = sys.argv[1:2]
-found = {}
-for name in sys.argv[2:]:
-    before = set(sys.modules)
-    importlib.import_module("ansible_collections.groundwork.provision.plugins.modules." + name)
-    found[name] = sorted(set(sys.modules))
-print(json.dumps(found))
+importlib.import_module("ansible_collections.groundwork.provision.plugins." + sys.argv[2])
+print(json.dumps(sorted(sys.modules)))
 """
 
 
-def loaded(name: str) -> set[str]:
-    """All that is in a fresh interpreter after the import of one module."""
+def loaded(name: str, kind: str = "modules") -> set[str]:
+    """All that is in a fresh interpreter after the import of one plugin."""
     tree = os.environ["ANSIBLE_COLLECTIONS_PATH"]
-    done = subprocess.run([sys.executable, "-c", LOADED, tree, name], capture_output=True, text=True, check=True)
-    return set(json.loads(done.stdout)[name])
+    done = subprocess.run([sys.executable, "-c", LOADED, tree, f"{kind}.{name}"], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
 
 
 def system(name: str) -> str:
@@ -52,6 +48,14 @@ def test_a_module_loads_its_own_system_only(name):
     assert not [one for one in found if one.startswith("ansible.module_utils.urls")]
 
 
+@pytest.mark.parametrize("name", ["cluster", "cluster_info", "node_power", "server_pool_request"])
+def test_an_action_loads_what_its_workers_would_load_one_by_one(name):
+    """Ansible imports the action before it starts the worker of each task: openstacksdk once for all of them, and for nobody else."""
+    found = loaded(name, "action")
+    assert {"openstack.config", "keystoneauth1.identity.v3"} <= found or system(name) != "openstack"
+    assert not [one for one in found if one.split(".")[0] in ("keystoneauth1", "openstack")] or system(name) == "openstack"
+
+
 @pytest.mark.parametrize("name", [name for name in MODULES if name.endswith("_info") and not name.startswith(("server_pool", "cluster"))])
 def test_a_module_that_reads_loads_no_lock_and_no_pool(name):
     found = loaded(name)
@@ -66,8 +70,5 @@ def test_a_small_module_that_reads_sends_nothing_and_waits_for_nothing(name):
 
 def test_the_inventory_of_servers_loads_what_it_always_needs():
     """The rest is loaded when an option asks for it."""
-    tree = os.environ["ANSIBLE_COLLECTIONS_PATH"]
-    text = LOADED.replace("plugins.modules.", "plugins.inventory.")
-    done = subprocess.run([sys.executable, "-c", text, tree, "xclarity"], capture_output=True, text=True, check=True)
-    own = {one.removeprefix(UTILS) for one in json.loads(done.stdout)["xclarity"] if one.startswith(UTILS + "xclarity.")}
+    own = {one.removeprefix(UTILS) for one in loaded("xclarity", "inventory") if one.startswith(UTILS + "xclarity.")}
     assert own == {"xclarity.api", "xclarity.nodes"}
