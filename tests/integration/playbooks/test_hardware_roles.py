@@ -208,6 +208,7 @@ def test_only_what_is_surely_false_overwrites_a_disk(sim, book, value, installs)
     ({"update_firmware_drain": "/nowhere/drain.yml"}, "update_firmware_drain is no file: /nowhere/drain.yml."),
     ({"update_firmware_activation": "", "update_firmware_policy": "production"}, "update_firmware_activation is not set"),
     ({"update_firmware_restart": "ture"}, "update_firmware_restart is neither true nor false."),
+    ({"update_firmware_skip_missing": "ture"}, "update_firmware_skip_missing is neither true nor false."),
 ])  # fmt: skip
 @pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
 def test_what_a_host_needs_later_is_looked_for_first(sim, book, drained, variables, words_of_it, check):
@@ -216,6 +217,33 @@ def test_what_a_host_needs_later_is_looked_for_first(sim, book, drained, variabl
     played = book("update_firmware", host, *check, **{**drained, "update_firmware_activation": "delayed", **variables})
     assert (played.rc, sim.log()) == (2, []), played.output
     assert words_of_it in words(played)
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
+def test_a_server_that_is_not_reached_is_refused_before_its_policy_is_assigned(sim, book, check):
+    """One that has the policy and complies is not refused: nothing of it is to be updated."""
+    sim.seed(xclarity={
+        "nodes": [{"uuid": n * 32, "name": name, "attributes": {"accessState": "Offline"}} for n, name in (("7", "dark"), ("8", "done"))],
+        "policies": [{"name": "now", "components": [{"name": "UEFI (Primary)", "version": "1.00"}]}], "firmware": {"8" * 32: {"policy": "now"}},
+    })  # fmt: skip
+    hosts = {"dark": {"xclarity_uuid": "7" * 32}, "done": {"xclarity_uuid": "8" * 32}}
+    played = book("update_firmware", hosts, *check, update_firmware_policy="now", update_firmware_activation="immediate")
+    assert (played.rc, played.recap["failed"], changing(sim)) == (2, 1, []), played.output
+    assert f"The server {'7' * 32} is Offline, so its firmware cannot be updated. Nothing was changed." in words(played)
+    assert '"code": "node_offline"' in played.output
+
+
+def test_what_fails_after_the_policy_was_assigned_does_not_say_that_nothing_was_changed(sim, book):
+    sim.seed(xclarity={"policies": [{"name": "lost", "components": [{"name": "UEFI (Primary)", "version": "3.00", "package": False}]}]})
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    wanted = {"update_firmware_policy": "lost", "update_firmware_activation": "immediate"}
+    played = book("update_firmware", host, **wanted)
+    assert (played.rc, changing(sim)) == (2, [("POST", "/compliancePolicies/compareResult")]), played.output
+    last = words(played).split("Fail for this host, now that the others are through")[1]
+    assert "The policy lost was assigned to the server, and nothing else of it was changed." in last
+    assert "Nothing was changed" not in last
+    again = book("update_firmware", host, **wanted)
+    assert "Nothing was changed" in words(again).split("Fail for this host, now that the others are through")[1]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 12.0], ids=["it has ended by then", "it is joined"])
