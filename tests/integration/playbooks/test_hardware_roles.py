@@ -224,7 +224,8 @@ def test_a_server_that_is_not_reached_is_refused_before_its_policy_is_assigned(s
     """One that has the policy and complies is not refused: nothing of it is to be updated."""
     sim.seed(xclarity={
         "nodes": [{"uuid": n * 32, "name": name, "attributes": {"accessState": "Offline"}} for n, name in (("7", "dark"), ("8", "done"))],
-        "policies": [{"name": "now", "components": [{"name": "UEFI (Primary)", "version": "1.00"}]}], "firmware": {"8" * 32: {"policy": "now"}},
+        "policies": [{"name": "now", "components": [{"name": "UEFI (Primary)", "version": "1.00"}]}],
+        "firmware": {"8" * 32: {"policy": "now"}},
     })  # fmt: skip
     hosts = {"dark": {"xclarity_uuid": "7" * 32}, "done": {"xclarity_uuid": "8" * 32}}
     played = book("update_firmware", hosts, *check, update_firmware_policy="now", update_firmware_activation="immediate")
