@@ -179,6 +179,37 @@ def test_what_the_last_step_refuses_is_refused_before_the_first(sim, book, given
     assert sim.log(system="xclarity") == []
 
 
+REFUSED = [
+    ({"deploy_pattern_restart": "now"}, "deploy_pattern_restart must be one of: immediate, defer, pending"),
+    ({"update_firmware_activation": "now"}, "update_firmware_activation must be one of: immediate, delayed, prioritized"),
+    ({"update_firmware_activation": ""}, "update_firmware_activation is not set"),
+    ({"manage_nodes_state": "gone"}, "manage_nodes_state must be one of: present, absent"),
+    ({"activate_profiles_on_failure": "go"}, "activate_profiles_on_failure must be one of: continue, stop"),
+]
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
+@pytest.mark.parametrize("given, told", REFUSED)
+def test_what_a_later_step_refuses_by_its_argument_spec_is_refused_before_the_first(sim, book, given, told, check):
+    """For one host only: the others are not taken over either."""
+    refused = book("provision_bare_metal", {**NEW, "new-02": {**NEW["new-02"], **given}}, *check, **WANTED)
+    assert (refused.rc, sim.log(system="xclarity")) == (2, []), refused.output
+    assert told in words(refused)
+    assert "Nothing was changed." in words(refused)
+
+
+def test_the_variables_of_a_role_that_is_not_run_are_not_refused(sim, book):
+    """Neither by the tags, nor for a host that is not one of its hosts, nor before an earlier step has given them a value."""
+    hosts = {**NEW, "new-02": {**NEW["new-02"], "update_firmware_activation": "now"}}
+    wrong = {**WANTED, "deploy_pattern_restart": "now"}
+    steps = ["--tags", "manage_nodes,update_firmware", "-e", "manage_nodes_hosts=new-01,new-02", "-e", "update_firmware_hosts=new-01"]
+    played = book("provision_bare_metal", hosts, *steps, **wrong)
+    assert played.rc == 0, played.output
+    later = {"update_firmware_policy": "{{ 'production' if manage_nodes_result is defined and manage_nodes_result.nodes else lost }}"}
+    played = book("provision_bare_metal", NEW, "--tags", "manage_nodes,update_firmware", **{**WANTED, **later})
+    assert played.rc == 0, played.output
+
+
 def test_an_installation_that_is_not_confirmed_for_one_host_is_refused_before_any(sim, book):
     hosts = {**NEW, "new-02": {**NEW["new-02"], "deploy_os_confirm": False}}
     refused = book("provision_bare_metal", hosts, **WANTED)
