@@ -13,7 +13,8 @@ version_added: "1.0.0"
 author: groundwork.provision contributors (@groundwork)
 description:
   - Writes one page that says what the tasks of this collection did, what failed, why and what to do, and for each host how it stands, with
-    a timeline of the jobs on the servers. Failures of other tasks are on it too, with their message.
+    a timeline of the jobs on the servers. Failures of other tasks are on it too, with their message, and the hosts of each play that ended
+    before their wave began.
   - The page needs nothing else. It has no scripts and asks for nothing outside, so that it can be mailed, kept as an artifact of a
     pipeline, and opened on a phone.
   - It is written when the run begins, when a task of this collection begins, at most every ten seconds between other tasks, and at its
@@ -61,7 +62,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import sounds_secret
-from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
+from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, clean
 from ansible_collections.groundwork.provision.plugins.plugin_utils import report_page, report_rows
 
 OURS = "groundwork.provision."
@@ -115,6 +116,7 @@ class CallbackModule(CallbackBase):
         self._rows = report_rows.Rows()
         self._playbooks: list[str] = []
         self._play = ""
+        self._left: dict[str, tuple[str, list[str]]] = {}  # of each play its name, and its hosts of which no wave has begun
         self._end = report_page.RUNNING
         self._recap: dict[str, t.Mapping[str, int]] | None = None
         self._spent, self._stale = 0.0, False  # seconds; whether something of this collection is not on the page yet
@@ -147,7 +149,13 @@ class CallbackModule(CallbackBase):
 
     @careful
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """Called for each wave of a play, of which the inventory then shows no other hosts."""
         self._play = str(play._uuid)
+        inventory = play.get_variable_manager()._inventory
+        every = [one.name for one in inventory.get_hosts(play.hosts, ignore_restrictions=True)]
+        name, left = self._left.get(self._play, (str(play.get_name()), every))
+        wave = {one.name for one in inventory.get_hosts(play.hosts)}
+        self._left[self._play] = name, [host for host in left if host not in wave]
 
     @careful
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
@@ -232,6 +240,7 @@ class CallbackModule(CallbackBase):
             facts, ours=ours, place=self._place(task), task=self._redactor.text(name), action=action, host=host, verdict=verdict,
             label=self._redactor.text(label), began=began, ended=self._now(), check=keyword(result, "check_mode"),
             ahead=keyword(result, "check_mode") and not context.CLIARGS.get("check"),
+            again=action == OURS + "report" and bool(task.args.get("result")),
         )  # fmt: skip
 
     def _take(self, result: t.Any, verdict: str) -> None:
@@ -267,6 +276,15 @@ class CallbackModule(CallbackBase):
             kept.hosts += one.hosts
         return list(tasks.values())
 
+    def _not_reached(self) -> list[tuple[str, list[str]]]:
+        """Of each play the hosts whose wave has not begun. One that had failed by then is told with that."""
+        out = {row.host for row in self._rows.trouble if row.verdict in report_rows.BAD}
+        found = [
+            (self._redactor.text(name), [host for host in hosts if clean(host, report_rows.SHORT) not in out])
+            for name, hosts in self._left.values()
+        ]
+        return [(name, hosts) for name, hosts in found if hosts]
+
     # -- the file --------------------------------------------------------------------------------------------------
 
     @careful
@@ -287,7 +305,7 @@ class CallbackModule(CallbackBase):
         title = self._redactor.text(str(self.get_option("title") or "Report of a run"))
         run = report_page.Run(
             title, self._playbooks, self._began_wall, self._now(), self._end, bool(context.CLIARGS.get("check")), self._rows, self._recap,
-            self._together(),
+            self._together(), self._not_reached(),
         )  # fmt: skip
         began = self._written = self._clock.monotonic()
         text = report_page.page(run).encode("utf-8", "replace")

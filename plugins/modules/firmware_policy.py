@@ -121,6 +121,7 @@ nodes:
   contains:
     uuid: {description: UUID., type: str, sample: A1B2C3D4E5F60718293A4B5C6D7E8F90}
     name: {description: Display name., type: str, sample: web-01}
+    access: {description: Whether its BMC can be reached., type: str, sample: Online}
     policy: {description: The policy as read last; empty when it has none., type: str, sample: production}
     compliant: {description: Whether it complies; null where it is not told., type: bool, sample: false}
     to_update: {description: Components that an update would bring to the policy., type: list, elements: str, sample: [UEFI (Primary)]}

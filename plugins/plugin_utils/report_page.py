@@ -79,6 +79,7 @@ class Run:
     """A run. began: the time of day in seconds since 1970. seconds: how long it has been going on. end: RUNNING, ENDED or INTERRUPTED.
 
     recap: host -> Ansible's own numbers, when it told them; else those of the rows are shown. under_way: tasks that have not ended.
+    not_reached: (play, its hosts whose wave has not begun).
     """
 
     title: str
@@ -90,6 +91,7 @@ class Run:
     rows: rows.Rows
     recap: dict[str, t.Mapping[str, int]] | None = None
     under_way: list[Started] = dataclasses.field(default_factory=list)
+    not_reached: list[tuple[str, list[str]]] = dataclasses.field(default_factory=list)
 
 
 def page(run: Run) -> str:
@@ -232,9 +234,9 @@ def _anchor(code: str) -> str:
 def _codes(run: Run) -> str:
     """Each code once, with how often it was told and what its failures say to do."""
     found: dict[str, list[rows.Error]] = collections.defaultdict(list)
-    for row in run.rows.trouble:
+    for row in sorted(run.rows.trouble, key=lambda row: row.again):
         for _name, error in row.failures:
-            if error.slug:
+            if error.slug and not (row.again and error.slug in found):
                 found[error.slug].append(error)
     if not found:
         return ""
@@ -256,7 +258,7 @@ def _codes(run: Run) -> str:
 
 def _timeline(run: Run) -> str:
     """One line for each job: those that failed first to be kept, then the longest; shown by their begin."""
-    found = [(row, item) for row in run.rows for item in row.items if item.history]
+    found = [(row, item) for row in run.rows if not row.again for item in row.items if item.history]
     if not found:
         return ""
     shown = sorted(found, key=lambda pair: (pair[1].error is None, -pair[1].seconds))[:BARS]
@@ -306,7 +308,7 @@ def _done(run: Run) -> str:
     ahead: list[str] = []
     for place, task in sorted(run.rows.tasks.items(), key=lambda pair: pair[1].began):
         idle = task.verdicts.keys() <= {rows.OK, rows.SKIPPED}
-        looks = task.verdicts[rows.LOOKED] and task.verdicts.keys() <= {rows.LOOKED, rows.SKIPPED}
+        looks = not task.real and bool(task.verdicts.keys() - {rows.SKIPPED})
         (ahead if looks else quiet if idle else loud).append(_task(task, kept[place], run.check))
     text = "<h2>What was done</h2>\n" + "".join(loud) if loud or quiet or ahead else ""
     if quiet:
@@ -321,7 +323,7 @@ def _task(task: rows.Task, kept: list[rows.Row], check: bool) -> str:
     verdicts = "".join(_count(verdict, task.verdicts[verdict]) for verdict in WORDS)
     things = ", ".join(f"{task.items[key]} {word}" for key, word in _ITEMS.items() if task.items[key])
     resources = f'<span class="quiet">resources: {things}</span>' if things else ""
-    names = [_resource(row, item, check) for row in kept for item in row.items]
+    names = [_resource(row, item, check) for row in kept if not row.again for item in row.items]
     plan = [_e(step) for row in kept for step in row.plan]
     kind = "bad" if any(task.verdicts[verdict] for verdict in rows.BAD) else "good" if task.verdicts[rows.CHANGED] else ""
     return (
@@ -361,8 +363,12 @@ def _listing(title: str, entries: list[str], total: int) -> str:
 
 def _hosts(run: Run) -> str:
     recap: t.Mapping[str, t.Mapping[str, int]] = run.recap if run.recap is not None else run.rows.hosts
+    left = "".join(
+        f'<p class="failure warn">Not reached by the play {_e(play, rows.SHORT)}{_ENDED[run.end]}: {_names(hosts)}</p>\n'
+        for play, hosts in run.not_reached
+    )
     if not recap:
-        return ""
+        return f"<h2>Hosts</h2>\n{left}" if left else ""
     own: dict[str, list[rows.Row]] = collections.defaultdict(list)
     for row in run.rows:
         own[row.host].append(row)
@@ -371,9 +377,10 @@ def _hosts(run: Run) -> str:
     entries = "".join(_host(host, recap[host], own[clean(host, rows.SHORT)]) for host in sorted(troubled) + sorted(fine)[:HOSTS])
     more = f"<p>and {_number(len(fine) - HOSTS, 'host')} more without a failure</p>\n" if len(fine) > HOSTS else ""
     note = "" if run.recap is not None else '<p class="quiet">Counted until this page was written.</p>\n'
-    return f"<h2>Hosts</h2>\n{note}{entries}{more}"
+    return f"<h2>Hosts</h2>\n{note}{left}{entries}{more}"
 
 
+_ENDED = {RUNNING: " when this page was written", ENDED: ", which ended before", INTERRUPTED: " when the run was interrupted"}
 _TROUBLE = ("failures", "failed", "unreachable", "rescued", "ignored")
 _RECAP = {"ok": "ok", "changed": "changed", "failures": "failed", "failed": "failed", "unreachable": "unreachable", "skipped": "skipped",
           "rescued": "rescued", "ignored": "ignored"}  # fmt: skip

@@ -29,7 +29,8 @@ TROUBLE = (FAILED, UNREACHABLE, RESCUED, IGNORED)
 HIDDEN = "The output of this task is hidden (no_log)."
 # Keys of a result that hold no resources.
 _NO_ITEMS = frozenset({"plan", "diff", "error", "errors", "warnings", "deprecations", "invocation", "exception", "results"})
-_NAMES = ("name", "label", "title", "hostname", "file_name", "id", "uuid")
+# What a thing may be called, in a result and in a plan, what people know first.
+_NAMES = ("name", "label", "title", "hostname", "file_name", "address", "description", "target", "id", "uuid")
 _ARGUMENTS = ("name", "label", "group_name", "group_id", "id")  # of a module that is about one thing
 _GOES_ON = "wait_timeout"  # the code of a job that had not ended when its task did
 
@@ -71,7 +72,9 @@ class Item:
 
 @dataclasses.dataclass
 class Row:
-    """One task on one host, or one turn of its loop. place: of the task in the run. began, ended: seconds of the run."""
+    """One task on one host, or one turn of its loop. place: of the task in the run. began, ended: seconds of the run.
+
+    ahead: it is in check mode, the run is not. again: it fails with the result of another task, whose row tells the rest."""
 
     place: str
     task: str
@@ -87,6 +90,8 @@ class Row:
     items: list[Item] = dataclasses.field(default_factory=list)
     plan: list[str] = dataclasses.field(default_factory=list)
     counts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)  # of items: changed, ok, failed; and planned
+    ahead: bool = False
+    again: bool = False
 
     @property
     def failures(self) -> list[tuple[str, Error]]:
@@ -109,12 +114,13 @@ class Started:
 
 @dataclasses.dataclass
 class Task:
-    """All rows of one task, counted."""
+    """All rows of one task, counted. real: not all that was not skipped only looked ahead."""
 
     name: str
     action: str
     began: float
     ended: float
+    real: bool = False
     verdicts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     items: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
@@ -150,6 +156,7 @@ class Rows:
         task = self.tasks.setdefault(row.place, Task(row.task, row.action, row.began, row.ended))
         task.began, task.ended = min(task.began, row.began), max(task.ended, row.ended)
         task.verdicts[row.verdict] += 1
+        task.real = task.real or (row.verdict != SKIPPED and not row.ahead)
         task.items.update(row.counts)
         if row.verdict in TROUBLE:
             row.items = [item for item in row.items if item.error or self._takes()]
@@ -169,12 +176,11 @@ class Rows:
         return sum(task.verdicts[verdict] for task in self.tasks.values() for verdict in verdicts)
 
 
-def read(result: Facts, *, ours: bool, ahead: bool = False, **facts: t.Any) -> Row:
-    """One result as a row. ours: the task is one of this collection's, so that more than its message is known. ahead: it is in check mode,
-    the run is not. facts: of Row."""
+def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
+    """One result as a row. ours: the task is one of this collection's, so that more than its message is known. facts: of Row."""
     shown = {key: clean(value, SHORT) for key, value in facts.items() if isinstance(value, str) and key != "place"}
     row = Row(**{**facts, **shown})
-    looked = ahead and row.verdict in (CHANGED, OK)
+    looked = row.ahead and row.verdict in (CHANGED, OK)
     row.verdict = LOOKED if looked else row.verdict
     if "censored" in result:
         row.message = HIDDEN
@@ -199,9 +205,9 @@ def read(result: Facts, *, ours: bool, ahead: bool = False, **facts: t.Any) -> R
         # An item of check mode was not changed; the plan says which would be.
         planned = {clean(step.get("resource", ""), SHORT) for step in steps}
         for item in row.items:
-            item.changed = item.changed or not planned.isdisjoint(item.names)
-        row.plan = [] if looked else list(map(_step, steps[:KEPT]))
-    if looked:
+            item.changed = item.changed or not planned.isdisjoint(item.names) or (len(row.items) == 1 and bool(steps))
+        row.plan = [] if looked or row.again else list(map(_step, steps[:KEPT]))
+    if looked or row.again:
         return row
     row.counts.update(_state(item) for item in row.items)
     row.counts["planned"] = len(steps)

@@ -150,6 +150,19 @@ def test_wrong_numbers_and_booleans_are_refused_before_anything_is_sent(site):
     assert site.controller.log == []
 
 
+@pytest.mark.parametrize("value", [f"user: {SECRET}", [{"username": "a"}], 5], ids=["text", "list", "number"])
+@pytest.mark.parametrize("name", ["xclarity", "groundwork_inventory_variables"])
+def test_what_has_to_be_a_mapping_is_refused_before_anything_is_sent(site, name, value):
+    """Without the value, which may hold a secret."""
+    given = {name: value} if name.startswith("groundwork") else {"groundwork_credentials": {name: value, "backup": None}}
+    said = "groundwork_inventory_variables takes a mapping" if name.startswith("groundwork") else (
+        "groundwork_credentials takes a mapping of inputs for each system, and has none for xclarity")  # fmt: skip
+    play = site.play("--tags", "organizations", site={**SITE, **given})
+    assert play.rc == 2, play.output
+    assert f"{said}. Nothing was changed. Correct what is named, and run again." in play.output
+    assert site.controller.log == []
+
+
 LISTS = (
     "organizations, credential_types, credentials, execution_environments, notification_templates, projects, inventories, "
     "inventory_sources, job_templates, workflows, schedules"

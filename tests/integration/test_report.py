@@ -119,6 +119,52 @@ def test_check_mode_says_what_would_be(sim, harness):
     assert sim.log(changing=True) == []
 
 
+def test_check_mode_says_what_would_be_of_each_kind(sim, harness):
+    """However a module calls what it is about: in its plan, and in its result."""
+    login = {"credential_username": "me", "credential_password": "S3cret-one"}
+    tasks = [
+        {"groundwork.provision.managed_node": {"address": "192.0.2.121", "stored_credential": "3401", "managed_authentication": False}},
+        {"groundwork.provision.stored_credential": {"description": "new ones", **login}},
+        {"groundwork.provision.pattern_deployment": {"pattern": "web", "node": FREE["web-01"], "restart": "pending"}},
+    ]
+    played, page, _source = report_of(harness, on_localhost(*tasks), "--check")
+    assert played.rc == 0, played.output
+    for name in ("192.0.2.121", "new ones", FREE["web-01"]):
+        assert f"{name}: would be changed" in page.text
+    assert "resources: 1 unchanged" not in page.text
+
+
+def test_a_failure_that_a_role_raises_once_more_is_one(sim, harness):
+    """It is told where it was rescued and where it was raised; its job and its code are counted once, and the look of a host that failed is
+    no work."""
+    sim.seed(xclarity={"nodes": [{"uuid": "7" * 32, "name": "bare"}]})
+    sim.switches("xclarity", fail_next=[{"kind": "firmware", "state": "Stopped_With_Error"}])
+    hosts = {"web-03": {"xclarity_uuid": "0A10000000000000000000000000000C"}, "bare": {"xclarity_uuid": "7" * 32}}
+    tasks = [{"name": "By a role", "ansible.builtin.include_role": {"name": "groundwork.provision.update_firmware"}}]
+    variables = {**LOCAL, "update_firmware_activation": "immediate", "update_firmware_poll_interval": 0.05}
+    book = [{"hosts": "all", "gather_facts": False, "vars": variables, "tasks": tasks}]
+    played, page, _source = report_of(harness, book, "-i", on_hosts(harness, hosts))
+    assert played.rc == 2, played.output
+    assert "2 failed 2 failed and rescued" in page.text
+    assert page.tags.count("svg") == 1, page.text
+    assert page.text.count(", 1 time.") == 2, page.text
+    assert "times." not in page.text
+    looks = page.text.index("in check mode, which looked ahead and changed nothing")
+    assert page.text.index("Plan its update", page.text.index("What was done")) > looks
+
+
+def test_hosts_that_no_wave_reached_are_told(harness):
+    """A play that ends after its first wave says nothing of the others."""
+    far = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
+    hosts = {"a": {}, "b": far, "c": {}, "d": {}}
+    waves = {"name": "In waves", "hosts": "all", "serial": 1, "gather_facts": False, "tasks": [{"ansible.builtin.ping": {}}]}
+    plays = [{"name": "Look", "hosts": "a,c", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {}}]}, waves]
+    played, page, _source = report_of(harness, plays, "-i", on_hosts(harness, hosts))
+    assert played.rc != 0, played.output
+    assert "Not reached by the play In waves, which ended before: c, d" in page.text
+    assert "play Look" not in page.text
+
+
 @pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_each_host_of_the_role(sim, harness, strategy):
     hosts = {name: {"xclarity_profile": name, "xclarity_target": uuid} for name, uuid in FREE.items()}

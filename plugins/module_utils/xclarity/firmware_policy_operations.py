@@ -33,6 +33,7 @@ class SetPolicies(Operation):
         self.absent = run.params["state"] == "absent"
         self.jobs = jobs.Reader(client)
         self.names: dict[str, str] = {}
+        self.access: dict[str, str] = {}
 
     def read(self) -> list[Item]:
         wanted = [one.node for one in self.asked]
@@ -50,6 +51,7 @@ class SetPolicies(Operation):
                 now = firmware.of_node(results, key, title)
                 step = firmware_policy.plan(now, desired, title, absent=self.absent)
                 self.names[key] = str(entry.get("name") or "")
+                self.access[key] = str(entry.get("accessState") or "")
                 items.append(Item(key, title, desired=desired, before=now, current=now, steps=[step] if step else []))
         refused.tell()
         comparing = {device: job for job, device, text in reversed(going) if firmware_policy.may_compare(text)}
@@ -95,8 +97,9 @@ class SetPolicies(Operation):
     def present(self, item: Item) -> dict[str, t.Any]:
         now: Compliance = item.current
         return {
-            "uuid": item.key, "name": self.names.get(item.key, ""), "policy": now.policy, "compliant": now.compliant,
-            "to_update": [one.name for one in now.to_update], "job": item.job, "joined": item.join is not None, **item.facts(),
+            "uuid": item.key, "name": self.names.get(item.key, ""), "access": self.access.get(item.key, ""), "policy": now.policy,
+            "compliant": now.compliant, "to_update": [one.name for one in now.to_update], "job": item.job,
+            "joined": item.join is not None, **item.facts(),
         }  # fmt: skip
 
 

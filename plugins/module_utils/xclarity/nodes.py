@@ -125,7 +125,8 @@ def read_raw(
     uuids: t.Sequence[str] = (),
     attempts: int = READ_ATTEMPTS,
 ) -> list[dict[str, t.Any]]:
-    """Entries as the server tells them: all, or those of these UUIDs that it knows. attributes: only these fields."""
+    """Entries as the server tells them: all, or those of these UUIDs that it knows, each once. attributes: only these fields."""
+    uuids = list(dict.fromkeys(one.replace("-", "").upper() for one in uuids))
     asked = (("status", status), ("mgmtProcType", processor), ("includeAttributes", attributes))
     query = [(key, value) for key, value in asked if value]
     if not uuids:
@@ -170,7 +171,7 @@ def read(
 ) -> list[dict[str, t.Any]]:
     """Servers by UUID, name or address of their BMC, in the server's order; what is not known is left out. None: all. raw: the entry as
     ``raw`` too."""
-    uuids = list(dict.fromkeys(wanted)) if wanted and all(_UUID.fullmatch(one) for one in wanted) else []
+    uuids = wanted if wanted and all(_UUID.fullmatch(one) for one in wanted) else ()
     if wanted is not None and not wanted:
         return []
     entries = read_raw(
@@ -178,7 +179,7 @@ def read(
         status=status,
         processor=processor,
         attributes=None if raw else ATTRIBUTES,
-        uuids=[one.replace("-", "").upper() for one in uuids],
+        uuids=uuids,
     )
     nodes = [parse(entry) | {"raw": entry} if raw else parse(entry) for entry in entries]
     if wanted is None:
@@ -195,8 +196,7 @@ def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attemp
     """The entries among which the servers ``wanted`` are, by :func:`find`: few UUIDs are asked for by themselves. See
     :func:`refuse_incomplete`."""
     few = 0 < len(wanted) <= BATCH and all(_UUID.fullmatch(one) for one in wanted)
-    uuids = [one.replace("-", "").upper() for one in wanted] if few else []
-    entries = read_raw(client, attributes=attributes, uuids=uuids, attempts=attempts)
+    entries = read_raw(client, attributes=attributes, uuids=wanted if few else (), attempts=attempts)
     refuse_incomplete(entries, wanted)
     return entries
 

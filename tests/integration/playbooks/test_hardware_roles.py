@@ -179,6 +179,37 @@ def test_what_the_last_step_refuses_is_refused_before_the_first(sim, book, given
     assert sim.log(system="xclarity") == []
 
 
+REFUSED = [
+    ({"deploy_pattern_restart": "now"}, "deploy_pattern_restart must be one of: immediate, defer, pending"),
+    ({"update_firmware_activation": "now"}, "update_firmware_activation must be one of: immediate, delayed, prioritized"),
+    ({"update_firmware_activation": ""}, "update_firmware_activation is not set"),
+    ({"manage_nodes_state": "gone"}, "manage_nodes_state must be one of: present, absent"),
+    ({"activate_profiles_on_failure": "go"}, "activate_profiles_on_failure must be one of: continue, stop"),
+]
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
+@pytest.mark.parametrize("given, told", REFUSED)
+def test_what_a_later_step_refuses_by_its_argument_spec_is_refused_before_the_first(sim, book, given, told, check):
+    """For one host only: the others are not taken over either."""
+    refused = book("provision_bare_metal", {**NEW, "new-02": {**NEW["new-02"], **given}}, *check, **WANTED)
+    assert (refused.rc, sim.log(system="xclarity")) == (2, []), refused.output
+    assert told in words(refused)
+    assert "Nothing was changed." in words(refused)
+
+
+def test_the_variables_of_a_role_that_is_not_run_are_not_refused(sim, book):
+    """Neither by the tags, nor for a host that is not one of its hosts, nor before an earlier step has given them a value."""
+    hosts = {**NEW, "new-02": {**NEW["new-02"], "update_firmware_activation": "now"}}
+    wrong = {**WANTED, "deploy_pattern_restart": "now"}
+    steps = ["--tags", "manage_nodes,update_firmware", "-e", "manage_nodes_hosts=new-01,new-02", "-e", "update_firmware_hosts=new-01"]
+    played = book("provision_bare_metal", hosts, *steps, **wrong)
+    assert played.rc == 0, played.output
+    later = {"update_firmware_policy": "{{ 'production' if manage_nodes_result is defined and manage_nodes_result.nodes else lost }}"}
+    played = book("provision_bare_metal", NEW, "--tags", "manage_nodes,update_firmware", **{**WANTED, **later})
+    assert played.rc == 0, played.output
+
+
 def test_an_installation_that_is_not_confirmed_for_one_host_is_refused_before_any(sim, book):
     hosts = {**NEW, "new-02": {**NEW["new-02"], "deploy_os_confirm": False}}
     refused = book("provision_bare_metal", hosts, **WANTED)
@@ -208,6 +239,7 @@ def test_only_what_is_surely_false_overwrites_a_disk(sim, book, value, installs)
     ({"update_firmware_drain": "/nowhere/drain.yml"}, "update_firmware_drain is no file: /nowhere/drain.yml."),
     ({"update_firmware_activation": "", "update_firmware_policy": "production"}, "update_firmware_activation is not set"),
     ({"update_firmware_restart": "ture"}, "update_firmware_restart is neither true nor false."),
+    ({"update_firmware_skip_missing": "ture"}, "update_firmware_skip_missing is neither true nor false."),
 ])  # fmt: skip
 @pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
 def test_what_a_host_needs_later_is_looked_for_first(sim, book, drained, variables, words_of_it, check):
@@ -216,6 +248,34 @@ def test_what_a_host_needs_later_is_looked_for_first(sim, book, drained, variabl
     played = book("update_firmware", host, *check, **{**drained, "update_firmware_activation": "delayed", **variables})
     assert (played.rc, sim.log()) == (2, []), played.output
     assert words_of_it in words(played)
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
+def test_a_server_that_is_not_reached_is_refused_before_its_policy_is_assigned(sim, book, check):
+    """One that has the policy and complies is not refused: nothing of it is to be updated."""
+    sim.seed(xclarity={
+        "nodes": [{"uuid": n * 32, "name": name, "attributes": {"accessState": "Offline"}} for n, name in (("7", "dark"), ("8", "done"))],
+        "policies": [{"name": "now", "components": [{"name": "UEFI (Primary)", "version": "1.00"}]}],
+        "firmware": {"8" * 32: {"policy": "now"}},
+    })  # fmt: skip
+    hosts = {"dark": {"xclarity_uuid": "7" * 32}, "done": {"xclarity_uuid": "8" * 32}}
+    played = book("update_firmware", hosts, *check, update_firmware_policy="now", update_firmware_activation="immediate")
+    assert (played.rc, played.recap["failed"], changing(sim)) == (2, 1, []), played.output
+    assert f"The server {'7' * 32} is Offline, so its firmware cannot be updated. Nothing was changed." in words(played)
+    assert '"code": "node_offline"' in played.output
+
+
+def test_what_fails_after_the_policy_was_assigned_does_not_say_that_nothing_was_changed(sim, book):
+    sim.seed(xclarity={"policies": [{"name": "lost", "components": [{"name": "UEFI (Primary)", "version": "3.00", "package": False}]}]})
+    host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}
+    wanted = {"update_firmware_policy": "lost", "update_firmware_activation": "immediate"}
+    played = book("update_firmware", host, **wanted)
+    assert (played.rc, changing(sim)) == (2, [("POST", "/compliancePolicies/compareResult")]), played.output
+    last = words(played).split("Fail for this host, now that the others are through")[1]
+    assert "The policy lost was assigned to the server, and nothing else of it was changed." in last
+    assert "Nothing was changed" not in last
+    again = book("update_firmware", host, **wanted)
+    assert "Nothing was changed" in words(again).split("Fail for this host, now that the others are through")[1]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 12.0], ids=["it has ended by then", "it is joined"])

@@ -132,3 +132,19 @@ def test_a_cluster_of_a_profile_of_the_same_run(sim, provision):
     assert (again.rc, again.recap["changed"], sim.log(since=since, changing=True)) == (0, 0, []), again.output
     checked = provision("provision", "--check", *tags, **shop | {"run_cluster_desired_capacity": 3})
     assert [step["path"] for step in shown(checked.output)[1]["planned_requests"]] == [f"/v1/clusters/{found['id']}/actions"]
+
+
+@pytest.mark.parametrize("given, told", [
+    ({"run_cluster_name": "web", "run_cluster_state": "gone"}, "run_cluster_state must be one of: present, absent"),
+    ({"activate_profiles_on_failure": "go"}, "activate_profiles_on_failure must be one of: continue, stop"),
+    ({"acquire_servers_on_shortage": "go"}, "acquire_servers_on_shortage must be one of"),
+])  # fmt: skip
+def test_what_the_argument_spec_of_a_later_step_refuses_is_refused_before_the_first(sim, provision, given, told):
+    refused = provision("provision", "-e", json.dumps(given))
+    assert (refused.rc, sim.log()) == (2, []), refused.output
+    assert told in " ".join(refused.output.split())
+
+
+def test_the_variables_of_a_cluster_that_is_not_run_are_not_refused(sim, provision):
+    played = provision("provision", "--check", "-e", json.dumps({"run_cluster_name": "", "run_cluster_state": "gone"}))
+    assert played.rc == 0, played.output

@@ -38,6 +38,7 @@ def test_all_nodes(sim, run_module):
         ([WEB], ["web-01"], f"/nodes/{WEB}"),
         ([WEB, FLEX], ["web-01", "app-01"], f"/nodes/{WEB},{FLEX}"),
         ([FLEX.lower(), "F" * 32], ["app-01"], "/nodes/"),
+        ([WEB, WEB.lower()], ["web-01"], f"/nodes/{WEB}"),
         (["web-01", FLEX], ["web-01", "app-01"], "/nodes?"),
         (["no-such"], [], "/nodes?"),
         (["F" * 32], [], "/nodes/"),

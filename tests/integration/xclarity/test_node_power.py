@@ -116,6 +116,7 @@ def test_where_the_job_is_told(slow, run_module, capfd, place):
         ({"node": "F" * 32, "state": "on"}, "node_not_found"),
         ({"nodes": [{"node": "web-01"}, {"node": "nobody"}], "state": "off"}, "node_not_found"),
         ({"nodes": [{"node": "web-01"}, {"node": WEB}], "state": "off"}, "duplicate_item"),
+        ({"nodes": [{"node": WEB}, {"node": WEB.lower()}], "state": "off"}, "duplicate_item"),
         ({"node": "twin", "state": "on"}, "node_ambiguous"),
         ({"node": "dark", "state": "off"}, "node_offline"),
         ({"node": "hungry", "state": "on"}, "power_denied"),
