@@ -144,6 +144,7 @@ def test_check_mode_predicts_a_move_to_another_profile(empty_sim, run, more):
     assert planned(checked) == real, checked.output
     assert real[0] == ("POST", "/v1/profiles")
     assert real[-1] == ("DELETE", f"/v1/profiles/{old}")
+    assert shown(checked.output)[0]["planned_requests"][-1]["why"] == "another profile takes its place"
     assert ("PATCH", f"/v1/clusters/{cluster}") in real
     assert checked.recap["changed"] == played.recap["changed"] == 3
     again, sent = run(**moved)
