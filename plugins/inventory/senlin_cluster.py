@@ -160,8 +160,10 @@ class InventoryModule(ServerInventory):
         missing = cluster_list.missing(names, found)
         if missing:
             run.warn(f"{self.NAME}: there is no cluster {named(missing, 200)} in this project (option clusters).")
-        addresses = self.get_option("addresses")
-        return cluster_list.hosts(client, found, names, active_only=self.get_option("active_only"), addresses=addresses)
+        wanted = [one for one in found if not names or one["name"] in names]
+        return cluster_list.hosts(
+            client, wanted, active_only=self.get_option("active_only"), addresses=self.get_option("addresses")
+        )
 
     def of_use(self, row: Row) -> bool:
         return row.keys() >= {"name", "id", "cluster", "role", "addresses", "vars"} and isinstance(row["vars"], dict)

@@ -232,7 +232,9 @@ def why(client: api.Clustering, action: Action) -> str:
     query = [("action", untied) if untied else ("cluster_id", cluster), ("status", FAILED), ("status", CANCELLED)]
     found = [one for one in map(parse, api.pages(client, PATH, "actions", query)) if one.get("cause") == DERIVED]
     children = [one for one in found if one["id"] != action["id"] and str(one.get("created_at")) >= begun]
-    members = {node["id"]: node for node in api.pages(client, api.VERSION + "/nodes", "nodes", [("cluster_id", cluster)])} if children else {}
+    if not children:
+        return own
+    members = {node["id"]: node for node in api.pages(client, api.VERSION + "/nodes", "nodes", [("cluster_id", cluster)])}
     told = []
     for child in children:
         if untied and child.get("target") not in members:  # of another cluster

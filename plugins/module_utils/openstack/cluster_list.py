@@ -61,17 +61,13 @@ def missing(names: t.Iterable[str], clusters: t.Iterable[Entry]) -> list[str]:
     return sorted(set(names) - {one["name"] for one in clusters})
 
 
-def hosts(
-    client: api.Clustering, clusters: t.Iterable[Entry], names: t.Collection[str], *, active_only: bool, addresses: bool
-) -> list[dict[str, t.Any]]:
+def hosts(client: api.Clustering, clusters: t.Iterable[Entry], *, active_only: bool, addresses: bool) -> list[dict[str, t.Any]]:
     """Each node of these clusters with its cluster, its role, its addresses by network, and its variables.
 
-    names: of the clusters, all if there are none. addresses: ask the server of each node for them.
+    addresses: ask the server of each node for them.
     """
     found = []
     for cluster in clusters:
-        if names and cluster["name"] not in names:
-            continue
         for node in cluster["members"]:
             if active_only and node["status"] != nodes.ACTIVE:
                 continue
