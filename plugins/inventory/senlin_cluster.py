@@ -72,7 +72,7 @@ options:
     type: float
     default: 90.0
   clusters:
-    description: Names of the clusters whose nodes become hosts. If not set, all.
+    description: Names of the clusters whose nodes become hosts. If not set, all. A warning names those that are not there.
     type: list
     elements: str
     default: []
@@ -117,7 +117,7 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, MissingLibrary, named
 from ansible_collections.groundwork.provision.plugins.module_utils._options import OPENSTACK_AUTH
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
@@ -156,8 +156,13 @@ class InventoryModule(ServerInventory):
 
     def fetch(self, client: t.Any, run: Run) -> list[Row]:
         """Each node as ``{"name", "id", "cluster", "role", "addresses", "vars"}``."""
+        names, found = self.get_option("clusters"), cluster_list.search(client)
+        missing = cluster_list.missing(names, found)
+        if missing:
+            run.warn(f"{self.NAME}: there is no cluster {named(missing, 200)} in this project (option clusters).")
+        wanted = [one for one in found if not names or one["name"] in names]
         return cluster_list.hosts(
-            client, self.get_option("clusters"), active_only=self.get_option("active_only"), addresses=self.get_option("addresses")
+            client, wanted, active_only=self.get_option("active_only"), addresses=self.get_option("addresses")
         )
 
     def of_use(self, row: Row) -> bool:

@@ -51,6 +51,7 @@ options:
       - If not set, a cluster that is there keeps its profile.
       - In check mode also C((id of the new profile)) and a name, for a profile that a task before this one would make. It is in the plan as
         it is. O(policies) takes C((id of the new policy)) and a name in the same way.
+      - After the name may stand the type and version, such as C(os.nova.server-1.0), so that one that does not fit is refused.
     type: str
   desired_capacity:
     description:

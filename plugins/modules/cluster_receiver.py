@@ -30,7 +30,10 @@ options:
     description: Name of the receiver, 1 to 255 letters, digits and the characters C(_ . ~ -).
     type: str
   cluster:
-    description: Name or id of the cluster.
+    description:
+      - Name or id of the cluster.
+      - In check mode also C((id of the new cluster)) and a name, for a cluster that a task before this one would make. If
+        there is a cluster of the name, it is that one.
     type: str
   action:
     description: The action that the receiver starts. Needed to create a receiver.

@@ -83,7 +83,7 @@ def pool_hosts(servers: t.Sequence[t.Any]) -> list[str]:
 def cluster_hosts(client: t.Any) -> dict[str, list[str]]:
     """The hosts of each node and of each cluster of the project, by id."""
     rows = []
-    for row in cluster_list.hosts(client, [], active_only=False, addresses=False):
+    for row in cluster_list.hosts(client, cluster_list.search(client), active_only=False, addresses=False):
         name = row["name"] if may_be_host(row["name"]) else as_host_name(str(row["name"]))
         if may_be_host(name):
             rows.append((name, row))

@@ -137,14 +137,15 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             run = Run({name: self.get_option(name) for name in self.connection})
             _certificates.warn_of_options(run)
-            for text in run.warnings:
-                self.display.warning(text)
             client = self.connect(run)
             with Ending() as ending, ending.session(client):
                 return self.fetch(client, run)
         except Failure as failure:
             text = failure.message()
             raise AnsibleParserError(self._without_secrets(text if run is None else run.redactor.text(text))) from None
+        finally:
+            for text in run.warnings if run is not None else ():
+                self.display.warning(text)
 
     def _without_secrets(self, text: str) -> str:
         redactor = Redactor()

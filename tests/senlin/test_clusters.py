@@ -50,6 +50,22 @@ def test_the_nodes_are_seen_on_their_way(play: Player, alone: Account, small: di
     assert any("3 NODE_CREATE under way" in one["state"] for one in made["history"]), made["history"]
 
 
+def test_a_failed_recovery_names_the_node_and_its_reason(play: Player, alone: Account, small: dict[str, Any], name: str) -> None:
+    """The actions of its nodes have no cluster_id. The node that takes longer is waited for, though the parent has failed before."""
+    wanted = {"name": name, "profile": "small", "desired_capacity": 2}
+    play(alone.connection, cluster(**wanted))
+    servers = [node["physical_id"] for node in alone.nodes()]
+    slow_and_failing = [{"error": "No valid host", "times": 1, "name": name}, {"delay": 4.0, "times": 1, "name": name}]
+    alone.cloud.orders(create=slow_and_failing, gone=servers)
+    failed, healed = play(alone.connection, *[cluster(name=name, state="healthy")] * 2)
+    (broken,) = [node["name"] for node in failed["nodes"] if node["status"] == "ERROR"]
+    assert failed["error"]["code"] == "action_failed"
+    assert f"node {broken}: " in failed["msg"]
+    assert "No valid host" in failed["msg"]
+    assert any("NODE_RECOVER under way" in one["state"] for one in failed["history"]), failed["history"]
+    assert [node["status"] for node in healed["nodes"]] == ["ACTIVE", "ACTIVE"]
+
+
 def test_a_capacity_that_stays_raised(play: Player, alone: Account, small: dict[str, Any], name: str) -> None:
     """After a failed creation and a failed growth the nodes are counted, not the number that the cluster shows. The parent fails
     with the first node while the other still runs; nobody's next request meets the lock."""

@@ -32,6 +32,8 @@ PATH = api.VERSION + "/actions"
 OPEN = ("INIT", "WAITING", "READY", "RUNNING", "SUSPENDED", "WAITING_LIFECYCLE_COMPLETION")
 GOOD, FAILED, CANCELLED = "SUCCEEDED", "FAILED", "CANCELLED"
 DERIVED = "Derived Action"
+# A cluster's actions whose children have no cluster_id, and these children (Senlin 16.0.0, engine/actions/cluster_action.py).
+UNTIED = {"CLUSTER_CHECK": "NODE_CHECK", "CLUSTER_OPERATION": "NODE_OPERATION", "CLUSTER_RECOVER": "NODE_RECOVER"}
 LOCK_POLL = 1.0  # seconds between two looks at an action of somebody else, at most
 TOLD = 2  # so many failed nodes have their reason in the message; the result has them all
 KEYS = (
@@ -152,8 +154,8 @@ class Reader:
         return states
 
     def _state(self, action: Action, running: t.Sequence[Action]) -> State:
-        word, cluster = action["status"], action.get("cluster_id") or action.get("target")
-        children = [one for one in running if one.get("cause") == DERIVED and cluster and one.get("cluster_id") == cluster]
+        word = action["status"]
+        children = [one for one in running if is_child(one, action)]
         if word in OPEN or (word == FAILED and children):
             # Failed early: the cluster is locked until the last node is done, and what became of it is known then.
             kinds = sorted({one["action"] for one in children})
@@ -214,28 +216,35 @@ class Reader:
         )
 
 
+def is_child(one: Action, action: Action) -> bool:
+    """One that is open is the action of a node that the other one, of its cluster, has started."""
+    cluster, above = action.get("cluster_id") or action.get("target"), one.get("depended_by")
+    tied = bool(cluster) and one.get("cluster_id") == cluster
+    return one.get("cause") == DERIVED and (tied or (isinstance(above, list) and action["id"] in above))
+
+
 def why(client: api.Clustering, action: Action) -> str:
     """The reason of a failed action in words: its failed children with the names of their nodes."""
-    cluster, begun = action.get("cluster_id"), str(action.get("created_at"))
+    cluster, begun, untied = action.get("cluster_id"), str(action.get("created_at")), UNTIED.get(action["action"])
     own = clean(action.get("status_reason"), 200)
     if not cluster:
         return own
-    children = [
-        child
-        for child in map(parse, api.pages(client, PATH, "actions", [("cluster_id", cluster), ("status", FAILED), ("status", CANCELLED)]))
-        if child["id"] != action["id"] and child.get("cause") == DERIVED and str(child.get("created_at")) >= begun
-    ]
+    query = [("action", untied) if untied else ("cluster_id", cluster), ("status", FAILED), ("status", CANCELLED)]
+    found = [one for one in map(parse, api.pages(client, PATH, "actions", query)) if one.get("cause") == DERIVED]
+    children = [one for one in found if one["id"] != action["id"] and str(one.get("created_at")) >= begun]
     if not children:
         return own
     members = {node["id"]: node for node in api.pages(client, api.VERSION + "/nodes", "nodes", [("cluster_id", cluster)])}
     told = []
     for child in children:
+        if untied and child.get("target") not in members:  # of another cluster
+            continue
         node = members.get(child["target"], {})
         # The action of a creation tells why it failed; of any other it says that it failed, and the node tells why.
         reason = node.get("status_reason") if node.get("status") == "ERROR" else child.get("status_reason")
         told.append(f"node {clean(node.get('name') or child['target'], 80)}: {clean(reason, 160).rstrip('.')}")
     more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
-    return "; ".join(told[:TOLD]) + more
+    return "; ".join(told[:TOLD]) + more or own
 
 
 class CancelReader(Reader):

@@ -56,15 +56,18 @@ def search(
 # -- for inventories --------------------------------------------------------------------------------------------------
 
 
-def hosts(client: api.Clustering, names: t.Sequence[str], *, active_only: bool, addresses: bool) -> list[dict[str, t.Any]]:
-    """Each node of the project's clusters with its cluster, its role, its addresses by network, and its variables.
+def missing(names: t.Iterable[str], clusters: t.Iterable[Entry]) -> list[str]:
+    """The names that none of these clusters has, each once, in the order of the alphabet."""
+    return sorted(set(names) - {one["name"] for one in clusters})
 
-    names: of the clusters, all if there are none. addresses: ask the server of each node for them.
+
+def hosts(client: api.Clustering, clusters: t.Iterable[Entry], *, active_only: bool, addresses: bool) -> list[dict[str, t.Any]]:
+    """Each node of these clusters with its cluster, its role, its addresses by network, and its variables.
+
+    addresses: ask the server of each node for them.
     """
     found = []
-    for cluster in search(client):
-        if names and cluster["name"] not in names:
-            continue
+    for cluster in clusters:
         for node in cluster["members"]:
             if active_only and node["status"] != nodes.ACTIVE:
                 continue

@@ -40,7 +40,7 @@ class SetProfiles(Operation):
     def __init__(self, run: Run, client: Clustering, desired: t.Sequence[Desired], *, present: bool, policy: str, single: bool) -> None:
         super().__init__(run, client)
         self.asked, self.is_present, self.policy, self.single = desired, present, policy, single
-        self.there: set[str] = set()  # the ids that were there for the plan
+        self.there: dict[str, Profile] = {}  # by id: what was there for the plan
         self.kept: dict[str, dict[str, list[str]]] = {}  # by item: id of an old profile that stays -> who uses it
         self.doubles: dict[str, Step] = {}  # by item: the deletion of our new profile, which another run made before
 
@@ -53,7 +53,7 @@ class SetProfiles(Operation):
         names = [one.name for one in self.asked if one.name and (self.is_present or not one.id)]
         try:
             there = cluster_profiles.read(self.client, names, [one.id for one in self.asked if one.id])
-            self.there = {profile.id for profile in there}
+            self.there = {profile.id: profile for profile in there}
             if not self.is_present:
                 listing.refuse_names("profile", ((one.name, one.id) for one in self.asked), {one.id: one.name for one in there})
             return [self._item(choice) for choice in self._choices(there)]
@@ -76,7 +76,7 @@ class SetProfiles(Operation):
         given = ((choice.desired, self._new_name(choice), cluster_profiles.touched(choice)) for choice in choices)
         listing.refuse_doubles("profile", given)
         if not self.is_present:
-            going = {cluster_profiles.target(step) for choice in choices for step in choice.first}
+            going = {one for choice in choices for one in cluster_profiles.going(choice)}
             on_use = self.run.params["on_use"]
             used = cluster_profiles.users(self.client, going) if going and on_use != listing.TRY else {}
             return [cluster_profiles.settle_absent(choice, used, on_use) for choice in choices]
@@ -209,7 +209,10 @@ class SetProfiles(Operation):
     def diff(self, items: t.Sequence[Item], *, after: bool) -> dict[str, t.Any]:
         if after:
             return listing.by_title(items, lambda item: item.desired.after)
-        return listing.by_title(items, lambda item: item.before.view() if item.before is not None else None)
+        # What goes and is not the profile that is meant: old ones, doubles.
+        beside = [self.there[one] for item in items for one in cluster_profiles.going(item.desired) if one != item.key]
+        shown = listing.by_title(items, lambda item: item.before.view() if item.before is not None else None)
+        return shown | {f"{one.name} ({one.id})": one.view() for one in beside}
 
     def present(self, item: Item) -> dict[str, t.Any]:
         deleted = [

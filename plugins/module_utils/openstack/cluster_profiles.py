@@ -253,8 +253,9 @@ def choose(desired: Desired, profiles: t.Sequence[Profile], policy: str, marker:
 def choose_absent(desired: Desired, profiles: t.Sequence[Profile]) -> Choice:
     """What to do so that no such profile is there: with a name, the one that was replaced and could not go goes too."""
     found, leftovers, twins = resolve(desired, profiles)
-    gone = [one for one in (found, *leftovers, *twins) if one is not None]
-    return Choice(desired, found, tuple(_delete(one, "it is desired absent") for one in gone))
+    gone = [_delete(one, "it is desired absent") for one in (found, *twins) if one is not None]
+    old = [_delete(one, "it was replaced earlier, and what took its place is desired absent") for one in leftovers]
+    return Choice(desired, found, (*gone, *old))
 
 
 def settle_absent(choice: Choice, used: t.Mapping[str, list[str]] | None, on_use: str) -> Choice:
@@ -415,6 +416,11 @@ def delete_own_double(mine: Profile, other: Profile) -> Step:
 def target(step: Step) -> str:
     """The id that a step of ours acts on; empty for a creation."""
     return step.path[len(PATH) + 1 :]
+
+
+def going(choice: Choice) -> list[str]:
+    """The ids of the profiles that it deletes, in order."""
+    return [target(step) for step in (*choice.first, *choice.then) if step.method == "DELETE"]
 
 
 def touched(choice: Choice) -> set[str]:

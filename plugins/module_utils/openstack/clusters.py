@@ -19,7 +19,6 @@ from ansible_collections.groundwork.provision.plugins.module_utils._numbers impo
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import listing, nodes, specs
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, NODES, Entry
-from ansible_collections.groundwork.provision.plugins.module_utils.openstack.policies import NEW_ID as NEW_POLICY
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.specs import MARKER, OURS
 
 PRESENT, ABSENT, HEALTHY = "present", "absent", "healthy"
@@ -337,20 +336,21 @@ def rebased(step: Step, ident: str) -> Step:
 def refuse_types(label: str, policies: t.Sequence[Entry], bound: t.Sequence[Entry]) -> None:
     """The service's action fails for a second policy of one type, or attaches one of another version, which does nothing. It takes
     several scaling policies, for one grows and another shrinks."""
-    kinds = {_kind(one.get("policy_type")): (one.get("policy_id"), str(one.get("policy_name"))) for one in bound}
     for policy in policies:
         kind = _kind(policy.get("type"))
-        if kind == SCALING or policy["id"] == NEW_POLICY:
+        there = [one for one in bound if _kind(one.get("policy_type")) == kind]
+        if kind in ("", SCALING) or any(one.get("policy_id") == policy["id"] for one in there):
             continue
-        other, name = kinds.get(kind, (policy["id"], ""))
-        if other != policy["id"]:
+        named = [str(one["name"]) for one in policies if one is not policy and _kind(one.get("type")) == kind]
+        others = named or [str(one.get("policy_name")) for one in there]
+        if others:
+            detach = f"Detach {others[0]} (cluster_policy_binding), or leave {policy['name']} out, and run again."
             raise bad_input(
                 "policy_type_taken",
-                f"the cluster {label} would have two policies of the type {kind}: {name} and {policy['name']}.",
-                "Detach the one that is not meant (cluster_policy_binding), or name only one, and run again.",
+                f"the cluster {label} would have two policies of the type {kind}: {' and '.join(sorted((policy['name'], others[0])))}.",
+                "Name only one of them and run again." if named else detach,
                 resource=label,
             )
-        kinds[kind] = (policy["id"], policy["name"])
 
 
 def _kind(name: t.Any) -> str:

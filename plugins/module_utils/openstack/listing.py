@@ -197,9 +197,14 @@ def by_title(items: t.Iterable[t.Any], view: t.Callable[[t.Any], t.Any]) -> dict
 
 
 def foreseen(words: str, asked: t.Iterable[str]) -> dict[str, Entry]:
-    """Of what is asked for the things that are still to be made, by what the user calls them: these words, then a name. Only check mode
-    takes them."""
-    return {one: {"id": words, "name": one[len(words) :].strip()} for one in asked if one.startswith(words)}
+    """Of what is asked for the things that are still to be made, by what the user calls them: these words, a name, and the type where it
+    is known. Only check mode takes them."""
+    found = {}
+    for one in asked:
+        if one.startswith(words):
+            name, _space, kind = one[len(words) :].strip().partition(" ")
+            found[one] = {"id": words, "name": name, **({"type": kind} if kind else {})}
+    return found
 
 
 def names_and_ids(asked: t.Iterable[str]) -> tuple[list[str], list[str]]:

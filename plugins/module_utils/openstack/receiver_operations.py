@@ -16,6 +16,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked
 from ansible_collections.groundwork.provision.plugins.module_utils._wait import State
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, listing, receivers, specs
+from ansible_collections.groundwork.provision.plugins.module_utils.openstack.clusters import NEW_ID
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.listing import CLUSTERS, RECEIVERS, Entry
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.receivers import Desired
 
@@ -43,14 +44,16 @@ class SetReceivers(Operation):
             raise failure.about(system=api.SYSTEM) from None
 
     def _read(self) -> list[Item]:
-        names, ids = listing.names_and_ids(one.cluster for one in self.asked)
+        new = listing.foreseen(NEW_ID, (one.cluster for one in self.asked)) if self.run.check_mode else {}
+        called = {one.cluster: new[one.cluster]["name"] if one.cluster in new else one.cluster for one in self.asked}
+        names, ids = listing.names_and_ids(called.values())
         clusters = listing.read(self.client, CLUSTERS, names, ids)
         entries = read_all(self.run, self.client, {one.name for one in self.asked})
         self.there = {one["id"] for one in entries}
         items: list[Item] = []
         times = collections.Counter(one.name for one in self.asked)
         for one in self.asked:
-            cluster = listing.meant(CLUSTERS, one.cluster, clusters)
+            cluster = listing.meant(CLUSTERS, called[one.cluster], clusters) or new.get(one.cluster)
             if cluster is None and self.is_present:
                 raise bad_input(
                     "cluster_not_found",

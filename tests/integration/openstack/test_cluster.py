@@ -360,6 +360,32 @@ def test_a_parent_that_fails_early_is_waited_for(estate, run_module):
     assert all(one["status"] not in ("RUNNING", "WAITING") for one in estate.state("clustering")["actions"])
 
 
+def test_a_failed_recovery_names_the_node_and_its_reason(estate, run_module):
+    """The actions of its nodes have no cluster_id, so that they are found by their nodes. The node that takes longer is waited for, and one
+    of another cluster that fails later is not told of."""
+    assert not run_module(MODULE, WEB).failed
+    assert not run_module(MODULE, WEB | {"name": "other"}).failed
+    failed = heal(estate, run_module, "web", create=[{"error": "No valid host", "times": 1}, {"delay": 1.0, "times": 1}], gone=2)
+    broken = [node["name"] for node in failed["nodes"] if node["status"] == "ERROR"]
+    assert len(broken) == 1
+    assert f"failed: node {broken[0]}: Failed in creating server: No valid host." in failed["msg"], failed["msg"]
+    assert any(one["state"].startswith("FAILED, 1 NODE_RECOVER under way") for one in failed["history"])
+    assert "Not here" in heal(estate, run_module, "other", create=[{"error": "Not here", "times": 1}], gone=1)["msg"]
+    later = run_module("cluster_action", {"id": failed["actions"][0]})
+    assert (later.code, later["msg"].count("; node ")) == ("action_failed", 0), later["msg"]
+    assert f"failed: node {broken[0]}: Failed in creating" in later["msg"], later["msg"]
+
+
+def heal(estate, run_module, name, *, create, gone):
+    """A recovery that fails for this cluster, so many of whose servers are gone."""
+    ident = next(one["id"] for one in estate.state("clustering")["clusters"] if one["name"] == name)
+    servers = [one["physical_id"] for one in estate.state("clustering")["nodes"] if one["cluster_id"] == ident]
+    estate.action("clustering", "server_orders", create=create, gone=servers[:gone])
+    failed = run_module(MODULE, {"name": name, "state": "healthy"})
+    assert failed.code == "action_failed", failed
+    return failed
+
+
 def test_a_partly_failed_update_is_finished_by_the_next_run(estate, run_module):
     seeded(estate, 3)
     estate.action("clustering", "server_orders", update=[{"error": "Busy", "times": 1}])

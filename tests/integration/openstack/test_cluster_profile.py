@@ -264,6 +264,24 @@ def test_an_old_one_that_stays_since_nobody_tells_who_uses_it_is_told(empty_sim,
     assert f"The profiles {old['id']} were replaced earlier and stay" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_the_deletion_of_one_that_was_replaced_is_in_the_diff(empty_sim, run_module, state):
+    """Under its name and id, and with its own reason."""
+    seed(empty_sim, "web", heat(60))
+    (old,) = there(empty_sim)
+    use(empty_sim, "web")
+    params = {"name": "web", "on_spec_change": "replace", "spec": heat(70)}
+    run_module(MODULE, params)
+    delete_clusters(empty_sim)
+    params = params if state == "present" else {"name": "web", "state": "absent"}
+    of_new = {"web": {"name": "web", "metadata": {}, "spec": heat(70)}}
+    of_old = {f"web ({old['id']})": {"name": "web", "metadata": {}, "spec": heat(60)}}
+    predicted, real = run_module(MODULE, params, check=True), run_module(MODULE, params)
+    assert predicted["diff"] == real["diff"] == {"before": of_new | of_old, "after": of_new if state == "present" else {}}
+    (why,) = [step["why"] for step in real["plan"] if step["resource"] == old["id"]]
+    assert why.startswith("it was replaced earlier"), why
+
+
 def delete_clusters(sim: Any) -> None:
     """The clusters are gone: reset and put back the profiles alone."""
     profiles = [{**one, "project": "demo"} for one in there(sim)]

@@ -76,6 +76,15 @@ def test_filters_and_constructed_features(estate, harness):
     assert "ansible_host" in listing(harness, clusters=["web"], network=" ")["_meta"]["hostvars"]["web-01"]  # not set
 
 
+def test_a_cluster_that_is_not_there_is_warned_of(estate, harness):
+    """A cluster without nodes is there."""
+    estate.seed(clustering={"clusters": [{"name": "bare", "profile": "small", "project": "demo", "nodes": 0}]})
+    done = run(harness, {"clusters": ["web", "bare", "wbe", "theirs"]})
+    assert done.returncode == 0, done.stderr
+    assert "there is no cluster theirs, wbe in this project" in " ".join(done.stderr.split()), done.stderr
+    assert "web-01" in done.stdout
+
+
 def test_an_address_that_leads_to_this_machine_is_left_out(estate, harness):
     node = next(one for one in estate.state("clustering")["nodes"] if one["name"] == "web-01")
     details = {"addresses": {"private": [{"addr": "127.0.0.1", "version": 4}]}, "status": "ACTIVE"}

@@ -12,13 +12,18 @@ from playbook_output import shown
 from role_runs import SPEC
 from test_roles import alone, changing
 
+OUT = {"name": "more", "action": "CLUSTER_SCALE_OUT"}
+STACK = {"type": "os.heat.stack", "version": "1.0", "properties": {"template": {"heat_template_version": "2018-08-31"}}}
 OTHER = {**SPEC, "properties": {**SPEC["properties"], "flavor": "2"}}
 DELETION = {"type": "senlin.policy.deletion", "version": "1.0", "properties": {"criteria": "OLDEST_FIRST"}}
+YOUNGEST = {**DELETION, "properties": {"criteria": "YOUNGEST_FIRST"}}
+BATCH = {"type": "senlin.policy.batch", "version": "1.0", "properties": {"max_batch_size": 1}}
+OLDEST = {"name": "oldest", "spec": DELETION}
 WEB: dict[str, Any] = {
     "run_cluster_name": "web",
     "run_cluster_profile_spec": SPEC,
     "run_cluster_desired_capacity": 2,
-    "run_cluster_policies": [{"name": "oldest", "spec": DELETION}],
+    "run_cluster_policies": [OLDEST],
     "run_cluster_receivers": [{"name": "more", "action": "CLUSTER_SCALE_OUT", "params": {"count": 1}}],
 }
 
@@ -139,6 +144,7 @@ def test_check_mode_predicts_a_move_to_another_profile(empty_sim, run, more):
     assert planned(checked) == real, checked.output
     assert real[0] == ("POST", "/v1/profiles")
     assert real[-1] == ("DELETE", f"/v1/profiles/{old}")
+    assert shown(checked.output)[0]["planned_requests"][-1]["why"] == "another profile takes its place"
     assert ("PATCH", f"/v1/clusters/{cluster}") in real
     assert checked.recap["changed"] == played.recap["changed"] == 3
     again, sent = run(**moved)
@@ -162,9 +168,7 @@ def test_a_profile_that_the_role_keeps_counts_for_more_than_one_of_its_name_that
 
 def test_check_mode_predicts_policies_of_a_cluster_that_is_there(empty_sim, run):
     run(**WEB)
-    batch = {"type": "senlin.policy.batch", "version": "1.0", "properties": {"max_batch_size": 1}}
-    youngest = {**DELETION, "properties": {"criteria": "YOUNGEST_FIRST"}}
-    more = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": youngest}, {"name": "small", "spec": batch}]}
+    more = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": YOUNGEST}, {"name": "small", "spec": BATCH}]}
     since = empty_sim.last()
     checked, _sent = run("--check", **more)
     played, _sent = run(**more)
@@ -178,8 +182,7 @@ def test_a_replacement_of_a_policy_that_broke_off_is_finished(empty_sim, run, se
     """After the new policy was made, or the old one detached: two policies have the name, and the cluster has one of them or none."""
     assert run(**WEB)[0].rc == 0
     empty_sim.clock(advance=5)
-    youngest = {**DELETION, "properties": {"criteria": "YOUNGEST_FIRST"}}
-    other = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": youngest}]}
+    other = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": YOUNGEST}]}
     empty_sim.fault("clustering", "POST", "/actions$", nth=sent_before, times=1, status=403, body="{}")
     assert run(**other)[0].rc != 0
     assert len(empty_sim.state("clustering")["policies"]) == 2
@@ -189,7 +192,7 @@ def test_a_replacement_of_a_policy_that_broke_off_is_finished(empty_sim, run, se
     assert (played.rc, sent) == (0, ["POST"] * (3 - sent_before) + ["DELETE"]), played.output
     assert [method for method, _path in planned(checked)] == sent
     now = empty_sim.state("clustering")
-    assert [one["spec"] for one in now["policies"]] == [youngest]
+    assert [one["spec"] for one in now["policies"]] == [YOUNGEST]
     assert [one["policy_id"] for one in now["bindings"]] == [one["id"] for one in now["policies"]]
     again, sent = run(**other)
     assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
@@ -210,18 +213,58 @@ def test_a_profile_that_others_use_stays_in_check_mode_too(empty_sim, run):
     ({"run_cluster_on_profile_change": "fail"}, "has the profile web ({old}) and not web (id of the new profile)"),
     ({"run_cluster_on_profile_change": "fail", "run_cluster_profile": "new"}, "has the profile web ({old}) and not new (id of the new"),
     ({"run_cluster_max_size": 1}, "desired_capacity (2) is greater than max_size (1)"),
+    ({"run_cluster_profile_spec": STACK}, "is of the type os.nova.server-1.0 and the profile web of os.heat.stack-1.0"),
 ])  # fmt: skip
 def test_what_is_refused_is_refused_before_anything_is_changed(empty_sim, run, more, words):
     """The profile and the policies come first, so that the cluster is looked at before they are made."""
     run(**WEB)
     old = empty_sim.state("clustering")["profiles"][0]["id"]
     before = state(empty_sim)
-    other = WEB | {"run_cluster_profile_spec": OTHER, "run_cluster_policies": [{"name": "new", "spec": DELETION}]} | more
+    other = WEB | {"run_cluster_profile_spec": OTHER, "run_cluster_policies": [OLDEST, {"name": "new", "spec": BATCH}]} | more
     for arguments in ((), ("--check",)):
         refused, sent = run(*arguments, **other)
         assert (refused.rc != 0, sent, state(empty_sim)) == (True, [], before), refused.output
         assert words.format(old=old) in " ".join(refused.output.split()), refused.output
         assert "Nothing was changed." in " ".join(refused.output.split())
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
+@pytest.mark.parametrize(("more", "words"), [
+    ({"run_cluster_receivers": [OUT | {"action": "CLUSTER_SCALE_UOT"}]}, "CLUSTER_SCALE_UOT"),
+    ({"run_cluster_receivers": [OUT | {"name": "one more"}]}, "name one more is not 1 to 255 letters"),
+    ({"run_cluster_receivers": [OUT, OUT | {"params": {"count": 3}}]}, "run_cluster_receivers holds more several times."),
+    ({"run_cluster_policies": [{"name": "oldest"}, OLDEST]}, "run_cluster_policies holds oldest several"),
+    ({"run_cluster_policies": [{"name": "two words", "spec": DELETION}]}, "name two words is not 1 to 255 letters"),
+    ({"run_cluster_policies": [OLDEST, {"name": "new", "spec": YOUNGEST}]}, "of the type senlin.policy.deletion"),
+    ({"run_cluster_policies": [{"name": "a", "spec": BATCH}, {"name": "b", "spec": BATCH}]},
+     "two policies of the type senlin.policy.batch: a and b. Nothing was changed. Name only one of them"),
+    ({"run_cluster_name": " "}, "run_cluster_name is not set. Nothing was changed."),
+], ids=["action", "name", "double", "policy-double", "policy-name", "second-of-a-type", "two-of-a-type", "blank"])  # fmt: skip
+def test_mistakes_in_the_variables_are_refused_before_anything_is_changed(empty_sim, run, there, more, words):
+    """In check mode, too, whether the cluster is there or not."""
+    if there:
+        assert run(**WEB)[0].rc == 0
+    before = state(empty_sim)
+    for arguments in (("--check",), ()):
+        refused, sent = run(*arguments, **WEB | {"run_cluster_profile_spec": OTHER} | more)
+        assert (refused.rc != 0, sent, state(empty_sim)) == (True, [], before), refused.output
+        assert words in " ".join(refused.output.split()), refused.output
+
+
+def test_a_new_policy_of_a_type_of_which_the_cluster_has_one_of_another_name(empty_sim, run):
+    """It was attached by somebody else. Scaling policies may be several."""
+    assert run(**WEB)[0].rc == 0
+    scaling = {"type": "senlin.policy.scaling", "version": "1.0", "properties": {"event": "CLUSTER_SCALE_IN"}}
+    other = {"run_cluster_policies": [{"name": "new", "spec": YOUNGEST}]}
+    for arguments in (("--check",), ()):
+        refused, sent = run(*arguments, **WEB | other)
+        assert (refused.rc != 0, sent) == (True, []), refused.output
+        assert "Detach oldest (cluster_policy_binding)" in " ".join(refused.output.split()), refused.output
+    two = {"run_cluster_policies": [{"name": name, "spec": scaling} for name in ("in", "out")]}
+    checked, sent = run("--check", **WEB | two)
+    assert (checked.rc, sent) == (0, []), checked.output
+    played, sent = run(**WEB | two)
+    assert (played.rc, sent) == (0, ["POST"] * 4), played.output
 
 
 def test_what_is_broken_is_made_anew(empty_sim, run):
@@ -309,8 +352,7 @@ def test_a_cluster_whose_profile_has_another_name_is_given_the_one_that_is_named
 
 def test_another_spec_of_a_policy_is_told_with_the_clusters_that_get_it_too(empty_sim, run):
     assert run(**WEB)[0].rc == 0
-    youngest = {**DELETION, "properties": {"criteria": "YOUNGEST_FIRST"}}
-    changed = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": youngest}]}
+    changed = WEB | {"run_cluster_policies": [{"name": "oldest", "spec": YOUNGEST}]}
     words = "The policy oldest is replaced on"
     alone_there, _sent = run("--check", **changed)
     assert (alone_there.rc, words in " ".join(alone_there.output.split())) == (0, False), alone_there.output

@@ -491,7 +491,9 @@ class Engine:
     # -- what a node's action does
 
     def _child(self, parent: Action, node: Node, kind: str, inputs: dict[str, Any] | None = None) -> Action:
-        return self._record(kind, node.id, parent.cluster, parent.project, parent.user, "Derived Action", inputs or {})
+        """Those that check or recover have no cluster_id."""
+        cluster = "" if kind in ("NODE_CHECK", "NODE_RECOVER") else parent.cluster
+        return self._record(kind, node.id, cluster, parent.project, parent.user, "Derived Action", inputs or {})
 
     def _start_child(self, child: Action) -> None:
         child.status, child.start, child.owner = "RUNNING", self.now, new_id()
