@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import receivers
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.receivers import Desired
 
