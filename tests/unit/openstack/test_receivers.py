@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import receivers
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.receivers import Desired
@@ -40,3 +43,9 @@ def test_no_receiver_is_meant_where_the_cluster_is_gone():
 def test_no_step_is_known_by_the_id_of_a_webhook():
     made, gone = receivers.plan(Desired("out", "web", "CLUSTER_CHECK"), {"id": "c1", "name": "web"}, entry("r1") | {"action": "x"})
     assert {made.key, gone.key} == {"delete:c1/out", "create:c1/out"}
+
+
+def test_the_role_takes_the_actions_of_the_module():
+    lists = Path(__file__).resolve().parents[3] / "roles/run_cluster/vars/main.yml"
+    known = yaml.safe_load(lists.read_text(encoding="utf-8"))["run_cluster_lists"]["run_cluster_receivers"]["options"]["action"]
+    assert known["choices"] == list(receivers.ACTIONS)
