@@ -42,7 +42,7 @@ from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _logins, _module
-from ansible_collections.groundwork.provision.plugins.module_utils._clock import Ended
+from ansible_collections.groundwork.provision.plugins.module_utils._clock import Clock, Ended
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._options import LOGINS, TASK
 from ansible_collections.groundwork.provision.plugins.module_utils._run import failed_result
@@ -124,22 +124,29 @@ def is_tested(release: str) -> bool:
     return ".".join(release.split(".")[:2]) in TESTED
 
 
-def run_here(main: t.Callable[[], None], arguments: dict[str, t.Any], screen: Screen | None = None) -> str:
-    """The JSON text that ``main`` prints for these arguments, as its process would have printed it. screen: for lines meanwhile."""
+def run_here(
+    main: t.Callable[[], None], arguments: dict[str, t.Any], screen: Screen | None = None, clock: Clock | None = None
+) -> str:
+    """The JSON text that ``main`` prints for these arguments, as its process would have printed it. screen: for lines meanwhile.
+
+    clock: by which the caller tells it to end.
+    """
     printed = io.StringIO()
-    before = (basic._ANSIBLE_ARGS, getattr(basic, "_ANSIBLE_PROFILE", None), _module.OWN_PROCESS, _module.SAY, _module.PART)
+    before = (
+        basic._ANSIBLE_ARGS, getattr(basic, "_ANSIBLE_PROFILE", None), _module.OWN_PROCESS, _module.SAY, _module.PART, _module.CLOCK,
+    )  # fmt: skip
     # ansible-core 2.18 keeps here what was warned of, by whomever in this process.
     warned = (warnings._global_warnings, warnings._global_deprecations)
     warnings._global_warnings, warnings._global_deprecations = type(warned[0])(), type(warned[1])()
     basic._ANSIBLE_ARGS = _encode({"ANSIBLE_MODULE_ARGS": arguments})
     basic._ANSIBLE_PROFILE = PROFILE
-    _module.OWN_PROCESS = False
+    _module.OWN_PROCESS, _module.CLOCK = False, clock
     _module.SAY, _module.PART = (screen.say, screen.part) if screen is not None else (None, None)
     try:
         with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
             main()
     finally:
-        basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE, _module.OWN_PROCESS, _module.SAY, _module.PART = before
+        basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE, _module.OWN_PROCESS, _module.SAY, _module.PART, _module.CLOCK = before
         warnings._global_warnings, warnings._global_deprecations = warned
     return printed.getvalue()
 
@@ -152,6 +159,7 @@ def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any], screen: 
     """
     if threading.current_thread() is not threading.main_thread():
         return run_here(main, arguments, screen)
+    clock = Clock()
     caught: list[tuple[int, t.Any]] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
@@ -159,14 +167,17 @@ def run_to_end(main: t.Callable[[], None], arguments: dict[str, t.Any], screen: 
         for other in before:
             signal.signal(other, signal.SIG_IGN)
         caught.append((number, frame))
-        raise Ended(f"the run was told to end ({signal.Signals(number).name})")
+        reason = f"the run was told to end ({signal.Signals(number).name})"
+        # Python drops an exception that is raised while it collects garbage. Then the next wait, or the next request, ends the run.
+        clock.stop.ask(reason)
+        raise Ended(reason)
 
     for number in before:
         signal.signal(number, end)
     text = ""
     try:
         with contextlib.suppress(Ended):
-            text = run_here(main, arguments, screen)
+            text = run_here(main, arguments, screen, clock)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -192,3 +193,28 @@ def test_a_terminal_that_takes_nothing_does_not_hold_the_end_up(parent, monkeypa
 def test_only_a_task_of_this_machine_is_told_what_the_run_shares(transport, shared):
     action = SimpleNamespace(_connection=SimpleNamespace(transport=transport), _task=SimpleNamespace(args={}, _uuid="u"))
     assert (LOGINS in in_process.InProcessAction._arguments(action)) is (shared and bool(in_process.SHARED))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_run_also_where_python_drops_what_its_handler_raises(monkeypatch, number):
+    """As it does in a destructor, and so while it collects garbage, wherever the run is then."""
+    dropped, told = [], []
+
+    class Destroyed:
+        def __del__(self):
+            signal.raise_signal(number)
+
+    def body(run):
+        Destroyed()
+        run.clock.sleep(1)
+        return {"changed": True}
+
+    monkeypatch.setattr(sys, "unraisablehook", dropped.append)
+    before = signal.signal(number, lambda came, _frame: told.append(came))
+    try:
+        text = in_process.run_to_end(lambda: _module.main(Spec({}), body), {})
+    finally:
+        signal.signal(number, before)
+    assert len(dropped) == 1
+    assert json.loads(text)["error"]["code"] == "interrupted"
+    assert told == [number]
