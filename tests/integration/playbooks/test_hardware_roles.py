@@ -265,6 +265,21 @@ def test_a_server_that_is_not_reached_is_refused_before_its_policy_is_assigned(s
     assert '"code": "node_offline"' in played.output
 
 
+def test_a_restart_that_is_refused_does_not_say_that_nothing_was_changed(sim, book, harness, drained):
+    """The update was sent before. The role asks for a restart also of a server that is off, and the chassis denies this one its power."""
+    sim.seed(xclarity={
+        "nodes": [{"uuid": "9" * 32, "name": "hungry", "power": 5, "attributes": {"bladeState_health": "POWER_DENIED"}}],
+        "firmware": {"9" * 32: {"policy": "production"}},
+    })  # fmt: skip
+    wanted = {**drained, "update_firmware_activation": "delayed", "update_firmware_restart": True}
+    played = book("update_firmware", {"hungry": {"xclarity_uuid": "9" * 32}}, **wanted)
+    assert (played.rc, in_use(harness, "hungry"), len(changing(sim))) == (2, "out", 1), played.output
+    assert '"code": "power_denied"' in played.output
+    last = words(played).split("Fail for this host, now that the others are through")[1]
+    assert "The server was not restarted by this run, and its update was sent." in last
+    assert "Nothing was changed" not in last
+
+
 def test_what_fails_after_the_policy_was_assigned_does_not_say_that_nothing_was_changed(sim, book):
     sim.seed(xclarity={"policies": [{"name": "lost", "components": [{"name": "UEFI (Primary)", "version": "3.00", "package": False}]}]})
     host = {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}

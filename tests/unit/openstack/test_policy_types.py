@@ -20,7 +20,8 @@ def policy(name: str, kind: str = DELETION) -> dict[str, Any]:
 
 
 def new(name: str, kind: str = "") -> dict[str, Any]:
-    (one,) = listing.foreseen(policies.NEW_ID, [f"{policies.NEW_ID} {name} {kind}".strip()]).values()
+    asked = f"{policies.NEW_ID} {name} {kind}".strip()
+    one = listing.foreseen(policies.NEW_ID, [asked])[asked]
     assert one["name"] == name
     return one
 
