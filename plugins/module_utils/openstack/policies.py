@@ -129,6 +129,7 @@ def plan(
                 resource=found["name"],
                 details={"differences": where[:50], "id": found["id"]},
             )
+        _refuse_another_type(found, desired.spec, bound.get(found["id"], ()))
         why = f"its spec differs at {', '.join(where[:5])}; it takes the place of {found['id']}"
         return (_create(desired, why), *_moves(NEW_ID, found["name"], [found], bound))
     if old:
@@ -138,6 +139,20 @@ def plan(
         step = Step("rename", "PATCH", listing.path(POLICIES, found["id"]), found["id"], "its name differs", body=body, title=found["name"])
         return (dataclasses.replace(step, effect=("the update", "accepted")),)
     return ()
+
+
+def _refuse_another_type(found: Entry, spec: t.Mapping[str, t.Any], places: t.Sequence[Bound]) -> None:
+    """Whether a cluster takes another type depends on its other policies. Where it did not, it would be left without the old one too."""
+    before, after = (found.get("spec") or {}).get("type"), spec.get("type")
+    if before != after and places:
+        raise bad_input(
+            "spec_differs",
+            f"the policy {found['name']} ({found['id']}) is of the type {before}, and not {after}, and it is attached to"
+            f" {', '.join(place.name for place in places[:5])}. One of another type does not take its place there.",
+            "Give the new policy another name, or detach this one (cluster_policy_binding), and run again.",
+            resource=found["name"],
+            details={"differences": ["type"], "id": found["id"]},
+        )
 
 
 def plan_absence(found: Entry | None, used: t.Sequence[str], on_use: str) -> tuple[Step, ...]:

@@ -100,6 +100,22 @@ def test_replace_takes_the_place_on_every_cluster(estate, run_module):
     assert run_module(POLICY, params)["changed"] is False
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_one_of_another_type_does_not_take_its_place(estate, run_module, check):
+    """The cluster may have one of that type already, and would be left without both."""
+    run_module(BINDING, WEB)
+    batch = {"type": "senlin.policy.batch", "version": "1.0", "properties": {"min_in_service": 1, "max_batch_size": 2, "pause_time": 3}}
+    params = {"name": "oldest", "spec": batch, "on_spec_change": "replace"}
+    since = estate.last()
+    refused = run_module(POLICY, params, check=check)
+    assert (refused.code, changing(estate, since)) == ("spec_differs", [])
+    assert "and it is attached to web." in refused["msg"]
+    run_module(BINDING, {**WEB, "state": "detached"})
+    result = run_module(POLICY, params, check=check)
+    assert not result.failed, result
+    assert result["changed"] is True
+
+
 def test_a_replacement_that_broke_off_is_finished(estate, run_module):
     run_module(BINDING, WEB)
     params = {"name": "oldest", "spec": YOUNGEST, "on_spec_change": "replace"}
