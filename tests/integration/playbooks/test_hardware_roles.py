@@ -260,7 +260,7 @@ def test_a_server_that_is_not_reached_is_refused_before_its_policy_is_assigned(s
     })  # fmt: skip
     hosts = {"dark": {"xclarity_uuid": "7" * 32}, "done": {"xclarity_uuid": "8" * 32}}
     played = book("update_firmware", hosts, *check, update_firmware_policy="now", update_firmware_activation="immediate")
-    assert (played.rc, played.recap["failed"], changing(sim)) == (2, 1, []), played.output
+    assert (played.rc, played.recap["failed"], played.recap["changed"], changing(sim)) == (2, 1, 0, []), played.output
     assert f"The server {'7' * 32} is Offline, so its firmware cannot be updated. Nothing was changed." in words(played)
     assert '"code": "node_offline"' in played.output
 
