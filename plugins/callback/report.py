@@ -152,8 +152,10 @@ class CallbackModule(CallbackBase):
         """Called for each wave of a play, of which the inventory then shows no other hosts."""
         self._play = str(play._uuid)
         inventory = play.get_variable_manager()._inventory
-        every = [one.name for one in inventory.get_hosts(play.hosts, ignore_restrictions=True)]
-        name, left = self._left.get(self._play, (str(play.get_name()), every))
+        if self._play not in self._left:
+            every = [one.name for one in inventory.get_hosts(play.hosts, ignore_restrictions=True)]
+            self._left[self._play] = str(play.get_name()), every
+        name, left = self._left[self._play]
         wave = {one.name for one in inventory.get_hosts(play.hosts)}
         self._left[self._play] = name, [host for host in left if host not in wave]
 

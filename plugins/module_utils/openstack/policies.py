@@ -146,12 +146,12 @@ def _refuse_another_type(found: Entry, spec: t.Mapping[str, t.Any], places: t.Se
     before, after = (found.get("spec") or {}).get("type"), spec.get("type")
     if before != after and places:
         raise bad_input(
-            "spec_differs",
+            "policy_type_differs",
             f"the policy {found['name']} ({found['id']}) is of the type {before}, and not {after}, and it is attached to"
             f" {', '.join(place.name for place in places[:5])}. One of another type does not take its place there.",
             "Give the new policy another name, or detach this one (cluster_policy_binding), and run again.",
             resource=found["name"],
-            details={"differences": ["type"], "id": found["id"]},
+            details={"id": found["id"]},
         )
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._driver import drive
@@ -45,15 +46,16 @@ class SetReceivers(Operation):
 
     def _read(self) -> list[Item]:
         new = listing.foreseen(NEW_ID, (one.cluster for one in self.asked)) if self.run.check_mode else {}
-        called = {one.cluster: new[one.cluster]["name"] if one.cluster in new else one.cluster for one in self.asked}
-        names, ids = listing.names_and_ids(called.values())
+        pairs = [(one, new.get(one.cluster)) for one in self.asked]
+        pairs = [(dataclasses.replace(one, cluster=coming["name"]) if coming else one, coming) for one, coming in pairs]
+        names, ids = listing.names_and_ids(one.cluster for one, _coming in pairs)
         clusters = listing.read(self.client, CLUSTERS, names, ids)
         entries = read_all(self.run, self.client, {one.name for one in self.asked})
         self.there = {one["id"] for one in entries}
         items: list[Item] = []
         times = collections.Counter(one.name for one in self.asked)
-        for one in self.asked:
-            cluster = listing.meant(CLUSTERS, called[one.cluster], clusters) or new.get(one.cluster)
+        for one, coming in pairs:
+            cluster = listing.meant(CLUSTERS, one.cluster, clusters) or coming
             if cluster is None and self.is_present:
                 raise bad_input(
                     "cluster_not_found",

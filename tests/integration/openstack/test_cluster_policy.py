@@ -108,7 +108,7 @@ def test_one_of_another_type_does_not_take_its_place(estate, run_module, check):
     params = {"name": "oldest", "spec": batch, "on_spec_change": "replace"}
     since = estate.last()
     refused = run_module(POLICY, params, check=check)
-    assert (refused.code, changing(estate, since)) == ("spec_differs", [])
+    assert (refused.code, changing(estate, since)) == ("policy_type_differs", [])
     assert "and it is attached to web." in refused["msg"]
     run_module(BINDING, {**WEB, "state": "detached"})
     result = run_module(POLICY, params, check=check)

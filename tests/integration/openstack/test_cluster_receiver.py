@@ -99,8 +99,8 @@ def test_receivers_of_one_name_on_one_cluster_are_refused_without_their_ids(esta
     run_module(MODULE, OUT)
     estate.seed(clustering={"receivers": [{"name": "out", "cluster": "web", "action": "CLUSTER_SCALE_OUT", "project": "demo"}]})
     idents = [one["id"] for one in there(estate)]
-    for more in ({}, {"state": "absent"}):
-        refused = run_module(MODULE, OUT | more)
+    for more, check in (({}, False), ({"state": "absent"}, False), ({"cluster": "(id of the new cluster) web"}, True)):
+        refused = run_module(MODULE, OUT | more, check=check)
         assert (refused.code, len(idents)) == ("name_ambiguous", 2)
         assert "the cluster web has several receivers out" in refused["msg"]
         assert not [ident for ident in idents if ident in json.dumps(refused)]

@@ -142,7 +142,10 @@ def test_a_cluster_of_a_profile_of_the_same_run(sim, provision):
 def test_what_the_argument_spec_of_a_later_step_refuses_is_refused_before_the_first(sim, provision, given, told):
     refused = provision("provision", "-e", json.dumps(given))
     assert (refused.rc, sim.log()) == (2, []), refused.output
-    assert told in " ".join(refused.output.split())
+    last = " ".join(refused.output.split()).split("Refuse them before the first step", 1)[1]
+    assert told in last
+    assert ", None" not in last
+    assert '"code": "config_options"' in last
 
 
 def test_the_variables_of_a_cluster_that_is_not_run_are_not_refused(sim, provision):
