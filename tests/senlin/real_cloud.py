@@ -143,15 +143,15 @@ class Cloud:
         return http
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        """One request. The service closes connections that it kept open when it likes, also under a request: a reading is then sent once
-        more, on a connection of its own. What changes something never is, and a service that is gone fails the second time, too."""
-        try:
-            return self.http.request(method, url, timeout=TIMEOUT, **options)
-        except requests.ConnectionError:
-            if method not in ("GET", "HEAD"):
-                raise
-            with self._session() as fresh:
-                return fresh.request(method, url, timeout=TIMEOUT, **options)
+        """One request. The service closes connections that it kept open when it likes, also under a request. What changes something has a
+        connection of its own, for it cannot be sent twice; a reading is sent once more, and a service that is gone fails then, too."""
+        if method in ("GET", "HEAD"):
+            try:
+                return self.http.request(method, url, timeout=TIMEOUT, **options)
+            except requests.ConnectionError:
+                pass
+        with self._session() as fresh:
+            return fresh.request(method, url, timeout=TIMEOUT, **options)
 
     def orders(self, **orders: Any) -> None:
         """How servers fail from now on; see tests/services/senlin/lifecycle.py. Without any they do not."""
