@@ -31,6 +31,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._clock import
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._module import is_task_timeout
 from ansible_collections.groundwork.provision.plugins.module_utils._options import strict
+from ansible_collections.groundwork.provision.plugins.module_utils._run import check_ranges
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Desired, check_target
 from ansible_collections.groundwork.provision.plugins.modules.profile_activation import SPEC
@@ -62,6 +63,7 @@ OPTIONS = {
     "wait_timeout": ("activate_profiles_wait_timeout",),
     "poll_interval": ("activate_profiles_poll_interval",),
 }
+ROLE_OPTIONS = ("concurrency", "on_failure", "wait", "wait_timeout", "poll_interval")  # those that are not about the connection
 # What the module takes for each profile. A mistake of one host there would stop all hosts of its server.
 ITEM_SPEC = SPEC.options["profiles"]["options"]
 VALIDATORS = {option: ArgumentSpecValidator(strict({option: spec})) for option, spec in ITEM_SPEC.items()}  # made once, before any fork
@@ -92,6 +94,9 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         super().run(tmp, variables)
         host = variables["inventory_hostname"]
+        if self._task.args["phase"] == "validate":
+            item, options, result = self._asked(variables)
+            return result if result.get("failed") or not item else _of_the_role(_options_refused(options) or result)
         registry = Registry(constants.DEFAULT_LOCAL_TMP, str(variables.get("role_uuid", self._task._parent._uuid)))
         registering = self._task.args["phase"] == "register"
         # The first phase may have been left out, by a tag or by --start-at-task.
@@ -103,11 +108,22 @@ class ActionModule(ActionBase):
 
     def _register(self, registry: Registry, host: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Register what the host asks for; a result when that is nothing, or cannot be."""
+        item, options, refused = self._asked(variables)
+        if refused.get("failed"):
+            return refused
+        if not item:
+            return self._nothing(registry)
+        registry.register(host, self._way(), _key(options), item)
+        return {}
+
+    def _asked(self, variables: dict[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any], dict[str, t.Any]]:
+        """The item of this host, empty where it has no profile; the options of the module; a result, which has failed where the item is
+        wrong."""
         item = _values(ITEM, variables, self._templar)
         if "uuid" not in item:
             item |= _target(_values(TOLD, variables, self._templar))
         if "profile" not in item:
-            return self._nothing(registry)
+            return {}, {}, {"changed": False}
         options = self._options(variables, self._templar)
         try:
             item = self._checked(item, variables)
@@ -120,9 +136,8 @@ class ActionModule(ActionBase):
         except Failure as failure:
             failure.about(what="activate the profile of this host", resource=clean(str(item["profile"]), 200))
             failure.details = {}
-            return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
-        registry.register(host, self._way(), _key(options), item)
-        return {}
+            return item, options, {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
+        return item, options, {"changed": False}
 
     def _checked(self, item: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The item as the module takes it. Raises for a value that it does not take, with the name of the variable."""
@@ -296,6 +311,20 @@ def _values(names: t.Mapping[str, tuple[str, ...]], variables: dict[str, t.Any],
 def _source(candidates: t.Sequence[str], variables: dict[str, t.Any], templar: Templar) -> str:
     """The name of the variable that counts."""
     return next((name for name in candidates if _values({name: (name,)}, variables, templar)), candidates[-1])
+
+
+def _options_refused(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The failed result of the module for options that are no words or numbers for it; empty where there are none."""
+    given = {name: value for name, value in options.items() if name in ROLE_OPTIONS}
+    found = ArgumentSpecValidator({name: SPEC.options[name] for name in given}).validate(given)
+    if found.error_messages:
+        return {"changed": False, "failed": True, "msg": found.error_messages[0]}
+    try:
+        check_ranges(found.validated_parameters)
+    except Failure as failure:
+        failure.about(what="activate the profile of this host")
+        return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
+    return {}
 
 
 def _of_the_role(result: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -19,6 +19,8 @@ from ansible_collections.groundwork.provision.plugins.module_utils._text import 
 
 # Of a result that is told once more: what was shown with it already.
 _SHOWN = ("warnings", "deprecations", "exception", "diff")
+# Of a task that was told not to fail: Ansible would not take it for a failure here either.
+_VERDICT = ("failed_when_result",)
 # Strategies in which a host does not wait for the others; they know neither max_fail_percentage nor any_errors_fatal.
 _WITHOUT_WAVES = ("free", "host_pinned")
 
@@ -36,7 +38,8 @@ class ActionModule(ActionBase):
         args = self._task.args
         result: dict[str, t.Any] = {"changed": bool(args.get("changed", False))}
         if args.get("result"):
-            result |= {key: value for key, value in dict(args["result"]).items() if not key.startswith("_ansible_") and key not in _SHOWN}
+            told = dict(args["result"]).items()
+            result |= {key: value for key, value in told if not key.startswith("_ansible_") and key not in _SHOWN + _VERDICT}
             result["failed"] = True
         if args.get("begun"):
             result |= self._wave(str(args["begun"]), task_vars or {})

@@ -366,6 +366,9 @@ LOCKS = Spec({"lock_timeout": {"type": "float", "default": 300.0}})
 # For what clusters and nodes use.
 ON_USE = Spec({"on_use": {"type": "str", "choices": ["fail", "keep", "try"], "default": "fail"}})
 
+# For what comes after a server was taken over.
+VALIDATE_ONLY = Spec({"validate_only": {"type": "bool", "default": False}})
+
 BULK = Spec(
     {
         "concurrency": {"type": "int", "default": 4},

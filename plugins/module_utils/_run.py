@@ -44,6 +44,14 @@ _RANGES = {
 }
 
 
+def check_ranges(params: t.Mapping[str, t.Any]) -> None:
+    """Refuse numbers that make no sense."""
+    for name, (low, high) in _RANGES.items():
+        value = params.get(name)
+        if value is not None and not (math.isfinite(value) and low <= value <= high):
+            raise bad_input("config_number", f"{name} must lie between {low} and {high}.", f"Correct {name} and run again.")
+
+
 class Others(t.Protocol):
     """What a run has to do with the others of this machine while it waits for something."""
 
@@ -91,10 +99,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.clock.stop = Stop()
-        for name, (low, high) in _RANGES.items():
-            value = self.params.get(name)
-            if value is not None and not (math.isfinite(value) and low <= value <= high):
-                raise bad_input("config_number", f"{name} must lie between {low} and {high}.", f"Correct {name} and run again.")
+        check_ranges(self.params)
         place = os.path.expanduser(self.params.get("state_dir") or "~")
         if not place.startswith(("/", "~")):
             raise bad_input(
@@ -159,6 +164,11 @@ class Run:
             teller=self.task,
             group=group,
         )
+
+
+def validated(noun: str) -> dict[str, t.Any]:
+    """The result of a run that only validates and has found no mistake. noun: key of the items in a result of its module."""
+    return {"changed": False, "outcome": NONE, "plan": [], noun: []}
 
 
 def failed_result(failure: Failure, run: Run | None = None) -> dict[str, t.Any]:

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - groundwork.provision.wait
   - groundwork.provision.bulk
   - groundwork.provision.once
+  - groundwork.provision.validate_only
   - groundwork.provision.attributes
   - groundwork.provision.attributes.xclarity
 options:
@@ -161,9 +162,9 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware_policy
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware, firmware_policy
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy import Desired
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy_operations import set_policies
 
@@ -172,6 +173,7 @@ SPEC = (
     + WAIT
     + BULK
     + ONCE
+    + VALIDATE_ONLY
     + Spec(
         {
             "node": {"type": "str"},
@@ -195,6 +197,10 @@ def run(run: Run) -> dict:
     for one in asked:
         firmware_policy.check(one, absent=run.params["state"] == "absent")
     with api.connect(run) as client:
+        if run.params["validate_only"]:
+            if run.params["state"] == "present":
+                firmware.refuse_unknown_policies(firmware.read_policies(client), [one.policy for one in asked])
+            return validated("nodes")
         return set_policies(run, client, asked)
 
 

@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - groundwork.provision.wait
   - groundwork.provision.bulk
   - groundwork.provision.once
+  - groundwork.provision.validate_only
   - groundwork.provision.attributes
   - groundwork.provision.attributes.xclarity
 options:
@@ -213,8 +214,8 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Options, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware_updates
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_update_operations import update_firmware
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Desired
@@ -229,6 +230,7 @@ SPEC = (
     + WAIT
     + BULK
     + ONCE
+    + VALIDATE_ONLY
     + Spec(
         {
             "node": {"type": "str"},
@@ -257,6 +259,8 @@ def desired(run: Run) -> list[Desired]:
 def run(run: Run) -> dict:
     """Read, plan, apply, wait, verify; see xclarity/firmware_update_operations.py."""
     asked = desired(run)
+    if run.params["validate_only"]:
+        return validated("nodes")
     with api.connect(run) as client:
         return update_firmware(run, client, asked)
 

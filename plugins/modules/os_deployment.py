@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - groundwork.provision.wait
   - groundwork.provision.bulk
   - groundwork.provision.once
+  - groundwork.provision.validate_only
   - groundwork.provision.attributes
   - groundwork.provision.attributes.xclarity
 options:
@@ -269,9 +270,9 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Options, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, os_deployments
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployment_operations import deploy_systems
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import NETWORK, Desired, check_networks
 
@@ -289,6 +290,7 @@ SPEC = (
     + WAIT
     + BULK
     + ONCE
+    + VALIDATE_ONLY
     + Spec(
         {
             "confirm": {"type": "bool", "default": False},
@@ -327,6 +329,9 @@ def run(run: Run) -> dict:
     """Read, plan, apply, wait, judge; see xclarity/os_deployment_operations.py."""
     asked = desired(run)
     with api.connect(run) as client:
+        if run.params["validate_only"]:
+            os_deployments.refuse_unknown_images(client, asked)
+            return validated("nodes")
         return deploy_systems(run, client, asked)
 
 

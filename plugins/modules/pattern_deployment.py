@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - groundwork.provision.wait
   - groundwork.provision.bulk
   - groundwork.provision.once
+  - groundwork.provision.validate_only
   - groundwork.provision.attributes
   - groundwork.provision.attributes.xclarity
 options:
@@ -175,9 +176,9 @@ error:
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, pattern_deployments
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Options, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, pattern_deployments, patterns
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployment_operations import deploy_pattern
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployments import Desired
 
@@ -192,6 +193,7 @@ SPEC = (
     + WAIT
     + BULK
     + ONCE
+    + VALIDATE_ONLY
     + Spec(
         {**ROW, "targets": {"type": "list", "elements": "dict", "options": ROW}},
         mutually_exclusive=(("node", "targets"), ("location", "targets"), ("node", "location")),
@@ -219,6 +221,9 @@ def run(run: Run) -> dict:
     """Read, plan, apply, wait, verify; see xclarity/pattern_deployment_operations.py."""
     asked = desired(run)
     with api.connect(run) as client:
+        if run.params["validate_only"]:
+            patterns.find_each(client, [one.pattern for one in asked])
+            return validated("profiles")
         return deploy_pattern(run, client, asked)
 
 

@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import READ_ATTEMPTS, Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input, ended_badly, named
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, Refusals, bad_input, ended_badly, named
 from ansible_collections.groundwork.provision.plugins.module_utils._numbers import whole
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
@@ -94,6 +94,25 @@ def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str,
     data = client.read(PATH, what=what, attempts=attempts, max_body=MAX_LIST)
     api.check_result(data, what)
     return api.items(data, "items", what=what)
+
+
+def refuse_unknown_images(client: Client, every: t.Sequence[Desired]) -> None:
+    """Refuse images that the appliance could not deploy to any server. Where it does not tell which it can, nothing is refused."""
+    what = "list images for deployment"
+    data = client.read(PATH, what=what, max_body=MAX_LIST)
+    api.check_result(data, what)
+    told = data.get("availableImages") if isinstance(data, dict) else None
+    there = [clean(one, 300) for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    refused = Refusals()
+    for desired in every if there else ():
+        with refused:
+            if desired.image not in there:
+                raise bad_input(
+                    "image_not_available",
+                    f"there is no image {clean(desired.image, 80)} that can be deployed; there are: {named(there, 150)}.",
+                    "Look at osimage_info, correct image and run again.", resource=clean(desired.image, 200),
+                )  # fmt: skip
+    refused.tell()
 
 
 # -- planning: pure ---------------------------------------------------------------------------------------------------

@@ -51,15 +51,10 @@ class DeployPattern(Operation):
         self.jobs = jobs.Reader(client, next_step=f"Look at the job on the server. {then}")
 
     def read(self) -> list[Item]:
-        listed = patterns.read_all(self.client)
-        refused = Refusals()
-        found = []
-        for one in self.asked:
-            with refused:
-                found.append(patterns.find(listed, one.pattern))
-        refused.tell()
+        found = patterns.find_each(self.client, [one.pattern for one in self.asked])
         targets = self._targets()
         every = pattern_deployments.read_profiles(self.client)
+        refused = Refusals()
         items = []
         for desired, target, pattern in zip(self.asked, targets, found, strict=True):
             with refused:

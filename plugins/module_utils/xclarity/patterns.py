@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._client import Client
-from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Refusals, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST, segment
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api
@@ -61,6 +61,18 @@ def read_all(client: Client) -> list[Pattern]:
 def read_settings(client: Client, ident: str) -> t.Any:
     """The export of one pattern."""
     return client.read(f"/patterns/{segment(ident, 'pattern id')}/includeSettings", what="read a pattern", max_body=MAX_LIST)
+
+
+def find_each(client: Client, wanted: t.Iterable[str]) -> list[Pattern]:
+    """The pattern of each id or name, in one request."""
+    listed = read_all(client)
+    refused = Refusals()
+    found = []
+    for one in wanted:
+        with refused:
+            found.append(find(listed, one))
+    refused.tell()
+    return found
 
 
 def find(listed: t.Sequence[Pattern], wanted: str) -> Pattern:

@@ -176,7 +176,6 @@ def test_what_the_last_step_refuses_is_refused_before_the_first(sim, book, given
     assert (refused.rc, changing(sim)) == (2, []), refused.output
     assert f"{next(iter(given))} " in words(refused)
     assert "Nothing was changed." in words(refused)
-    assert sim.log(system="xclarity") == []
 
 
 REFUSED = [
@@ -193,9 +192,62 @@ REFUSED = [
 def test_what_a_later_step_refuses_by_its_argument_spec_is_refused_before_the_first(sim, book, given, told, check):
     """For one host only: the others are not taken over either."""
     refused = book("provision_bare_metal", {**NEW, "new-02": {**NEW["new-02"], **given}}, *check, **WANTED)
-    assert (refused.rc, sim.log(system="xclarity")) == (2, []), refused.output
+    assert (refused.rc, changing(sim)) == (2, []), refused.output
     assert told in words(refused)
     assert "Nothing was changed." in words(refused)
+
+
+MISTAKES = {
+    # name -> (variables, in the message, the code)
+    "no such policy": ({"update_firmware_policy": "prodction"}, "there is no compliance policy prodction", "policy_not_found"),
+    "a number of the update": ({"update_firmware_wait_timeout": "abc"}, "wait_timeout", None),
+    "no such pattern": ({"xclarity_pattern": "wep"}, "there is no pattern with the id or name wep", "pattern_not_found"),
+    "no restart of the pattern": ({"deploy_pattern_restart": ""}, "restart must be set", "config_missing"),
+    "a number of the pattern": ({"deploy_pattern_poll_interval": -1}, "poll_interval must lie between", "config_number"),
+    "no such image": ({"xclarity_image": "bogus"}, "there is no image bogus that can be deployed", "image_not_available"),
+    "no address": ({"deploy_os_network": {"ip_address": "nonsense"}}, "ip_address nonsense is no IP address", "config_network"),
+    "no restart of the profile": ({"xclarity_profile": "web-03"}, "restart is not set for the profile web-03", "config_restart"),
+    "a number of the profile": (
+        {"xclarity_profile": "web-03", "xclarity_restart": "defer", "activate_profiles_concurrency": 0},
+        "concurrency must lie", "config_number",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
+@pytest.mark.parametrize("case", MISTAKES)
+def test_what_a_module_would_refuse_later_is_refused_before_the_first_step(sim, book, case, check):
+    """Of servers that nobody has taken over yet, for one host only."""
+    given, told, code = MISTAKES[case]
+    refused = book("provision_bare_metal", {**NEW, "new-02": {**NEW["new-02"], **given}}, *check, **WANTED)
+    assert (refused.rc, changing(sim), refused.recap["changed"]) == (2, [], 0), refused.output
+    assert told in words(refused)
+    if code is not None:  # else it is Ansible that refuses the option
+        assert "Nothing was changed" in words(refused)
+        assert f'"code": "{code}"' in refused.output
+
+
+@pytest.mark.parametrize("case", ["no such policy", "no such pattern", "no such image", "a number of the pattern", "no address"])
+def test_a_role_by_itself_tells_in_check_mode_what_is_wrong_about_a_server_to_come(sim, book, case):
+    given, told, _code = MISTAKES[case]
+    role = {"policy": "update_firmware", "pattern": "deploy_pattern"}.get(case.split()[-1], "deploy_os")
+    refused = book(role, {"new-01": NEW["new-01"]}, "--check", **(WANTED | given))
+    assert (refused.rc, changing(sim)) == (2, []), refused.output
+    assert told in words(refused)
+
+
+@pytest.mark.parametrize("given, told", REFUSED)
+def test_one_variable_without_a_value_hides_no_other(sim, book, given, told):
+    """It names a result of the first step."""
+    later = {
+        "update_firmware_policy": "{{ manage_nodes_result.lost }}", "deploy_pattern_pattern": "{{ manage_nodes_result.lost }}",
+        "activate_profiles_profile": "{{ manage_nodes_result.lost }}", "manage_nodes_uuid": "{{ lost }}",
+    }  # fmt: skip
+    if told.endswith("is not set"):
+        later.pop("update_firmware_policy")
+    refused = book("provision_bare_metal", {**NEW, "new-02": {**NEW["new-02"], **later, **given}}, **WANTED)
+    assert (refused.rc, changing(sim)) == (2, []), refused.output
+    assert told in words(refused)
 
 
 def test_the_variables_of_a_role_that_is_not_run_are_not_refused(sim, book):
@@ -265,16 +317,42 @@ def test_a_server_that_is_not_reached_is_refused_before_its_policy_is_assigned(s
     assert '"code": "node_offline"' in played.output
 
 
-def test_a_restart_that_is_refused_does_not_say_that_nothing_was_changed(sim, book, harness, drained):
-    """The update was sent before. The role asks for a restart also of a server that is off, and the chassis denies this one its power."""
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])
+@pytest.mark.parametrize(("told", "policy", "code"), [
+    ({"attributes": {"accessState": "Pending"}}, "now", "node_offline"),
+    ({"attributes": {"accessState": "Unknown"}}, "", "node_offline"),
+    ({"power": 5, "attributes": {"bladeState_health": "POWER_DENIED"}}, "now", "power_denied"),
+    ({"power": 5, "attributes": {"bladeState_health": "POWER_DENIED"}}, "", "power_denied"),
+])  # fmt: skip
+def test_a_server_that_cannot_be_restarted_is_neither_drained_nor_updated(sim, book, harness, drained, told, policy, code, check):
+    """One that complies is not refused: there is nothing to restart it for."""
     sim.seed(xclarity={
-        "nodes": [{"uuid": "9" * 32, "name": "hungry", "power": 5, "attributes": {"bladeState_health": "POWER_DENIED"}}],
-        "firmware": {"9" * 32: {"policy": "production"}},
+        "nodes": [{"uuid": n * 32, "name": name, **told} for n, name in (("7", "odd"), ("8", "done"))],
+        "policies": [{"name": name, "components": [{"name": "UEFI (Primary)", "version": "1.00"}]} for name in ("now", "then")],
+        "firmware": {"7" * 32: {"policy": "production"}, "8" * 32: {"policy": "now"}},
     })  # fmt: skip
+    hosts = {"odd": {"xclarity_uuid": "7" * 32}, "done": {"xclarity_uuid": "8" * 32}}
+    wanted = {**drained, "update_firmware_activation": "delayed", "update_firmware_restart": True, "update_firmware_policy": policy}
+    played = book("update_firmware", hosts, *check, **wanted)
+    assert (played.rc, played.recap["failed"], in_use(harness, "odd"), changing(sim)) == (2, 1, "", []), played.output
+    assert plays.recap(played)["odd"]["changed"] == 0
+    assert f'"code": "{code}"' in played.output
+    assert "Nothing was changed" in words(played)
+
+
+def test_a_restart_that_is_refused_does_not_say_that_nothing_was_changed(sim, book, harness, drained):
+    """The update was sent before; the server is not reached from the moment on at which it is drained."""
+    node = {"uuid": "9" * 32, "name": "odd"}
+    sim.seed(xclarity={"nodes": [node], "firmware": {"9" * 32: {"policy": "production"}}})
+    ready = harness.control.ready
+    lost = {"xclarity": {"nodes": [{**node, "attributes": {"accessState": "Pending"}}]}}
+    ask = {"url": f"{ready['xclarity']}/_control/seed", "method": "POST", "body": lost, "body_format": "json", "ca_path": ready["ca"]}
+    with (harness.folder / "drain.yml").open("a", encoding="utf-8") as book_of_drain:
+        book_of_drain.write(yaml.safe_dump([{"name": "lose it", "ansible.builtin.uri": ask}]))
     wanted = {**drained, "update_firmware_activation": "delayed", "update_firmware_restart": True}
-    played = book("update_firmware", {"hungry": {"xclarity_uuid": "9" * 32}}, **wanted)
-    assert (played.rc, in_use(harness, "hungry"), len(changing(sim))) == (2, "out", 1), played.output
-    assert '"code": "power_denied"' in played.output
+    played = book("update_firmware", {"odd": {"xclarity_uuid": "9" * 32}}, **wanted)
+    assert (played.rc, in_use(harness, "odd"), len(changing(sim))) == (2, "out", 1), played.output
+    assert '"code": "node_offline"' in played.output
     last = words(played).split("Fail for this host, now that the others are through")[1]
     assert "The server was not restarted by this run, and its update was sent." in last
     assert "Nothing was changed" not in last

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import yaml
 from harness import OPS_MANAGER_PRIVATE_KEY, XCLARITY_PASSWORD
 from playbook_output import PASSPHRASE, shown
 
@@ -142,10 +143,24 @@ def test_a_cluster_of_a_profile_of_the_same_run(sim, provision):
 def test_what_the_argument_spec_of_a_later_step_refuses_is_refused_before_the_first(sim, provision, given, told):
     refused = provision("provision", "-e", json.dumps(given))
     assert (refused.rc, sim.log()) == (2, []), refused.output
-    last = " ".join(refused.output.split()).split("Refuse them before the first step", 1)[1]
+    last = " ".join(refused.output.split()).split("Check each variable by itself, of the role", 1)[1]
     assert told in last
     assert ", None" not in last
     assert '"code": "config_options"' in last
+
+
+def test_a_variable_that_a_later_step_cannot_do_without_is_missed_before_the_first(sim, harness):
+    """Each of the steps on localhost has some; here nothing is set for the third."""
+    wanted = {
+        "protect_manager_passphrase": PASSPHRASE, "protect_manager_destination": str(harness.folder),
+        "publish_os_image_profile": "web_gold", "publish_os_image_dest": str(harness.folder),
+    }  # fmt: skip
+    (harness.folder / "hosts.yml").write_text(yaml.safe_dump({"xclarity_servers": {"hosts": {}}}), encoding="utf-8")
+    refused = harness.playbook("-i", str(harness.folder / "hosts.yml"), "groundwork.provision.provision", "-e", json.dumps(wanted))
+    assert (refused.rc, sim.log()) == (2, []), refused.output
+    assert "acquire_servers refuses its variables: missing required arguments: acquire_servers_wanted. Nothing was changed." in " ".join(
+        refused.output.split()
+    )
 
 
 def test_the_variables_of_a_cluster_that_is_not_run_are_not_refused(sim, provision):
