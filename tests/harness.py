@@ -10,17 +10,16 @@ import importlib
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import yaml
 from ansible.module_utils.common import warnings as ansible_warnings
 
 from simulator.client import Control
 
-STARTUP = Path(__file__).with_name("startup")  # what Python runs first in a play of a test
 PACKAGE = "ansible_collections.groundwork.provision.plugins"
 
 # Distinct, so that a hit in some output names its source. The demo estate has these users and keys.
@@ -144,9 +143,8 @@ class Harness:
         ready = self.control.ready
         return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(STARTUP),
+            **forked.FIXED,
             "HOME": str(self.folder),
-            "LC_ALL": "C.UTF-8",
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -182,9 +180,7 @@ class Harness:
     def playbook(self, *arguments: str, **env: str) -> Played:
         """Run ansible-playbook with these arguments."""
         command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
-        done = subprocess.run(
-            command, env=self.environment(**env), cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        done = forked.run(command, env=self.environment(**env), cwd=self.folder)
         output = done.stdout + done.stderr
         assert "[WARNING]" not in OWN_WARNINGS.sub("", output), output
         assert "[DEPRECATION WARNING]" not in output, output

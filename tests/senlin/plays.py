@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import yaml
 
 COLLECTION = "groundwork.provision"
@@ -51,7 +51,7 @@ class Player:
         return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
-            "LC_ALL": "C.UTF-8",
+            **forked.FIXED,
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -87,16 +87,8 @@ class Player:
 
     def playbook(self, *arguments: str, **env: str) -> str:
         """Run ansible-playbook to its good end and return what it printed."""
-        done = subprocess.run(
-            [str(Path(sys.executable).parent / "ansible-playbook"), *arguments],
-            env=self.environment(**env),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+        done = forked.run(command, env=self.environment(**env), cwd=self.folder, timeout=300)
         self.output = done.stdout + done.stderr
         assert done.returncode == 0, self.output
         for word in ("[WARNING]", "[DEPRECATION WARNING]", "Traceback", *SECRETS):

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 import yaml
 from clustering_help import NOVA, changing, seed
@@ -42,9 +43,7 @@ def run(harness: Any, options: dict[str, Any], **env: str) -> subprocess.Complet
     path.write_text(yaml.safe_dump({"plugin": PLUGIN, **options}), encoding="utf-8")
     program = str(Path(sys.executable).parent / "ansible-inventory")
     environment = {**harness.environment(**env), "ANSIBLE_INVENTORY_ENABLED": PLUGIN}
-    return subprocess.run(
-        [program, "-i", str(path), "--list"], env=environment, cwd=harness.folder, capture_output=True, text=True, check=False
-    )
+    return forked.run([program, "-i", str(path), "--list"], env=environment, cwd=harness.folder)
 
 
 def listing(harness: Any, **options: Any) -> dict[str, Any]:
@@ -171,7 +170,7 @@ def test_a_node_with_the_name_of_a_node_of_another_cloud_is_a_host_of_its_own(es
     program = str(Path(sys.executable).parent / "ansible-inventory")
     sources = ["-i", "one.senlin_cluster.yml", "-i", "two.senlin_cluster.yml"]
     environment = {**harness.environment(), "ANSIBLE_INVENTORY_ENABLED": PLUGIN}
-    done = subprocess.run([program, *sources, "--list"], env=environment, cwd=harness.folder, capture_output=True, text=True, check=False)
+    done = forked.run([program, *sources, "--list"], env=environment, cwd=harness.folder)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     hosts = told["_meta"]["hostvars"]

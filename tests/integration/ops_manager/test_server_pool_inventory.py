@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 import yaml
 from harness import OPS_MANAGER_PRIVATE_KEY
@@ -38,8 +39,7 @@ def run(pool: Pool, command: str, options: dict[str, Any], *arguments: str, **en
     path.write_text(yaml.safe_dump({"plugin": PLUGIN, **options}), encoding="utf-8")
     program = str(Path(sys.executable).parent / command)
     environment = {**pool.harness.environment(**env), "ANSIBLE_INVENTORY_ENABLED": PLUGIN}
-    return subprocess.run([program, "-i", str(path), *arguments], env=environment, cwd=pool.harness.folder, capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    return forked.run([program, "-i", str(path), *arguments], env=environment, cwd=pool.harness.folder)
 
 
 def listing(pool: Pool, **options: Any) -> dict[str, Any]:

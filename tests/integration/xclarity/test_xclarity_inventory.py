@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import certifi
+import forked
 import pytest
 import yaml
 from harness import XCLARITY_PASSWORD
@@ -36,7 +37,7 @@ def listing(sim, harness):
         path.write_text(options if isinstance(options, str) else yaml.safe_dump({"plugin": PLUGIN, **options}), encoding="utf-8")
         command = [str(Path(sys.executable).parent / program), "-i", str(path), *arguments]
         environment = {**harness.environment(), **env}
-        done = subprocess.run(command, env=environment, cwd=harness.folder, capture_output=True, text=True, check=False)
+        done = forked.run(command, env=environment, cwd=harness.folder)
         assert XCLARITY_PASSWORD not in done.stdout + done.stderr
         return done
 
@@ -295,7 +296,7 @@ def test_two_appliances_in_one_inventory(sim, harness):
 
     def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(Path(sys.executable).parent / program), *sources, *arguments]
-        return subprocess.run(command, env=harness.environment(), cwd=harness.folder, capture_output=True, text=True, check=False)
+        return forked.run(command, env=harness.environment(), cwd=harness.folder)
 
     done = run("ansible-inventory", "--list")
     assert done.returncode == 0, done.stderr
