@@ -20,7 +20,8 @@ description:
   - It is written when the run begins, when a task of this collection begins, at most every ten seconds between other tasks, and at its
     end. A run that was interrupted or killed leaves a page that says that the run did not come to its end, and which tasks were under way
     on which hosts, and so does one that Ansible ended by an error of its own (a play with a value that is refused), with that error. A
-    first playbook that Ansible cannot load leaves no page. Writing it while the run goes on takes at most a second and a twentieth of the run's time.
+    first playbook that Ansible cannot load leaves no page. Writing it while the run goes on takes at most a second and a twentieth of the
+    run's time.
   - What C(no_log) hides stays hidden. The page shows the names of hosts and resources, so only the user that ran Ansible may read it
     (mode C(0600)).
   - Of ten thousand items all failures are on the page, of the others the first 500; the rest is counted.
