@@ -319,7 +319,7 @@ class CallbackModule(CallbackBase):
                     self._error = str(msg) if isinstance(sys.exc_info()[1], Exception) else ""
             show(msg, *args, **kwargs)
 
-        vars(self._display)["error"] = error
+        self._display.__dict__["error"] = error
 
     def _may_write(self) -> bool:
         return self._spent <= AT_ONCE + SHARE * self._now()

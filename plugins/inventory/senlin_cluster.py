@@ -72,7 +72,8 @@ options:
     type: float
     default: 90.0
   clusters:
-    description: Names of the clusters whose nodes become hosts. If not set, all. A warning names those that are not there, with a cache too.
+    description: Names of the clusters whose nodes become hosts. If not set, all. A warning names those that are not there, with a
+      cache too.
     type: list
     elements: str
     default: []

@@ -101,7 +101,7 @@ def test_the_cache_saves_the_requests(held: Pool) -> None:
     "properties, text",
     [
         ({"Datacenter": "Olso"}, "no server of the group has Datacenter=Olso (option properties)"),
-        ({"Datacenter": [OSLO["Datacenter"], "Olso"], "Colour": 7}, "no server of the group has Colour=7, Datacenter=Olso (option properties)"),
+        ({"Datacenter": ["oslo", "Olso"], "Colour": 7}, "no server of the group has Colour=7, Datacenter=Olso (option properties)"),
         ({"Datacenter": ROME["Datacenter"], "Size": LARGE["Size"]}, "no server of the group has all of the properties (option properties)"),
         ({"Datacenter": OSLO["Datacenter"]}, ""),
     ],
