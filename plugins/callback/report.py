@@ -122,7 +122,7 @@ class CallbackModule(CallbackBase):
         self._play = ""
         self._left: dict[str, tuple[str, list[str]]] = {}  # of each play its name, and its hosts of which no wave has begun
         self._end = report_page.RUNNING
-        self._error = ""  # that Ansible has shown, and nothing came after it
+        self._error = ""  # the last one that Ansible has shown and that may have ended the run
         self._recap: dict[str, t.Mapping[str, int]] | None = None
         self._spent, self._stale = 0.0, False  # seconds; whether something of this collection is not on the page yet
         self._starts: dict[tuple[str, str], float] = {}
@@ -150,13 +150,13 @@ class CallbackModule(CallbackBase):
             atexit.register(self._at_exit)
             self._watch_errors()
         self._playbooks.append(os.path.basename(str(getattr(playbook, "_file_name", "") or "")))
-        self._end, self._recap, self._error = report_page.RUNNING, None, ""
+        self._end, self._recap = report_page.RUNNING, None
         self._write()
 
     @careful
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Called for each wave of a play, of which the inventory then shows no other hosts."""
-        self._play, self._error = str(play._uuid), ""
+        self._play = str(play._uuid)
         inventory = play.get_variable_manager()._inventory
         if self._play not in self._left:
             every = [one.name for one in inventory.get_hosts(play.hosts, ignore_restrictions=True)]
@@ -167,7 +167,6 @@ class CallbackModule(CallbackBase):
 
     @careful
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
-        self._error = ""
         if self._clock.monotonic() - self._written >= EVERY or (self._stale and self._may_write()):
             self._write()
 
@@ -255,7 +254,6 @@ class CallbackModule(CallbackBase):
     def _take(self, result: t.Any, verdict: str) -> None:
         """The result of a task on a host. That of a loop only says how its turns are to be taken."""
         task, host = part(result, "task"), part(result, "host").get_name()
-        self._error = ""
         self._rows.count(host, verdict)
         turns = self._loops.pop((host, task._uuid), None)
         if turns is None:
