@@ -19,7 +19,9 @@ description:
     pipeline, and opened on a phone.
   - It is written when the run begins, when a task of this collection begins, at most every ten seconds between other tasks, and at its
     end. A run that was interrupted or killed leaves a page that says that the run did not come to its end, and which tasks were under way
-    on which hosts. Writing it while the run goes on takes at most a second and a twentieth of the run's time.
+    on which hosts, and so does one that Ansible ended by an error of its own (a play with a value that is refused), with that error. A
+    first playbook that Ansible cannot load leaves no page. Writing it while the run goes on takes at most a second and a twentieth of the
+    run's time.
   - What C(no_log) hides stays hidden. The page shows the names of hosts and resources, so only the user that ran Ansible may read it
     (mode C(0600)).
   - Of ten thousand items all failures are on the page, of the others the first 500; the rest is counted.
@@ -54,6 +56,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import sys
 import tempfile
 import typing as t
 
@@ -71,6 +74,7 @@ EVERY = 10.0  # seconds between two writings while only tasks of other collectio
 AT_ONCE = 1.0
 SHARE = 0.05
 FOLDERS = ("PWD", "OLDPWD")  # of the environment: the names only sound like a password
+_SHOWN = ("msg", "reason", "censored")  # of a result of another collection
 MIN_SECRET = 4  # characters; a shorter value of the environment would match ordinary words
 
 Handler = t.TypeVar("Handler", bound=t.Callable[..., None])
@@ -118,6 +122,7 @@ class CallbackModule(CallbackBase):
         self._play = ""
         self._left: dict[str, tuple[str, list[str]]] = {}  # of each play its name, and its hosts of which no wave has begun
         self._end = report_page.RUNNING
+        self._error = ""  # the last one that Ansible has shown and that may have ended the run
         self._recap: dict[str, t.Mapping[str, int]] | None = None
         self._spent, self._stale = 0.0, False  # seconds; whether something of this collection is not on the page yet
         self._starts: dict[tuple[str, str], float] = {}
@@ -143,6 +148,7 @@ class CallbackModule(CallbackBase):
             # The folder may be another one when the run ends.
             self._path = os.path.abspath(os.path.expanduser(str(self.get_option("path") or "groundwork-report.html")))
             atexit.register(self._at_exit)
+            self._watch_errors()
         self._playbooks.append(os.path.basename(str(getattr(playbook, "_file_name", "") or "")))
         self._end, self._recap = report_page.RUNNING, None
         self._write()
@@ -210,7 +216,7 @@ class CallbackModule(CallbackBase):
 
     @careful
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        self._end = report_page.ENDED
+        self._end, self._error = report_page.ENDED, ""
         self._recap = {host: stats.summarize(host) for host in stats.processed}
         self._write()
 
@@ -234,7 +240,7 @@ class CallbackModule(CallbackBase):
         if not ours and verdict not in report_rows.TROUBLE:
             return None
         # One look for all secrets, and only at what may be shown.
-        facts = self._redactor.value({key: value for key, value in part(result, "result").items() if ours or key in ("msg", "censored")})
+        facts = self._redactor.value({key: value for key, value in part(result, "result").items() if ours or key in _SHOWN})
         if ours:
             self._rows.warn(facts.get("warnings"))
         name, began = str(task.get_name()), self._starts.get((host, task._uuid), self._now())
@@ -291,13 +297,27 @@ class CallbackModule(CallbackBase):
 
     @careful
     def _at_exit(self) -> None:
-        """Ansible tells its plugins nothing when it is interrupted. Its workers are copies of this process, and have no report."""
-        if self._end == report_page.RUNNING and os.getpid() == self._pid:
-            self._end = report_page.INTERRUPTED
+        """Ansible tells its plugins nothing when it is interrupted, or ends by an error of its own: of a play, or of a file that it reads
+        on the way. Its workers are copies of this process, and have no report."""
+        if os.getpid() == self._pid and (self._error or self._end == report_page.RUNNING):
+            self._end = report_page.STOPPED if self._error else report_page.INTERRUPTED
             for row in (row for turns in self._loops.values() for row in turns):
                 self._rows.add(row)
             self._loops = {}
             self._write()
+
+    def _watch_errors(self) -> None:
+        """Keep the last error that Ansible shows, for it hands it to nobody. One that is shown while nothing was raised, or for a key that
+        the user pressed, ends no run."""
+        show = self._display.error
+
+        def error(msg: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+            if os.getpid() == self._pid:
+                with contextlib.suppress(Exception):
+                    self._error = str(msg) if isinstance(sys.exc_info()[1], Exception) else ""
+            show(msg, *args, **kwargs)
+
+        self._display.__dict__["error"] = error
 
     def _may_write(self) -> bool:
         return self._spent <= AT_ONCE + SHARE * self._now()
@@ -307,7 +327,7 @@ class CallbackModule(CallbackBase):
         title = self._redactor.text(str(self.get_option("title") or "Report of a run"))
         run = report_page.Run(
             title, self._playbooks, self._began_wall, self._now(), self._end, bool(context.CLIARGS.get("check")), self._rows, self._recap,
-            self._together(), self._not_reached(),
+            self._together(), self._not_reached(), self._redactor.text(self._error),
         )  # fmt: skip
         began = self._written = self._clock.monotonic()
         text = report_page.page(run).encode("utf-8", "replace")

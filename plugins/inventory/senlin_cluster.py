@@ -72,7 +72,8 @@ options:
     type: float
     default: 90.0
   clusters:
-    description: Names of the clusters whose nodes become hosts. If not set, all. A warning names those that are not there.
+    description: Names of the clusters whose nodes become hosts. If not set, all. A warning names those that are not there, with a
+      cache too.
     type: list
     elements: str
     default: []
@@ -85,7 +86,8 @@ options:
     type: bool
     default: true
   network:
-    description: Name of the network whose address is taken. If not set, the first in the order of the alphabet, IPv4 first.
+    description: Name of the network whose address is taken. If not set, the first in the order of the alphabet, IPv4 first. There is a
+      warning when no node has an address in it.
     type: str
 requirements:
   - requests >= 2.32.4
@@ -123,7 +125,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._run import R
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import secrets
 from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, safe
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import api, cluster_list, settings
-from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import as_host_name, is_elsewhere, may_be_host, unique
+from ansible_collections.groundwork.provision.plugins.plugin_utils.host_names import as_host_name, is_elsewhere, may_be_host, shown, unique
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_hosts import Adder
 from ansible_collections.groundwork.provision.plugins.plugin_utils.inventory_source import Row, ServerInventory
 
@@ -159,7 +161,7 @@ class InventoryModule(ServerInventory):
         names, found = self.get_option("clusters"), cluster_list.search(client)
         missing = cluster_list.missing(names, found)
         if missing:
-            run.warn(f"{self.NAME}: there is no cluster {named(missing, 200)} in this project (option clusters).")
+            self.note(f"there is no cluster {named(missing, 200)} in this project (option clusters).")
         wanted = [one for one in found if not names or one["name"] in names]
         return cluster_list.hosts(
             client, wanted, active_only=self.get_option("active_only"), addresses=self.get_option("addresses")
@@ -179,6 +181,7 @@ class InventoryModule(ServerInventory):
         names = unique([name for name, _row in usable], [str(row["id"]) for _name, row in usable])
         adder = Adder(self.inventory)
         groups = self._cluster_groups([row for _name, row in usable])
+        self._look_at_network(rows)
         for free, (_name, row) in zip(names, usable, strict=True):
             name = self.free_name(free, "senlin_node_id", str(row["id"]))
             # What a cache keeps is as it came; a host has copies, fit to be shown.
@@ -199,6 +202,16 @@ class InventoryModule(ServerInventory):
         names = {row["vars"]["senlin_cluster_id"]: f"senlin_cluster_{safe(row['cluster'])}" for row in rows if row["cluster"]}
         plain = collections.Counter(map(self._sanitize_group_name, names.values()))
         return {ident: self.free_group(name, str(ident), plain[self._sanitize_group_name(name)] > 1) for ident, name in names.items()}
+
+    def _look_at_network(self, rows: list[Row]) -> None:
+        """Tell of a network that no node has. Of nodes without an address nothing is known."""
+        network = self.get_option("network")
+        there = sorted({name for row in rows for name in row["addresses"]})
+        if network and not self.get_option("addresses"):
+            self.note("no address is read, so that the option network has no effect (option addresses).")
+        elif network and there and network not in there:
+            names = named([shown(name) for name in there], 200)
+            self.note(f"no node has an address in the network {shown(network)} (option network); there are: {names}.")
 
     def _address(self, row: Row) -> str:
         """The first address of the wanted network that leads to another machine."""

@@ -83,7 +83,8 @@ options:
     default: 30.0
     env: [{name: OPS_MANAGER_TIMEOUT}]
   properties:
-    description: Only servers with these properties; a list of values means any of them. Values may be templates.
+    description: Only servers with these properties; a list of values means any of them. Values may be templates. A warning names those that
+      no server of the group has, with a cache too.
     type: dict
     default: {}
   property_groups:
@@ -155,6 +156,7 @@ class InventoryModule(ServerInventory):
             self.get_option("properties"),
             agents=self.get_option("agents"),
             processes=self.get_option("processes"),
+            tell=self.note,
         )
 
     def of_use(self, row: Row) -> bool:

@@ -284,7 +284,7 @@ class InventoryModule(ServerInventory):
             told = server_profiles.ServerProfiles(profiles.read_all(client), names=names)
             if told.unclear:
                 several = ", ".join(shown(name) for name in told.unclear[:SHOWN])
-                self.display.warning(f"{self.NAME}: no profile by a name that several servers or inactive profiles have: {several}")
+                self.note(f"no profile by a name that several servers or inactive profiles have: {several}")
             for node in found:
                 node.update(safe(told.facts(node, prefix)))
         self._add_what_is_asked(client, found, prefix)

@@ -103,8 +103,8 @@ class Follower:
             return {key: dataclasses.replace(state, done=True) for key, state in {**missing, **states}.items()}
 
         # Whatever is read ends this wait, so that it says nothing of how the items stand.
-        silent: dict[str, t.Sequence[Item]] = dict.fromkeys(by_key, ())
-        ends = self._bear(items, lambda: self._polled(silent, poll, deadline.left(), interval))
+        nobody: dict[str, t.Sequence[Item]] = dict.fromkeys(by_key, ())
+        ends = self._bear(items, lambda: self._polled(nobody, poll, deadline.left(), interval))
         for key, watched in ends.items():
             if watched.state is not None and watched.state.ok:
                 self._judge(by_key[key], watched, True)
@@ -116,7 +116,12 @@ class Follower:
         timeout: float,
         interval: float,
     ) -> dict[str, Watched]:
-        """followed: the items behind each key that is polled."""
+        """followed: the items behind each key that is polled; where none are, there is something to tell only while nothing is answered."""
+
+        def seen(watched: t.Mapping[str, Watched]) -> None:
+            tells = any(followed.values()) or any(one.silent for one in watched.values())
+            self.run.progress.see(lambda: self._standing(followed, watched), tells=tells)
+
         return wait(
             followed,
             poll,
@@ -125,27 +130,29 @@ class Follower:
             interval=interval,
             poll_failures=self.op.poll_failures,
             pause=self.client.pause,
-            seen=lambda watched: self.run.progress.see(lambda: self._standing(followed, watched)),
+            seen=seen,
         )
 
     def _standing(self, followed: t.Mapping[str, t.Sequence[Item]], watched: t.Mapping[str, Watched]) -> Standing:
         """How all items stand in the middle of a wait."""
         now = {id(item): watched[key] for key, items in followed.items() for item in items}
-        done = failed = 0
+        done = failed = ahead = unsent = 0
         still: list[tuple[str, State | None]] = []
-        unsent = 0
         for item in self.items:
             one = now.get(id(item))
             ended = one is not None and one.end == "done" and one.state is not None
             if item.failure is not None or (ended and one is not None and one.state is not None and not one.state.ok):
                 failed += 1
-            elif ended or not item.waits():
-                done += 1
+                continue
+            unsent += bool(item.unsent)
+            if not ended and item.waits():
+                still.append((item.title, _last_seen(item, one)))
+            elif item.unsent:
+                ahead += 1
             else:
-                still.append((item.title, one.state if one is not None else None))
-                unsent += bool(item.unsent)
+                done += 1
         silent = max((one.silent for one in watched.values() if not one.end), default=0.0)
-        return Standing(done, failed, still, "" if self.op.joins or self.op.reads_only else self.op.where, silent, unsent)
+        return Standing(done, failed, still, "" if self.op.joins or self.op.reads_only else self.op.where, silent, unsent, ahead)
 
     def _bear(self, items: t.Sequence[Item], call: t.Callable[[], dict[str, Watched]]) -> dict[str, Watched]:
         """A wait that itself fails (login lost, certificate changed) leaves what was started as it is, and says so."""
@@ -190,3 +197,16 @@ class Follower:
     def _finished(self, item: Item) -> None:
         for outcome in item.outcomes:
             outcome.state = FINISHED if outcome.state == STARTED else outcome.state
+
+
+def _last_seen(item: Item, watched: Watched | None) -> State | None:
+    """What this wait has seen, or an earlier one of the same request. Of a request that was not seen yet, that those before are done."""
+    job = item.outcomes[-1].job if item.outcomes else item.join
+    before = item.watched
+    if before is not None and (before.key != job if job else len(item.outcomes) > 1):
+        before = None  # of an earlier request
+    for one in (watched, before):
+        if one is not None and one.state is not None:
+            return one.state
+    done = sum(outcome.state == FINISHED for outcome in item.outcomes)
+    return State(f"{done} of {len(item.outcomes) + len(item.unsent)} requests done, the next not seen yet") if done else None

@@ -24,7 +24,8 @@ Say = t.Callable[[str], None]
 class Standing:
     """How the items of a wait stand. open: title and last state of each that is still waited for. where: the place to look at before
     the task is run again, which would send it again; empty where it joins the wait. silent: seconds since the server has answered,
-    when the last poll had no answer. unsent: how many of the open ones have requests that are sent only after the wait."""
+    when the last poll had no answer. unsent: how many have requests that are sent only after the wait; ahead: those of them that are
+    not waited for themselves."""
 
     done: int
     failed: int
@@ -32,6 +33,7 @@ class Standing:
     where: str = ""
     silent: float = 0.0
     unsent: int = 0
+    ahead: int = 0
 
     @property
     def again(self) -> str:
@@ -42,7 +44,7 @@ class Standing:
 
     @property
     def total(self) -> int:
-        return self.done + self.failed + len(self.open)
+        return self.done + self.failed + len(self.open) + self.ahead
 
     @property
     def slowest(self) -> tuple[str, State | None] | None:
@@ -76,14 +78,16 @@ class Progress:
             self._queued = True
             self._say(f"waiting for {what}, up to {written(limit)}.")
 
-    def see(self, look: t.Callable[[], Standing]) -> None:
-        """A poll was answered. look: is asked only when a line may be due."""
+    def see(self, look: t.Callable[[], Standing], *, tells: bool = True) -> None:
+        """After a poll. look: is asked only when a line may be due. tells: there is something to tell."""
         self._look = look
         if self._say is None:
             return
         now = self._clock.monotonic()
         if self._began is None:
             self._began = self._last = now
+        if not tells:
+            return
         since = now - self._last
         if since < PACE[0]:
             return
@@ -114,6 +118,8 @@ class Progress:
                 work = "What was sent" if standing.total == 1 else f"What was sent for {len(titles)} of {standing.total}"
             rest = ", the rest is not sent" if standing.unsent else ""
             self._part(f"{work} ({named(titles, 100)}) goes on by itself on the server{rest}. {again}")
+        elif standing.unsent:
+            self._part(f"The rest is not sent. {standing.again[:1].upper()}{standing.again[1:]}")
 
 
 def line(standing: Standing, slowest: tuple[str, State | None], seconds: float) -> str:
@@ -129,7 +135,8 @@ def line(standing: Standing, slowest: tuple[str, State | None], seconds: float) 
     if standing.total == 1:
         return f"{title}: {told} after {written(seconds)}.{quiet}"
     failed = f", {standing.failed} failed" if standing.failed else ""
-    running = f"{standing.done} of {standing.total} done{failed}, {len(standing.open)} running"
+    ahead = f", {standing.ahead} with requests to follow" if standing.ahead else ""
+    running = f"{standing.done} of {standing.total} done{failed}, {len(standing.open)} running{ahead}"
     return f"{running} after {written(seconds)}; slowest: {title} ({told}).{quiet}"
 
 

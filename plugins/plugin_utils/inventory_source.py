@@ -19,7 +19,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._client impor
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._options import Options
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor
+from ansible_collections.groundwork.provision.plugins.module_utils._text import Redactor, clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import Endpoint
 from ansible_collections.groundwork.provision.plugins.plugin_utils import inventory_options
 from ansible_collections.groundwork.provision.plugins.plugin_utils.ending import Ending
@@ -93,11 +93,14 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self._left_out: list[str] = []
         self._renamed: list[str] = []
         self._regrouped: list[str] = []
+        self._notes: list[str] = []
         self._composed = {self._sanitize_group_name(name) for name in self.get_option("groups") or ()}
         with collector_paused():
             rows = self._rows(path, cache)
             self._origins, self._origin = _ORIGINS.setdefault(inventory, {}), self.origin()
             self.fill(rows)
+        for text in self._notes:
+            self.display.warning(self._without_secrets(f"{self.NAME}: {text}"))
         if self._left_out:
             self.display.warning(self._without_secrets(self._told()))
         if self._renamed:
@@ -114,9 +117,16 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         self.load_cache_plugin()
         key = self._cache_key(path)
         kept = self._cache.get(key) if cache else None
-        if not isinstance(kept, list) or not all(isinstance(row, dict) and self.of_use(row) for row in kept):
-            kept = self._cache[key] = self._fetch()
-        return kept
+        rows, notes = (kept.get("rows"), kept.get("notes")) if isinstance(kept, dict) else (None, None)
+        if (
+            isinstance(rows, list) and all(isinstance(row, dict) and self.of_use(row) for row in rows)
+            and isinstance(notes, list) and all(isinstance(text, str) for text in notes)
+        ):  # fmt: skip
+            self._notes += notes
+            return rows
+        rows = self._fetch()
+        self._cache[key] = {"rows": rows, "notes": list(self._notes)}
+        return rows
 
     def _cache_key(self, path: str) -> str:
         """Another one for each server, each user and password, and each choice of servers. None of them can be read from it."""
@@ -153,6 +163,10 @@ class ServerInventory(BaseInventoryPlugin, Constructable, Cacheable):
         return redactor.text(text)
 
     # -- filling --------------------------------------------------------------------------------------------------
+
+    def note(self, text: str) -> None:
+        """Warn of this. What :meth:`fetch` notes is kept in the cache with its rows, and told again with them."""
+        self._notes.append(clean(text, 400))
 
     def leave_out(self, what: str, value: t.Any) -> None:
         """Note that ``value``, which the server told, is no host name and no address. what: as which it was meant."""

@@ -29,7 +29,8 @@ NAMED = 20  # hosts named in one line
 
 SPACE = "&nbsp;"  # between a number and its unit
 
-RUNNING, ENDED, INTERRUPTED = "running", "ended", "interrupted"
+RUNNING, ENDED, INTERRUPTED, STOPPED = "running", "ended", "interrupted", "stopped"
+_WHEN = {RUNNING: "this page was written", INTERRUPTED: "the run was interrupted", STOPPED: "Ansible ended the run"}
 # What stands where for each verdict, in the order in which they are counted.
 WORDS = {
     rows.FAILED: "failed", rows.UNREACHABLE: "unreachable", rows.RESCUED: "failed and rescued", rows.IGNORED: "failed and ignored",
@@ -76,7 +77,8 @@ summary { cursor: pointer; }
 
 @dataclasses.dataclass
 class Run:
-    """A run. began: the time of day in seconds since 1970. seconds: how long it has been going on. end: RUNNING, ENDED or INTERRUPTED.
+    """A run. began: the time of day in seconds since 1970. seconds: how long it has been going on. end: RUNNING, ENDED, INTERRUPTED, or
+    STOPPED where Ansible ended it with an error that is none of a task, which is then in why.
 
     recap: host -> Ansible's own numbers, when it told them; else those of the rows are shown. under_way: tasks that have not ended.
     not_reached: (play, its hosts whose wave has not begun).
@@ -92,6 +94,7 @@ class Run:
     recap: dict[str, t.Mapping[str, int]] | None = None
     under_way: list[Started] = dataclasses.field(default_factory=list)
     not_reached: list[tuple[str, list[str]]] = dataclasses.field(default_factory=list)
+    why: str = ""
 
 
 def page(run: Run) -> str:
@@ -129,14 +132,19 @@ def _verdict(run: Run) -> str:
     if run.end != ENDED:
         after = _seconds(run.seconds).replace(SPACE, " ")
         words = words if bad else "No task had failed by then."
-        words = (
-            f"This run did not come to its end: it was interrupted after {after}. {words} What the servers were doing then goes on there."
-            if run.end == INTERRUPTED else f"This run has not come to its end: this page was written {after} after its begin. {words}"
-        )
-    kind = "bad" if bad else "good" if run.end == ENDED else "warn"
+        goes_on = "What the servers were doing then goes on there."
+        if run.end == RUNNING:
+            words = f"This run has not come to its end: this page was written {after} after its begin. {words}"
+        elif run.end == INTERRUPTED:
+            words = f"This run did not come to its end: it was interrupted after {after}. {words} {goes_on}"
+        else:
+            why = clean(run.why, rows.TEXT)
+            words = f"This run did not come to its end: Ansible ended it after {after} with an error: {why.rstrip('.')}. {words}"
+            words += f" {goes_on}" if run.under_way else ""
+    kind = "bad" if bad or run.end == STOPPED else "good" if run.end == ENDED else "warn"
     counted = "".join(_count(verdict, run.rows.total(verdict)) for verdict in WORDS if verdict != rows.LOOKED)
     counted = f"Results of tasks of this collection, and what else failed: {counted}" if counted else _no_results(run)
-    return f'<div class="verdict {kind}"><p><strong>{_e(words)}</strong></p>\n<p>{counted}</p></div>\n'
+    return f'<div class="verdict {kind}"><p><strong>{_e(words, 2 * rows.TEXT)}</strong></p>\n<p>{counted}</p></div>\n'
 
 
 def _no_results(run: Run) -> str:
@@ -145,15 +153,14 @@ def _no_results(run: Run) -> str:
     if run.end == ENDED:
         return "No task of this collection ran."
     which = "no task of this collection" if run.rows.hosts else "no task"
-    return f"When {'the run was interrupted' if run.end == INTERRUPTED else 'this page was written'} {which} had ended yet."
+    return f"When {_WHEN[run.end]} {which} had ended yet."
 
 
 def _under_way(run: Run) -> str:
     """What had begun and not ended. A page of a run that goes on may be the last one of a run that was killed."""
     if run.end == ENDED or not run.under_way:
         return ""
-    stopped = run.end == INTERRUPTED
-    when = "the run was interrupted" if stopped else "this page was written"
+    stopped, when = run.end != RUNNING, _WHEN[run.end]
     text = f"<h2>Under way when {when}</h2>\n"
     for one in run.under_way:
         goes_on = "What it started goes on by itself; run again to join it."
@@ -328,7 +335,7 @@ def _task(task: rows.Task, kept: list[rows.Row], check: bool) -> str:
     kind = "bad" if any(task.verdicts[verdict] for verdict in rows.BAD) else "good" if task.verdicts[rows.CHANGED] else ""
     return (
         f'<div class="task {kind}"><strong>{_e(task.name)}</strong> <span class="quiet"><code>{_e(task.action)}</code>, '
-        f"{_seconds(task.ended - task.began)}</span>\n<p>{verdicts}{resources}</p>\n"
+        f"{_seconds(task.seconds)}</span>\n<p>{verdicts}{resources}</p>\n"
         + _listing("Resources", names, sum(task.items[key] for key in _ITEMS))
         + _listing("Planned requests", plan, task.items["planned"]) + "</div>\n"
     )
@@ -380,7 +387,7 @@ def _hosts(run: Run) -> str:
     return f"<h2>Hosts</h2>\n{note}{left}{entries}{more}"
 
 
-_ENDED = {RUNNING: " when this page was written", ENDED: ", which ended before", INTERRUPTED: " when the run was interrupted"}
+_ENDED = {ENDED: ", which ended before", **{end: f" when {when}" for end, when in _WHEN.items()}}
 _TROUBLE = ("failures", "failed", "unreachable", "rescued", "ignored")
 _RECAP = {"ok": "ok", "changed": "changed", "failures": "failed", "failed": "failed", "unreachable": "unreachable", "skipped": "skipped",
           "rescued": "rescued", "ignored": "ignored"}  # fmt: skip

@@ -9,6 +9,7 @@ items make neither a process nor a page that is large.
 
 from __future__ import annotations
 
+import bisect
 import collections
 import dataclasses
 import typing as t
@@ -114,15 +115,30 @@ class Started:
 
 @dataclasses.dataclass
 class Task:
-    """All rows of one task, counted. real: not all that was not skipped only looked ahead."""
+    """All rows of one task, counted. spans: when it ran, from and until, apart from each other and in their order: a task may be reached
+    several times. real: not all that was not skipped only looked ahead."""
 
     name: str
     action: str
-    began: float
-    ended: float
+    spans: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     real: bool = False
     verdicts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     items: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+
+    @property
+    def began(self) -> float:
+        return self.spans[0][0]
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran on any host."""
+        return sum(ended - began for began, ended in self.spans)
+
+    def ran(self, began: float, ended: float) -> None:
+        first = bisect.bisect_left(self.spans, began, key=lambda span: span[1])
+        last = bisect.bisect_right(self.spans, ended, key=lambda span: span[0])
+        joined = [(began, ended), *self.spans[first:last]]
+        self.spans[first:last] = [(min(span[0] for span in joined), max(span[1] for span in joined))]
 
 
 class Rows:
@@ -153,8 +169,8 @@ class Rows:
                 self.warnings.append(line)
 
     def add(self, row: Row) -> None:
-        task = self.tasks.setdefault(row.place, Task(row.task, row.action, row.began, row.ended))
-        task.began, task.ended = min(task.began, row.began), max(task.ended, row.ended)
+        task = self.tasks.setdefault(row.place, Task(row.task, row.action))
+        task.ran(row.began, row.ended)
         task.verdicts[row.verdict] += 1
         task.real = task.real or (row.verdict != SKIPPED and not row.ahead)
         task.items.update(row.counts)
@@ -185,7 +201,7 @@ def read(result: Facts, *, ours: bool, **facts: t.Any) -> Row:
     if "censored" in result:
         row.message = HIDDEN
         return row
-    row.message = clean(result.get("msg") or "", TEXT)
+    row.message = clean(result.get("msg") or result.get("reason") or "", TEXT)  # reason: of a file that is included
     if not ours:
         return row
     row.error = _error(result.get("error"), row.message) if row.verdict in TROUBLE else None

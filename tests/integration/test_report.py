@@ -165,6 +165,51 @@ def test_hosts_that_no_wave_reached_are_told(harness):
     assert "play Look" not in page.text
 
 
+def test_a_play_that_ansible_refuses_is_told_with_the_reason(sim, harness):
+    """Nobody interrupted it. Ansible shows the reason and tells its plugins nothing."""
+    refused = {"name": "Refused", "serial": "{{ undef(hint='serial takes a number from 1.') }}", "hosts": "localhost", "tasks": []}
+    played, page, _source = report_of(harness, [*on_localhost(activate(profile="web-01", uuid=FREE["web-01"])), refused])
+    assert played.rc != 0, played.output
+    assert "serial takes a number from 1." in played.output
+    assert "Ansible ended it after" in page.text
+    assert "serial takes a number from 1." in page.text
+    assert "No task had failed by then." in page.text
+    assert "interrupted" not in page.text
+    assert "What the servers were doing" not in page.text
+    assert "web-01: changed" in page.text
+
+
+def test_a_playbook_that_cannot_be_read_after_one_that_ran_is_told(sim, harness):
+    second = harness.folder / "second.yml"
+    second.write_text("- hosts: localhost\n  taskz: []\n", encoding="utf-8")
+    played, page, _source = report_of(harness, on_localhost(activate(profile="web-01", uuid=FREE["web-01"])), str(second))
+    assert played.rc == 4, played.output
+    assert "Ansible ended it after" in page.text
+    assert "taskz" in page.text
+
+
+def test_an_include_that_cannot_be_found_is_told_with_the_reason(sim, harness):
+    """Ansible shows it, and goes on with what rescues it. It ends the run without an error of its own."""
+    rescue = activate(profile="web-01", uuid=FREE["web-01"])
+    missing = {"block": [{"name": "Include", "ansible.builtin.include_tasks": "nowhere.yml"}], "rescue": [rescue]}
+    _played, page, _source = report_of(harness, on_localhost(missing))
+    assert "nowhere.yml" in page.text
+    assert "It told no reason." not in page.text
+    assert "Ansible ended it" not in page.text
+
+
+def test_a_task_of_a_loop_of_includes_has_the_time_in_which_it_ran(sim, harness):
+    tasks = [
+        {"name": "Read", "groundwork.provision.profile_info": {}},
+        {"ansible.builtin.command": "sleep 2"},
+    ]  # fmt: skip
+    (harness.folder / "included.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
+    played, _page, source = report_of(harness, on_localhost({"ansible.builtin.include_tasks": "included.yml", "loop": [1, 2, 3]}))
+    assert played.rc == 0, played.output
+    (seconds,) = re.findall(r"<code>groundwork.provision.profile_info</code>, ([\d.]+)&nbsp;s</span>", source)
+    assert float(seconds) < 4
+
+
 @pytest.mark.parametrize("strategy", ["linear", "free"])
 def test_each_host_of_the_role(sim, harness, strategy):
     hosts = {name: {"xclarity_profile": name, "xclarity_target": uuid} for name, uuid in FREE.items()}

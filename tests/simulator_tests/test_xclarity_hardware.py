@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from xclarity_calls import BAY, CHASSIS, ESTATE, FLEX, IMAGE, OTHER_RACK, RACK, Calls
 
@@ -132,6 +134,20 @@ def test_events_have_ranges_of_numbers(calls: Calls) -> None:
     assert [one["cn"] for one in found] == ["4711"]
     newer = '{"filterType":"FIELDNOTREGEXAND","fields":[{"field":"cn","operation":"GT","value":"4711"}]}'
     assert [one["cn"] for one in calls("GET", "/events", params={"filterWith": newer}).json()] == ["4720"]
+
+
+def test_images_that_fit_a_server(control: Control, calls: Calls) -> None:
+    def told() -> list[Any]:
+        items = calls("GET", "/hostPlatforms").json()["items"]
+        return [one.get("availableImages", "missing") for one in items if one["uuid"] == RACK]
+
+    assert [one["value"] for one in told()[0]][:1] == [IMAGE]
+    for fitting in ([], None, "missing"):
+        control.switches("xclarity", fitting_images={RACK: fitting})
+        assert told() == [fitting]
+    control.switches("xclarity", fitting_images={RACK: []})
+    body = [{"uuid": RACK, "selectedImage": IMAGE, "networkSettings": {}, "storageSettings": {"targetDevice": "localdisk"}}]
+    assert calls("PUT", "/hostPlatforms", body).status_code == 400
 
 
 def test_a_deployment_steps_and_ends(control: Control, calls: Calls) -> None:

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import named
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import segment
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager import api, server_pool
 from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.api import Entry, OpsManager
+from ansible_collections.groundwork.provision.plugins.module_utils.ops_manager.server_pool import Document
 
 # field of the API -> key of ours
 _AGENT = {"stateName": "state", "confCount": "conf_count", "lastConf": "last_conf"}
@@ -29,11 +32,14 @@ _PROCESS = {
 
 
 def hosts(
-    client: OpsManager, group: str, properties: t.Mapping[str, t.Any] | None, *, agents: bool, processes: bool
+    client: OpsManager, group: str, properties: t.Mapping[str, t.Any] | None, *, agents: bool, processes: bool,
+    tell: t.Callable[[str], None],
 ) -> list[dict[str, t.Any]]:
-    """Each bound server as ``{"name": hostname, "vars": {...}}``; properties: only those that have them."""
+    """Each bound server as ``{"name": hostname, "vars": {...}}``; properties: only those that have them. tell: gets what fits none."""
     wanted = server_pool.desired(properties) if properties else None
     found = [server for server in server_pool.read_servers(client, group) if server.status == server_pool.BOUND]
+    if wanted is not None and found:
+        _tell_what_fits_none(wanted, [server.properties for server in found], tell)
     by_agent = _by_hostname(client, group, "agents/AUTOMATION", _AGENT) if agents else {}
     by_process = _by_hostname(client, group, "hosts", _PROCESS) if processes else {}
     result = []
@@ -48,6 +54,14 @@ def hosts(
             facts["server_pool_processes"] = by_process.get(name, [])
         result.append({"name": server.hostname, "vars": facts})
     return result
+
+
+def _tell_what_fits_none(wanted: server_pool.Desired, there: t.Sequence[Document], tell: t.Callable[[str], None]) -> None:
+    nobodys = [f"{name}={one}" for name, several in wanted.values.items() for one in several if all(doc.get(name) != one for doc in there)]
+    if nobodys:
+        tell(f"no server of the group has {named([clean(one, 120) for one in nobodys], 200)} (option properties).")
+    elif not any(map(wanted.covers, there)):
+        tell("no server of the group has all of the properties (option properties).")
 
 
 def _by_hostname(client: OpsManager, group: str, path: str, fields: t.Mapping[str, str]) -> dict[str, list[Entry]]:

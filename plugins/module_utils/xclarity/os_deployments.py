@@ -47,13 +47,13 @@ _MAC = re.compile(r"AUTO|(?:[0-9A-F]{2}[:-]?){5}[0-9A-F]{2}", re.IGNORECASE | re
 
 @dataclasses.dataclass(frozen=True)
 class Host:
-    """What is told of a server. state: the number, None where it is not told. images: those that fit it."""
+    """What is told of a server. state: the number, None where it is not told. images: those that fit it, None where that is not told."""
 
     uuid: str
     name: str
     state: int | None
     told: str
-    images: tuple[str, ...]
+    images: tuple[str, ...] | None
 
     @property
     def busy(self) -> bool:
@@ -78,15 +78,21 @@ class Desired:
 
 
 def parse(entry: t.Mapping[str, t.Any]) -> Host:
-    told = entry.get("availableImages")
-    images = [one.get("value") or one.get("label") for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     return Host(
         nodes.key_of(entry),
         clean(entry.get("name") or "", 200),
         whole(entry.get("deployStatusID")),
         clean(entry.get("deployStatus") or "", 80),
-        tuple(clean(one, 300) for one in images if isinstance(one, str)),
+        _images(entry.get("availableImages")),
     )
+
+
+def _images(told: t.Any) -> tuple[str, ...] | None:
+    """An empty list says that none fits. No list, or one with an entry that cannot be read, says nothing: that may be the image."""
+    if not isinstance(told, list):
+        return None
+    images = [one.get("value") or one.get("label") if isinstance(one, dict) else one for one in told]
+    return tuple(clean(one, 300) for one in images) if all(isinstance(one, str) and one for one in images) else None
 
 
 def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
@@ -221,7 +227,12 @@ def refuse(host: Host, desired: Desired, title: str) -> None:
             "not_ready", f"the server {title} is not ready for a deployment ({host.word}).",
             "Look at its ready check on the server, and run again.", resource=title,
         )  # fmt: skip
-    if host.images and desired.image not in host.images:
+    if host.images == ():
+        raise bad_input(
+            "image_not_available", f"no image fits the server {title}, so that {clean(desired.image, 80)} cannot be installed on it.",
+            "Look on the appliance why it offers none for the server, or import one that fits, and run again.", resource=title,
+        )  # fmt: skip
+    if host.images is not None and desired.image not in host.images:
         raise bad_input(
             "image_not_available",
             f"the image {clean(desired.image, 80)} does not fit the server {title}; there are: {named(host.images, 150)}.",

@@ -71,7 +71,6 @@ def test_filters_and_constructed_features(estate, harness):
     found = listing(harness, clusters=["web"], addresses=False, keyed_groups=[{"key": "senlin_profile", "prefix": "profile"}])
     assert sorted(found["_meta"]["hostvars"]) == ["web-01", "web-02"] == found["profile_small"]["hosts"]
     assert "ansible_host" not in found["_meta"]["hostvars"]["web-01"]
-    assert "ansible_host" not in listing(harness, clusters=["web"], network="other")["_meta"]["hostvars"]["web-01"]
     assert "ansible_host" in listing(harness, clusters=["web"], network=" ")["_meta"]["hostvars"]["web-01"]  # not set
 
 
@@ -82,6 +81,29 @@ def test_a_cluster_that_is_not_there_is_warned_of(estate, harness):
     assert done.returncode == 0, done.stderr
     assert "there is no cluster theirs, wbe in this project" in " ".join(done.stderr.split()), done.stderr
     assert "web-01" in done.stdout
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    return " ".join(done.stderr.split())
+
+
+def test_a_network_that_no_node_has_is_warned_of(estate, harness):
+    done = run(harness, {"clusters": ["web"], "network": "privat"})
+    assert "no node has an address in the network 'privat' (option network); there are: 'private'" in said(done)
+    assert "ansible_host" not in done.stdout
+    assert "option network" in said(run(harness, {"clusters": ["web"], "network": "private", "addresses": False}))
+    assert "[WARNING]" not in said(run(harness, {"clusters": ["web"], "network": "private"}))
+
+
+def test_what_fits_nothing_is_warned_of_with_a_cache_too(estate, harness, tmp_path):
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    for _each in range(2):
+        since = estate.last()
+        text = said(run(harness, {**cache, "clusters": ["web", "wbe"], "network": "privat"}))
+        assert "there is no cluster wbe in this project" in text
+        assert "no node has an address in the network 'privat'" in text
+    assert estate.log(since=since) == []
 
 
 def test_an_address_that_leads_to_this_machine_is_left_out(estate, harness):

@@ -97,6 +97,27 @@ def test_the_cache_saves_the_requests(held: Pool) -> None:
     assert held.log() == []
 
 
+@pytest.mark.parametrize(
+    "properties, text",
+    [
+        ({"Datacenter": "Olso"}, "no server of the group has Datacenter=Olso (option properties)"),
+        ({"Datacenter": ["oslo", "Olso"], "Colour": 7}, "no server of the group has Colour=7, Datacenter=Olso (option properties)"),
+        ({"Datacenter": ROME["Datacenter"], "Size": LARGE["Size"]}, "no server of the group has all of the properties (option properties)"),
+        ({"Datacenter": OSLO["Datacenter"]}, ""),
+    ],
+)
+def test_properties_that_fit_nothing_are_warned_of_with_a_cache_too(held: Pool, properties: dict[str, Any], text: str) -> None:
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(held.harness.folder / "cache")}
+    for options in ({}, cache, cache):
+        held.mark()
+        done = run(held, "ansible-inventory", {"properties": properties, **options}, "--list")
+        assert done.returncode == 0, done.stderr
+        shown = " ".join(done.stderr.split())
+        assert text in shown
+        assert ("[WARNING]" in shown) == bool(text), shown
+    assert held.log() == []
+
+
 def test_properties_are_data_and_never_evaluated(held: Pool) -> None:
     evil = {"Datacenter": "{{ lookup('ansible.builtin.pipe', 'touch pwned') }}", "Size": "m"}
     held.control.seed(ops_manager={"servers": [{"hostname": "evil.example", "properties": evil, "group": "payments"}]})

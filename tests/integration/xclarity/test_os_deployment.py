@@ -68,6 +68,16 @@ def test_what_is_refused_before_anything_is_sent(sim, run_module, params, code):
         assert (result.code, bodies(sim)) == (code, [])
 
 
+@pytest.mark.parametrize("told, code", [([], "image_not_available"), (None, None), ("missing", None), ([IMAGE], None)])
+def test_a_server_that_no_image_fits_and_one_of_which_it_is_not_told(sim, run_module, told, code):
+    sim.switches("xclarity", fitting_images={WEB: told})
+    for check in (True, False):
+        result = run_module("os_deployment", ONE, check=check)
+        assert (result.code, bool(bodies(sim))) == (code, code is None and not check)
+    if code:
+        assert "no image fits the server web-01" in result["msg"]
+
+
 def test_a_deployment_that_fails(sim, run_module):
     sim.switches("xclarity", fail_next=[{"kind": "deploy", "resource": WEB, "state": "Stopped_With_Error"}])
     result = run_module("os_deployment", {"confirm": True, "image": IMAGE, "nodes": [{"node": "web-01"}, {"node": "web-02"}]})

@@ -602,10 +602,12 @@ def test_a_composed_address_is_not_this_machine(sim, listing, here):
     assert "ansible_host" not in found["_meta"]["hostvars"]["B" * 32]
 
 
-def test_a_profile_by_name_is_for_one_server_only(sim, listing):
+def test_a_profile_by_name_is_for_one_server_only(sim, listing, tmp_path):
     sim.seed(xclarity={"nodes": [{"uuid": "B" * 32, "name": "web-01"}]})
-    done = listing.run({"profiles_by_name": True}, "--list")
-    assert "no profile by a name that several servers or inactive profiles have: 'web-01'" in said(done)
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    for options in (cache, cache, {}):
+        done = listing.run({"profiles_by_name": True, **options}, "--list")
+        assert "no profile by a name that several servers or inactive profiles have: 'web-01'" in said(done)
     found = json.loads(done.stdout)["_meta"]["hostvars"]
     assert [name for name, values in found.items() if "71" in str(values.get("xclarity_profile"))] == []
     assert "72" in str(found["web-02"]["xclarity_profile"])

@@ -56,6 +56,11 @@ class HostPlatforms:
     def _images(self) -> list[str]:
         return list(self.system.os_images_part.profiles)
 
+    def _fitting(self, uuid: str) -> Any:
+        """As the switch has them: ids, None, or "missing"."""
+        told = self.system.switches["fitting_images"].get(uuid, self._images())
+        return [one for one in told if one in self._images()] if isinstance(told, list) else told
+
     def _state(self, uuid: str) -> int:
         job = self.jobs.get(uuid)
         if job is None:
@@ -75,13 +80,14 @@ class HostPlatforms:
         for node in self.system.inventory_part.nodes.values():
             if not node["managed"]:
                 continue
+            fitting = self._fitting(node["uuid"])
+            told = [{"label": one, "selected": False, "value": one} for one in fitting] if isinstance(fitting, list) else None
             state = self._state(node["uuid"])
             items.append({
                 "uuid": node["uuid"], "id": node["uuid"], "name": node["name"], "deployStatusID": state,
                 "deployStatus": _WORDS.get(state, f"step {state}"), "bay": str(node["bay"] or ""), "chassisName": "",
                 "immIpAddress": node["ip"], "rackID": node["rack"], "rackUnit": node["unit"], "isRealNode": True, "readyCheck": {},
-                "availableImages": [{"label": one, "selected": False, "value": one} for one in images],
-                "networkSettings": {}, "storageSettings": {},
+                **({} if fitting == "missing" else {"availableImages": told}), "networkSettings": {}, "storageSettings": {},
             })
         return reply(self.system, {
             "availableImages": images, "imagesWithoutWinPERemoved": False, "incompatibleImagesRemoved": False, "isAuthorized": True,
@@ -105,6 +111,9 @@ class HostPlatforms:
         if row["selectedImage"] not in self._images():
             raise Refused(400, "FQXHMFC9005J", "The image was not found.")
         uuid = node["uuid"]
+        fitting = self._fitting(uuid)
+        if isinstance(fitting, list) and row["selectedImage"] not in fitting:
+            raise Refused(400, "FQXHMFC9008J", "The image does not fit the server.")
         if 4 <= self._state(uuid) <= 16:
             raise Refused(409, "FQXHMFC9006J", "A deployment is running.")
         self.deployments += 1

@@ -119,6 +119,8 @@ SWITCHES: dict[str, Any] = {
     # --- deployment of operating systems ---
     # Seconds that the number of a completed deployment stays in the list, before it is 3 again; None: for good. Unknown.
     "deployed_state_seconds": None,
+    # By the UUID of a server the images that are told to fit it: ids, None for null, "missing" for no key. By default all that are there.
+    "fitting_images": {},
     # --- profiles ---
     # profileStatus: UNASSIGNED and PENDING_ACTIVATION were seen; the other three words are invented.
     "profile_status_words": {

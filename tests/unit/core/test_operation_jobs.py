@@ -282,3 +282,66 @@ def test_the_end_of_a_job_of_somebody_else_has_changed_nothing(client, run_of):
     operation = WithJobs(run_of(), client, lambda: [Item("a", "name of a", join="17")], {"17": [BADLY]})
     _result, failure = outcome(lambda: drive(operation))
     assert "Nothing was changed." in failure.message()
+
+
+# -- what is said while it waits -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spoken(serve, client_of, run_of):
+    """What is said in a run of these items, whose server looks as ``look`` has it, and its last line were it told to end now."""
+
+    def speak(items, states, look=None, serial=True, **params):
+        said, parts = [], []
+        server = serve(lambda request, wire: wire.reply(200, b'{"job": "%s"}' % request.target[1:].encode()))
+        run = run_of(**{"poll_interval": 5.0, "wait_timeout": 120.0, "concurrency": 1, **params})
+        run.say = lambda text: said.append(text.partition(" It goes on")[0].partition(" What was sent")[0])
+        run.part = parts.append
+        operation = WithJobs(run, client_of(server), items, states)
+        operation.serial = serial
+        if look:
+            operation.look = lambda items, *, attempts=4: look(operation, items)
+        outcome(lambda: drive(operation))
+        run.progress.part()
+        return said, parts
+
+    return speak
+
+
+LONG = [RUNNING, RUNNING, WELL]  # it has ended when a line is due
+
+
+def test_what_was_seen_and_has_ended_is_not_told_as_not_seen_yet(spoken):
+    assert spoken(items("a"), {"a": LONG})[0] == []
+    then = [*[None] * 3, RUNNING, WELL]
+    assert spoken(lambda: [staged("a")], {"a": LONG, "a-then": then})[0] == ["name of a: Running after 10 s."]
+
+
+def test_while_its_effect_cannot_be_read_the_last_state_of_its_job_is_told(spoken):
+    readings = []
+
+    def look(operation, items):
+        readings.append(items)
+        if len(readings) < 8:
+            raise Failure("busy", "no answer.", transient=True)
+        return Light.look(operation, items)
+
+    said, _parts = spoken(items("a"), {"a": [WELL]}, look)
+    assert said == []
+    readings[:] = []
+    said, _parts = spoken(items("a"), {"a": LONG}, look)
+    assert said == ["name of a: Complete after 10 s. The server has not answered for 0 s; this is what was seen last."]
+
+
+@pytest.mark.parametrize("serial", [True, False])
+def test_of_a_second_request_that_was_not_seen_yet_it_says_that_the_first_is_done(spoken, serial):
+    said, _parts = spoken(lambda: [staged("a")], {"a": [WELL], "a-then": [None, None, None, None, WELL]}, serial=serial)
+    assert said[0] == "name of a: 1 of 2 requests done, the next not seen yet after 10 s."
+
+
+def test_what_has_a_request_to_follow_is_not_done(spoken):
+    """It waits for the others."""
+    later = Item("c", "name of c", later=[step("c-then")])
+    states = {"a": [WELL], "b": [RUNNING], "c-then": [WELL]}
+    said, _parts = spoken(lambda: [staged("a"), staged("b"), later], states)
+    assert said[0] == "0 of 3 done, 1 running, 2 with requests to follow after 10 s; slowest: name of b (Running)."

@@ -127,6 +127,24 @@ def test_requests_that_follow_are_not_sent_when_the_run_is_told_to_end(still, wh
     assert said == [f"What was sent (old) goes on by itself on the server, the rest is not sent. {look} the task again to send the rest."]
 
 
+def test_what_was_done_is_not_told_as_going_on_when_only_the_rest_is_left(still):
+    said = []
+    progress = Progress(still, None, said.append)
+    progress.see(lambda: Standing(1, 0, [], unsent=2, ahead=2))
+    progress.part()
+    assert said == ["The rest is not sent. Run the task again to send the rest."]
+    told = parted(still, Standing(0, 0, [("a", running())], unsent=2, ahead=2))
+    assert told.startswith("What was sent for 1 of 3 (a) goes on by itself on the server, the rest is not sent. Run ")
+
+
+def parted(still, standing):
+    said = []
+    progress = Progress(still, None, said.append)
+    progress.see(lambda: standing)
+    progress.part()
+    return said[0]
+
+
 # -- a wait for one's turn --------------------------------------------------------------------------------------------
 
 

@@ -183,6 +183,31 @@ def test_a_run_that_did_not_end(end, said):
     assert "No task of this collection ran." in page().text
 
 
+def test_a_run_that_ansible_ended_says_why_and_is_not_called_interrupted():
+    text = page(end=report_page.STOPPED, why="update_firmware_serial takes <b>a number</b> from 1.").text
+    assert "did not come to its end: Ansible ended it after 9.0 s with an error: update_firmware_serial takes <b>a number</b> from" in text
+    assert "interrupted" not in text
+    assert "What the servers were doing" not in text
+    assert "No task had failed by then." in text
+    assert "When Ansible ended the run no task had ended yet." in text
+    under_way = page(end=report_page.STOPPED, why="no.", under_way=[started("web-01")]).text
+    assert "What the servers were doing then goes on there." in under_way
+    assert "Under way when Ansible ended the run" in under_way
+    left = page(end=report_page.STOPPED, why="no.", not_reached=[("In waves", ["c"])]).text
+    assert "Not reached by the play In waves when Ansible ended the run: c" in left
+
+
+def test_an_include_that_cannot_be_read_tells_its_reason():
+    assert row({"reason": "Could not find it."}, FAILED, ours=False).message == "Could not find it."
+
+
+def test_a_task_that_is_reached_twice_has_the_time_in_which_it_ran():
+    """Not the time between, in which others ran. What ran on several hosts at once counts once."""
+    times = [(10, 14), (11, 13), (0, 2), (12, 15), (100, 101.5), (2, 3)]
+    made = source(*(row({}, began=float(began), ended=float(ended)) for began, ended in times))
+    assert re.findall(r"</code>, ([\d.]+)&nbsp;s</span>", made) == ["9.5"]
+
+
 def test_the_bars_lie_where_the_states_were_seen():
     """The task took 8 of its 9 seconds for itself: its jobs begin at second 1, or by what it tells later."""
     failed = item("b", history=[{"state": "Failed", "second": 2}], error=error())

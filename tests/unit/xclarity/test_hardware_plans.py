@@ -285,14 +285,24 @@ def test_where_a_pattern_goes(listed, key, sent):
 
 
 @pytest.mark.parametrize("state, images, code", [
-    (0, (), None), (3, (), None), (17, (), None), (20, (), None), (None, (), None), (1, (), "not_ready"), (2, (), "not_ready"),
-    (4, (), "deployment_running"), (16, (), "deployment_running"), (19, (), "deployment_running"),
+    (0, None, None), (3, None, None), (17, None, None), (20, None, None), (None, None, None), (1, (), "not_ready"), (2, None, "not_ready"),
+    (0, (), "image_not_available"), (4, (), "deployment_running"), (16, (), "deployment_running"), (19, (), "deployment_running"),
     (0, ("other",), "image_not_available"), (0, ("img", "other"), None),
 ])  # fmt: skip
 def test_what_is_told_before_a_deployment(state, images, code):
     host = os_deployments.Host(UUID, "x", state, "", images)
     desired = os_deployments.Desired("x", "img", "localdisk", {}, "", "", "")
     assert code_of(lambda: os_deployments.refuse(host, desired, "x"))[0] == code
+
+
+@pytest.mark.parametrize("entry, images", [
+    ({}, None), ({"availableImages": None}, None), ({"availableImages": "img"}, None), ({"availableImages": []}, ()),
+    ({"availableImages": [{"label": "a", "value": "b"}, {"label": "c", "selected": True}]}, ("b", "c")),
+    ({"availableImages": ["a"]}, ("a",)), ({"availableImages": [{"value": "a"}, {"other": "b"}]}, None),
+])  # fmt: skip
+def test_the_images_that_are_told_to_fit(entry, images):
+    """A list with what cannot be read may hold the one that is meant: it is not told."""
+    assert os_deployments.parse({"uuid": UUID, **entry}).images == images
 
 
 V4 = {"ip_address": "192.0.2.9", "gateway": "192.0.2.1", "subnet_mask": "255.255.255.0"}
