@@ -21,7 +21,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._numbers impo
 from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Step
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils._transport import MAX_LIST
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, nodes, os_images
 
 PATH = "/hostPlatforms"
 READY, NOT_READY, UNKNOWN_STATE, COMPLETED = 0, 1, 2, 17
@@ -103,19 +103,16 @@ def read_all(client: Client, *, attempts: int = READ_ATTEMPTS) -> list[dict[str,
 
 
 def refuse_unknown_images(client: Client, every: t.Sequence[Desired]) -> None:
-    """Refuse images that the appliance could not deploy to any server. Where it does not tell which it can, nothing is refused."""
-    what = "list images for deployment"
-    data = client.read(PATH, what=what, max_body=MAX_LIST)
-    api.check_result(data, what)
-    told = data.get("availableImages") if isinstance(data, dict) else None
-    there = [clean(one, 300) for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    """Refuse images that are not in the repository. The list of deployments tells of some too, but may leave out what fits no server yet.
+    Where no image tells its profiles, nothing is refused."""
+    there = [profile.id for image in os_images.read_all(client) for profile in image.profiles]
     refused = Refusals()
     for desired in every if there else ():
         with refused:
             if desired.image not in there:
                 raise bad_input(
                     "image_not_available",
-                    f"there is no image {clean(desired.image, 80)} that can be deployed; there are: {named(there, 150)}.",
+                    f"there is no OS-image profile with the id {clean(desired.image, 80)}; there are: {named(there, 150)}.",
                     "Look at osimage_info, correct image and run again.", resource=clean(desired.image, 200),
                 )  # fmt: skip
     refused.tell()

@@ -204,7 +204,7 @@ MISTAKES = {
     "no such pattern": ({"xclarity_pattern": "wep"}, "there is no pattern with the id or name wep", "pattern_not_found"),
     "no restart of the pattern": ({"deploy_pattern_restart": ""}, "restart must be set", "config_missing"),
     "a number of the pattern": ({"deploy_pattern_poll_interval": -1}, "poll_interval must lie between", "config_number"),
-    "no such image": ({"xclarity_image": "bogus"}, "there is no image bogus that can be deployed", "image_not_available"),
+    "no such image": ({"xclarity_image": "bogus"}, "there is no OS-image profile with the id bogus", "image_not_available"),
     "no address": ({"deploy_os_network": {"ip_address": "nonsense"}}, "ip_address nonsense is no IP address", "config_network"),
     "no restart of the profile": ({"xclarity_profile": "web-03"}, "restart is not set for the profile web-03", "config_restart"),
     "a number of the profile": (

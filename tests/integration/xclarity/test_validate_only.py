@@ -51,9 +51,9 @@ def test_a_mistake(sim, run_module, module, given, code):
 
 
 @pytest.mark.parametrize("told", [None, []])
-def test_images_that_are_not_told_are_not_refused(sim, run_module, told):
-    body = {"items": [], "result": "success", "messages": [], "availableImages": told}
-    sim.fault("xclarity", "GET", "^/hostPlatforms", status=200, body=json.dumps(body))
+def test_images_whose_profiles_are_not_told_are_not_refused(sim, run_module, told):
+    body = {"items": [{"id": "rhels9.4", "profiles": told}], "result": "success", "messages": []}
+    sim.fault("xclarity", "GET", "^/osImages", status=200, body=json.dumps(body))
     assert not run_module("os_deployment", {**GOOD["os_deployment"], "image": "bogus", "validate_only": True}).failed
 
 
