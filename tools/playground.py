@@ -2,13 +2,14 @@
 """`make playground`: leave the simulated servers running, with an inventory and an environment to try the collection on them.
 
 Usage: playground.py [--folder build/playground]
-Writes FOLDER anew, prints what to try, and serves until Ctrl-C or SIGTERM. FOLDER/environment is for `source`; nothing outside
-of FOLDER is read or written by what it prints.
+Writes FOLDER anew, prints what to try, and serves until Ctrl-C or SIGTERM. A second one in FOLDER is refused.
+FOLDER/environment is for `source`; nothing outside of FOLDER is read or written by what it prints.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shlex
 import shutil
@@ -32,6 +33,7 @@ SOURCES = {
     "servers.xclarity.yml": "plugin: groundwork.provision.xclarity\nprofiles_by_name: true\n",
     "pool.server_pool.yml": "plugin: groundwork.provision.server_pool\n",
 }
+LOCK = "lock"  # of the one that runs in the folder
 # What is printed: a sentence, and the command. tests/integration/test_playground.py runs each, in this order.
 TRY = (
     ("The servers, with the profiles that belong to them", "ansible-inventory -i servers.xclarity.yml --graph --vars"),
@@ -82,6 +84,18 @@ def told(folder: Path) -> str:
     return "\n".join([*lines, "Ctrl-C ends the servers and deletes this folder with all that is in it: keep your own plays elsewhere."])
 
 
+def runs(folder: Path) -> bool:
+    """Whether a playground serves from this folder. The lock goes with its process, however that ends."""
+    try:
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def main() -> int:
     """Returns the exit code."""
     parser = argparse.ArgumentParser(description="Leave the simulated servers running, to try the collection on them.")
@@ -92,12 +106,15 @@ def main() -> int:
         sys.exit(f"The collection is not installed in {root}: run make playground.")
     if folder.exists() and any(folder.iterdir()) and not (folder / "environment").exists():
         sys.exit(f"{folder} was not made by make playground and is left alone; name another folder with --folder.")
+    if runs(folder):
+        sys.exit(f"A playground runs in {folder}. End it with Ctrl-C where it runs, or name another folder with --folder.")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: end.set())
-    with SimulatorProcess(folder / "servers") as control:
+    with (folder / LOCK).open("w") as lock, SimulatorProcess(folder / "servers") as control:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         control.seed(**yaml.safe_load(ESTATE.read_text(encoding="utf-8")))
         write(control, folder, root)
         print(told(folder), flush=True)

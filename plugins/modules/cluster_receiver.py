@@ -54,7 +54,10 @@ options:
       - CLUSTER_UPDATE_POLICY
       - CLUSTER_OPERATION
   params:
-    description: Parameters of the action, for example C(count). If not set, those of a receiver that is there are left as they are.
+    description:
+      - Parameters of the action, for example C(count). If not set, those of a receiver that is there are left as they are.
+      - For V(CLUSTER_SCALE_OUT) and V(CLUSTER_SCALE_IN) a C(count) is a whole number from 1 on. Without it a scaling policy of the
+        cluster says how many nodes are meant, or it is one.
     type: dict
   receivers:
     description: Many receivers in one task.

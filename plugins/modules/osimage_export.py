@@ -33,7 +33,7 @@ options:
     required: true
   dest:
     description:
-      - Where the file goes, on the machine that the task runs on. A file, or a directory that is there.
+      - Where the file goes, on the machine that the task runs on. A file, or a directory that is there. A relative path is refused.
       - In a directory the file gets the name that the server gives to the export.
     type: path
   mode:
@@ -255,6 +255,9 @@ def check(params: dict) -> None:
         value = params[option]
         if value is not None and (not value.strip() or len(value) > 4096 or not value.isprintable()):
             raise refuse("config_id", "is empty, too long, or holds control characters", option)
+    if params["dest"] is not None and not params["dest"].startswith("/"):
+        why = "dest is no absolute path. A run from another directory would not know of this one."
+        raise bad_input("config_destination", why, "Set dest to an absolute path and run again.")
     if not re.fullmatch(r"0[0-7]{3}", params["mode"]):
         raise refuse("config_mode", 'must be a quoted octal number such as "0600"', "mode")
     if params["checksum"] is not None and not re.fullmatch(r"sha256:[0-9A-Fa-f]{64}", params["checksum"]):

@@ -76,6 +76,15 @@ def test_every_command_works(playground):
             assert "changed=1" not in output, output
 
 
+def test_a_second_one_in_the_folder_is_refused_and_leaves_the_first(playground):
+    folder, _printed = playground
+    command = [sys.executable, str(ROOT / "tools" / "playground.py"), "--folder", str(folder)]
+    environment = {**os.environ, "GROUNDWORK_COLLECTIONS": COLLECTIONS}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, (folder / "environment").exists()) == (1, True), done
+    assert f"A playground runs in {folder}." in done.stderr
+
+
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
     (tmp_path / "mine").write_text("mine")
     command = [sys.executable, str(ROOT / "tools" / "playground.py"), "--folder", str(tmp_path)]

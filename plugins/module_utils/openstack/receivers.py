@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
@@ -25,6 +26,7 @@ ACTIONS = (
     "CLUSTER_ADD_NODES", "CLUSTER_DEL_NODES", "CLUSTER_REPLACE_NODES", "CLUSTER_ATTACH_POLICY", "CLUSTER_DETACH_POLICY",
     "CLUSTER_UPDATE_POLICY", "CLUSTER_OPERATION",
 )  # fmt: skip
+_SCALE = ("CLUSTER_SCALE_OUT", "CLUSTER_SCALE_IN")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,18 +89,37 @@ def meant(desired: Desired, cluster: Entry | None, entries: t.Sequence[Entry]) -
 def plan(desired: Desired, cluster: Entry, found: Entry | None) -> tuple[Step, ...]:
     """The requests, in order: the old one is deleted before the new one is made, so that there are never two of the name."""
     if found is None:
+        _refuse_count(desired)
         return (_create(desired, cluster, "the cluster has no receiver of this name"),)
     asked = {"action": desired.action, "params": desired.params}
     differ = [key for key, value in asked.items() if value is not None and _differs(found, key, value)]
-    if not differ:
-        return ()
     merged = dataclasses.replace(
         desired,
         action=desired.action or found.get("action"),
         params=desired.params if desired.params is not None else found.get("params") or {},
     )
+    if differ or desired.params is not None:
+        _refuse_count(merged)
+    if not differ:
+        return ()
     why = f"its {' and '.join(differ)} {'differ' if len(differ) > 1 or differ == ['params'] else 'differs'}, which its address keeps"
     return (delete(found, why), _create(merged, cluster, "it takes the place of the one with other parameters"))
+
+
+def _refuse_count(desired: Desired) -> None:
+    """The service takes any count for a receiver. Each action that its address starts then fails, but with null where a scaling policy
+    counts; without count it works there, too."""
+    if desired.action not in _SCALE or "count" not in (desired.params or {}):
+        return
+    text = str((desired.params or {})["count"])
+    # As the service judges it: 2 and "2" are numbers, 2.0, true and "02" are none.
+    if not re.fullmatch(r"[1-9][0-9]*", text):
+        raise bad_input(
+            "config_number",
+            f"params.count is not a whole number from 1 on, and {desired.action} of the receiver {desired.name} would fail.",
+            "Correct it, or leave count out for what a scaling policy says or one node, and run again.",
+            resource=desired.name,
+        )
 
 
 def _differs(found: Entry, key: str, value: t.Any) -> bool:

@@ -182,6 +182,26 @@ def test_a_receiver_that_is_refused(estate, run_module, params, code):
     assert (result.code, there(estate)) == (code, [])
 
 
+@pytest.mark.parametrize("action", ["CLUSTER_SCALE_OUT", "CLUSTER_SCALE_IN"])
+@pytest.mark.parametrize("count", [-1, 0, "x", None, True, 2.0, "02", [1]], ids=repr)
+def test_a_count_with_which_no_scaling_works_is_refused(estate, run_module, action, count):
+    """The service takes it, and each action that the address starts fails."""
+    since = estate.last()
+    for check in (True, False):
+        rows = [OUT | {"name": "good"}, OUT | {"action": action, "params": {"count": count}}]
+        result = run_module(MODULE, {"receivers": rows}, check=check)
+        assert (result.code, there(estate), result["error"]["resource"]) == ("config_number", [], "out"), result
+        assert "params.count is not a whole number from 1 on" in result["msg"]
+    assert changing(estate, since) == []
+
+
+def test_a_count_that_works(estate, run_module):
+    """Also one that is a text, one of another action, and none."""
+    rows = [OUT | {"name": f"r{number}", "params": params} for number, params in enumerate(({"count": 2}, {"count": "2"}, {}, None))]
+    rows.append({"name": "check", "cluster": "web", "action": "CLUSTER_CHECK", "params": {"count": -1}})
+    assert (run_module(MODULE, {"receivers": rows}).failed, len(there(estate))) == (False, 5)
+
+
 def test_a_receiver_whose_answer_is_lost(estate, run_module):
     estate.fault("clustering", "POST", "^/v1/receivers$", reset="after")
     result = run_module(MODULE, OUT)

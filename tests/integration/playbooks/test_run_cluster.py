@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_a_tear_down_leaves_what_another_cluster_uses(empty_sim, run, shared):
     for one in (checked, played, again):
         text = " ".join(one.output.split())
         assert ("The policy oldest stays: cluster other uses it." in text) is (shared != "profile"), one.output
-        assert ("The profile web (" in text) is (shared != "policy"), one.output
+        assert bool(re.search(r"The profile web \(\S+\) stays: cluster other, node \S+ use it\.", text)) is (shared != "policy"), one.output
         assert "stays: cluster web" not in text
 
 
@@ -367,3 +368,74 @@ def test_another_spec_of_a_policy_is_told_with_the_clusters_that_get_it_too(empt
     assert len(now["bindings"]) == 3
     again, sent = run(**changed)
     assert (again.rc, sent, words in again.output) == (0, [], False), again.output
+
+
+def test_names_that_yaml_takes_for_numbers_are_names(empty_sim, run):
+    """As in the modules: made, predicted, left, given other specs and deleted."""
+    numbers: dict[str, Any] = {
+        "run_cluster_name": 7,
+        "run_cluster_profile": 2024,
+        "run_cluster_profile_spec": SPEC,
+        "run_cluster_desired_capacity": 1,
+        "run_cluster_policies": [{"name": 11, "spec": DELETION}, {"name": 12, "spec": BATCH}],
+        "run_cluster_receivers": [{"name": 13, "action": "CLUSTER_SCALE_OUT"}],
+    }
+    made, _sent = run(**numbers)
+    names = [sorted(kind) for kind in state(empty_sim)]
+    assert (made.rc, names) == (0, [["2024"], ["7"], ["11", "12"], ["13"]]), made.output
+    again, sent = run(**numbers)
+    assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output
+    other = numbers | {"run_cluster_policies": [{"name": 11, "spec": YOUNGEST}, {"name": 12}], "run_cluster_profile_spec": OTHER}
+    checked, sent = run("--check", **other)
+    assert (checked.rc, sent, "policy_attach" in checked.output) == (0, [], True), checked.output
+    since = empty_sim.last()
+    played, sent = run(**other)
+    assert (played.rc, "The policy 11 is replaced on" in played.output) == (0, False), played.output
+    assert len(planned(checked)) == len(changing(empty_sim, "clustering", since))
+    double, sent = run(**other | {"run_cluster_policies": [{"name": 12}, {"name": "12"}]})
+    assert (double.rc != 0, sent, "run_cluster_policies holds 12 several times" in double.output) == (True, [], True), double.output
+    gone, _sent = run(**numbers | {"run_cluster_state": "absent"})
+    assert (gone.rc, state(empty_sim)) == (0, ([], [], [], [])), gone.output
+    nought, _sent = run(**numbers | {"run_cluster_name": 0, "run_cluster_profile": 0, "run_cluster_policies": []})
+    assert (nought.rc, state(empty_sim)[:2]) == (0, (["0"], ["0"])), nought.output
+
+
+SCALING = {"type": "senlin.policy.scaling", "version": "1.0", "properties": {"event": "CLUSTER_SCALE_IN"}}
+
+
+@pytest.mark.parametrize(("there", "wanted", "words"), [
+    ([SCALING], [DELETION, SCALING], "policy a ({id}) is of the type senlin.policy.scaling, and not senlin.policy.deletion"),
+    ([DELETION], [BATCH, DELETION], "policy a ({id}) is of the type senlin.policy.deletion, and not senlin.policy.batch"),
+    ([DELETION, BATCH], [BATCH, DELETION], "One of another type does not take its place there."),
+    ([DELETION], [{}, DELETION], "senlin.policy.deletion"),
+], ids=["scaling", "one-of-a-type", "swapped", "second-of-the-type"])  # fmt: skip
+def test_a_policy_of_another_type_while_a_new_one_takes_its_type(empty_sim, run, there, wanted, words):
+    """Refused before anything is changed, in whatever order they are given."""
+    def named(specs: list[Any]) -> list[Any]:
+        return [{"name": name} | ({"spec": spec} if spec else {}) for name, spec in zip("ab", specs, strict=False)]
+
+    assert run(**WEB | {"run_cluster_policies": named(there)})[0].rc == 0
+    before, ident = state(empty_sim), empty_sim.state("clustering")["policies"][0]["id"]
+    for arguments, order in ((("--check",), 1), ((), 1), ((), -1)):
+        refused, sent = run(*arguments, **WEB | {"run_cluster_policies": named(wanted)[::order]})
+        assert (refused.rc != 0, sent, state(empty_sim)) == (True, [], before), refused.output
+        assert words.format(id=ident) in " ".join(refused.output.split()), refused.output
+        assert "Nothing was changed." in " ".join(refused.output.split())
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["new-cluster", "cluster-there"])
+def test_a_policy_that_no_cluster_has_is_made_anew_with_another_type(empty_sim, run, made):
+    """It ends as asked for, also when a new policy is of the type that the old one had."""
+    if made:
+        assert run(**WEB | {"run_cluster_policies": []})[0].rc == 0
+    empty_sim.seed(clustering={"policies": [{"name": "a", "project": "demo", "spec": BATCH}]})
+    wanted = WEB | {"run_cluster_policies": [{"name": "a", "spec": DELETION}, {"name": "b", "spec": BATCH}]}
+    checked, sent = run("--check", **wanted)
+    assert (checked.rc, sent) == (0, []), checked.output
+    played, _sent = run(**wanted)
+    assert played.rc == 0, played.output
+    now = empty_sim.state("clustering")
+    assert {one["name"]: one["spec"]["type"] for one in now["policies"]} == {"a": DELETION["type"], "b": BATCH["type"]}
+    assert {one["policy_id"] for one in now["bindings"]} == {one["id"] for one in now["policies"]}
+    again, sent = run(**wanted)
+    assert (again.rc, again.recap["changed"], sent) == (0, 0, []), again.output

@@ -269,6 +269,15 @@ def test_another_file_at_dest_is_replaced(sim, run_module, web, dest):
     assert dest.stat().st_size > 1000
 
 
+@pytest.mark.parametrize("relative", ["here.tar.gz", "./here.tar.gz", "~nobody-of-this-name/here.tar.gz"])
+def test_a_relative_dest_is_refused(sim, run_module, web, relative):
+    """Another run may be in another directory, and would begin anew there."""
+    since = sim.last()
+    result = run_module(MODULE, {**web, "dest": relative})
+    assert (result.code, sim.log(since)) == ("config_destination", []), result
+    assert "dest is no absolute path" in result["msg"]
+
+
 def test_a_directory(sim, run_module, web, dest):
     """The file gets the server's name; a second run finds it by its record, another profile's record is another one's."""
     first = run_module(MODULE, {**web, "dest": str(dest.parent)})

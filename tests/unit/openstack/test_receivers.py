@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack import receivers
 from ansible_collections.groundwork.provision.plugins.module_utils.openstack.receivers import Desired
 
@@ -43,6 +45,22 @@ def test_no_receiver_is_meant_where_the_cluster_is_gone():
 def test_no_step_is_known_by_the_id_of_a_webhook():
     made, gone = receivers.plan(Desired("out", "web", "CLUSTER_CHECK"), {"id": "c1", "name": "web"}, entry("r1") | {"action": "x"})
     assert {made.key, gone.key} == {"delete:c1/out", "create:c1/out"}
+
+
+def test_a_count_is_judged_by_what_the_receiver_will_have():
+    """Its action or its parameters may be those that are there. One that is left as it is, is not judged."""
+    cluster = {"id": "c1", "name": "web"}
+    broken = entry("r1") | {"action": "CLUSTER_SCALE_OUT", "params": {"count": -1}}
+    for desired, found in (
+        (Desired("out", "web", None, {"count": -1}), broken),
+        (Desired("out", "web", "CLUSTER_SCALE_IN"), broken),
+        (Desired("out", "web", "CLUSTER_SCALE_OUT"), broken | {"action": "CLUSTER_CHECK"}),
+        (Desired("out", "web", None, {"count": "x"}), broken | {"params": {"count": 1}}),
+    ):
+        with pytest.raises(Failure, match=r"params\.count is"):
+            receivers.plan(desired, cluster, found)
+    assert receivers.plan(Desired("out", "web"), cluster, broken) == ()
+    assert receivers.plan(Desired("out", "web", "CLUSTER_CHECK"), cluster, broken) != ()
 
 
 def test_the_role_takes_the_actions_of_the_module():
