@@ -339,7 +339,7 @@ def test_two_clusters_with_profiles_of_one_name(empty_sim, run):
     # What one leaves goes with it, and what the other has stays.
     gone, sent = run(**large | {"run_cluster_state": "absent"})
     assert (gone.rc, sent) == (0, ["DELETE"] * 2), gone.output
-    assert "uses it." in " ".join(gone.output.split())
+    assert " use it." in " ".join(gone.output.split())
     now = empty_sim.state("clustering")
     assert [one["profile_id"] for one in now["clusters"]] == [one["id"] for one in now["profiles"]]
 
