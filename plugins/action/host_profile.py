@@ -18,7 +18,6 @@ import hashlib
 import hmac
 import json
 import os
-import re
 import sys
 import typing as t
 
@@ -38,6 +37,7 @@ from ansible_collections.groundwork.provision.plugins.modules.profile_activation
 from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share
+from ansible_collections.groundwork.provision.plugins.plugin_utils.role_words import with_sources
 from ansible_collections.groundwork.provision.plugins.plugin_utils.task_defaults import with_defaults
 
 MODULE = "groundwork.provision.profile_activation"
@@ -68,10 +68,6 @@ ROLE_OPTIONS = ("concurrency", "on_failure", "wait", "wait_timeout", "poll_inter
 ITEM_SPEC = SPEC.options["profiles"]["options"]
 VALIDATORS = {option: ArgumentSpecValidator(strict({option: spec})) for option, spec in ITEM_SPEC.items()}  # made once, before any fork
 KINDS = {"str": "a text", "bool": "a boolean"}
-# How Ansible begins when an option is missing or has a value that it does not take.
-_MISTAKE = re.compile(
-    "value of |argument |Elements value |missing required |missing parameter|parameters are |Unsupported parameters|one of the "
-)
 # Made in Ansible's main process, from which all of its workers are forked. It keeps what stands in the registry's files from telling
 # anything about a password. Should workers not share it, each host runs a task of its own.
 _SECRET = os.urandom(32)
@@ -328,15 +324,8 @@ def _options_refused(options: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _of_the_role(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A mistake in an option that Ansible found, so that nothing was begun, with the names of the role's variables."""
-    msg = str(result.get("msg") or "")
-    if not result.get("failed") or "error" in result or not _MISTAKE.match(msg):
-        return result
-    named = [
-        f"{option} comes from {' or '.join(names)}" for option, names in {**OPTIONS, **ITEM}.items() if re.search(rf"\b{option}\b", msg)
-    ]
-    told = [msg.rstrip("."), *(["; ".join(named)] if named else []), "Nothing was changed", "Correct it and run again"]
-    return {**result, "msg": ". ".join(told) + "."}
+    """A mistake in an option, so that nothing was begun, with the names of the role's variables."""
+    return with_sources(result, {option: " or ".join(names) for option, names in {**OPTIONS, **ITEM}.items()})
 
 
 def _target(told: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -10,9 +10,7 @@ still to come. Ansible's validate_argument_spec evaluates all of them or none. I
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 
-import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -20,8 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import MESSAGE_LIMIT
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
-
-ROLES = Path(__file__).resolve().parents[2] / "roles"
+from ansible_collections.groundwork.provision.plugins.plugin_utils.role_words import documented, read
 
 
 class ActionModule(ActionBase):
@@ -36,7 +33,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         super().run(tmp, variables)
         role = str(self._task.args["role"])
-        options = _read(role, "meta", "argument_specs.yml")["argument_specs"]["main"]["options"]
+        options = documented(role)
         wrong: list[str] = []
         without: list[str] = []
         for name, option in options.items():
@@ -51,19 +48,13 @@ class ActionModule(ActionBase):
             found = ArgumentSpecValidator({name: option}).validate({name: value})
             wrong += remove_values([_plain(text) for text in found.error_messages], found._no_log_values)
         missing = [name for name, option in options.items() if option.get("required") and name not in variables]
-        missing = [name for name in missing if name not in _read(role, "defaults", "main.yml")] if missing else []
+        missing = [name for name in missing if name not in read(role, "defaults", "main.yml")] if missing else []
         wrong += [f"missing required arguments: {', '.join(missing)}"] if missing else []
         if wrong:
             msg = f"{role} refuses its variables: {'; '.join(wrong)}. Nothing was changed. Correct them and run again."
             error = {"code": "config_options", "resource": role}
             return {"changed": False, "failed": True, "msg": clean(msg, MESSAGE_LIMIT), "error": error}
         return {"changed": False, "without_value": without}
-
-
-def _read(role: str, *path: str) -> dict[str, t.Any]:
-    """A file of the role."""
-    text = ROLES.joinpath(role, *path).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
 
 
 def _plain(text: str) -> str:

@@ -46,6 +46,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._clock import
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import NONE, UNKNOWN, Failure
 from ansible_collections.groundwork.provision.plugins.module_utils._options import LOGINS, TASK
 from ansible_collections.groundwork.provision.plugins.module_utils._run import failed_result
+from ansible_collections.groundwork.provision.plugins.plugin_utils.role_words import in_words_of_the_role
 from ansible_collections.groundwork.provision.plugins.plugin_utils.task_defaults import is_of_own_role, with_defaults
 
 display = Display()
@@ -236,12 +237,17 @@ class InProcessAction(ActionBase):
     main: t.Callable[[], None]
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The module's result."""
+        """The module's result, in a role of this collection with the names of its variables."""
         task_vars = task_vars or {}
         super().run(tmp, task_vars)
-        if is_of_own_role(self._task):
-            # The roles omit what they are not given, and Ansible then drops what module_defaults have for it.
-            self._task.args = with_defaults(self._task.resolved_action, self._task, self._task.args, self._templar)
+        if not is_of_own_role(self._task):
+            return self._run(task_vars)
+        # The roles omit what they are not given, and Ansible then drops what module_defaults have for it.
+        self._task.args = with_defaults(self._task.resolved_action, self._task, self._task.args, self._templar)
+        return in_words_of_the_role(self._run(task_vars), self._task)
+
+    def _run(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The module's result."""
         if not boolean(self._templar.template(task_vars.get("groundwork_become", True)), strict=False):
             self._connection.set_become_plugin(None)
         if not self._same_here(task_vars):

@@ -99,3 +99,27 @@ def test_nothing_becomes(sim_with_specs, harness, role, where):
     given = {**needed(role), **NO_BECOME, **({"ansible_become": True} if where == "variable" else {})}
     played = alone(harness, role, *arguments, **given)
     assert played.rc == 0, played.output
+
+
+# A number that every module refuses, and some mistakes that only one role can have.
+WRONG = [
+    *(
+        (role, {"poll_interval": -1}, f"poll_interval comes from {role}_poll_interval")
+        for role in NEEDED
+        if role != "define_cluster_profiles"
+    ),
+    ("deploy_pattern", {"restart": ""}, "restart comes from deploy_pattern_restart"),
+    ("deploy_os", {"network": {"ip_address": "nonsense"}}, "network comes from deploy_os_network"),
+    ("manage_nodes", {"managed_authentication": "maybe"}, "managed_authentication comes from manage_nodes_managed_authentication"),
+    ("publish_os_image", {"dest": "images"}, "dest comes from publish_os_image_dest"),
+    ("update_firmware", {"wait_timeout": "abc"}, "wait_timeout comes from update_firmware_wait_timeout"),
+]
+
+
+@pytest.mark.parametrize("in_process", ["1", "0"])
+@pytest.mark.parametrize("role, given, told", WRONG)
+def test_what_a_module_refuses_is_told_with_the_variable_of_the_role(sim_with_specs, harness, role, given, told, in_process):
+    wrong = {f"{role}_{name}": value for name, value in given.items()}
+    played = alone(harness, role, "-e", json.dumps(wrong), env={"GROUNDWORK_IN_PROCESS": in_process}, **needed(role))
+    assert played.rc == 2, played.output
+    assert told in " ".join(played.output.split())
