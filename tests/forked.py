@@ -15,6 +15,7 @@ import contextlib
 import functools
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import socket
@@ -28,13 +29,14 @@ STARTUP = Path(__file__).with_name("startup")  # what Python runs first in a pla
 PROGRAMS = {"ansible-playbook": "ansible.cli.playbook", "ansible-inventory": "ansible.cli.inventory"}
 # Settled when Python starts, so that a fork could not have others.
 FIXED = {"PYTHONPATH": str(STARTUP), "LC_ALL": "C.UTF-8"}
+CONFIGURATION = "ansible.constants"
 LIBRARIES = (
     "argparse", "concurrent.futures", "cryptography.hazmat.backends", "cryptography.hazmat.primitives.ciphers", "cryptography.x509",
     "email.message", "http.client", "importlib.metadata", "importlib.resources", "jinja2", "jinja2.ext", "jinja2.nativetypes",
     "logging.handlers", "multiprocessing.context", "multiprocessing.popen_fork", "multiprocessing.queues",
     "multiprocessing.synchronize", "packaging.version", "pty", "pwd", "requests", "resolvelib", "ssl", "termios", "urllib.request",
     "uuid", "yaml", "zipfile",
-    # In this order none of these loads ansible.constants, which is the configuration.
+    # Each is loaded only where that does not load the configuration, which differs between releases, and with the order.
     "ansible.errors", "ansible.module_utils._internal._json._profiles", "ansible._internal._errors._error_utils",
     "ansible._internal._templating._access", "ansible._internal._templating._errors", "ansible._internal._templating._jinja_patches",
     "ansible._internal._yaml._errors", "ansible._internal._datatag._utils", "ansible._internal._datatag._wrappers",
@@ -162,12 +164,25 @@ def _wait_for(out: int, err: int, reply: int) -> None:
     sys.argv = request["command"]
 
 
+def _can_be_shared(name: str) -> bool:
+    """It is there, and does not load what another play would have otherwise. Tried in a process that ends with it."""
+    if not name.startswith("ansible."):
+        return importlib.util.find_spec(name.partition(".")[0]) is not None
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1] == 0
+    with contextlib.suppress(BaseException):
+        importlib.import_module(name)
+        os._exit(1 if CONFIGURATION in sys.modules else 0)
+    os._exit(2)
+
+
 def main() -> None:
     """Be the server, and then, in a process of its own, the program."""
     for name in (*LIBRARIES, *sys.argv[2:]):
-        with contextlib.suppress(ImportError):  # not every Ansible has each
+        if _can_be_shared(name):
             importlib.import_module(name)
-    assert "ansible.constants" not in sys.modules, "the configuration would be that of another play"
+    assert CONFIGURATION not in sys.modules
     gc.collect()
     gc.freeze()  # else the first collection of each process would copy all of it
     _serve(socket.socket(fileno=int(sys.argv[1])))
