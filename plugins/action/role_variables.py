@@ -17,8 +17,18 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import MESSAGE_LIMIT
+from ansible_collections.groundwork.provision.plugins.module_utils._options import is_blank
+from ansible_collections.groundwork.provision.plugins.module_utils._run import RANGES
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.plugin_utils.role_words import documented, read
+from ansible_collections.groundwork.provision.plugins.test.percentage import is_percentage
+from ansible_collections.groundwork.provision.plugins.test.waves import is_waves
+
+# Of the playbook of a role that works in waves: what it can be, and the words for that.
+WAVES = {
+    "serial": (is_waves, "a number of hosts from 1, a whole percentage from 1% to 100%, or a list of these"),
+    "max_fail_percentage": (is_percentage, "a number from 0 to 100"),
+}
 
 
 class ActionModule(ActionBase):
@@ -36,7 +46,7 @@ class ActionModule(ActionBase):
         options = documented(role)
         wrong: list[str] = []
         without: list[str] = []
-        for name, option in options.items():
+        for name in (*options, *(f"{role}_{waves}" for waves in WAVES)):
             if name not in variables:
                 continue
             try:
@@ -45,8 +55,7 @@ class ActionModule(ActionBase):
                 # It names a result that is still to come. What it is instead is told by the role.
                 without.append(name)
                 continue
-            found = ArgumentSpecValidator({name: option}).validate({name: value})
-            wrong += remove_values([_plain(text) for text in found.error_messages], found._no_log_values)
+            wrong += _refused(name, name.removeprefix(f"{role}_"), options.get(name), value)
         missing = [name for name, option in options.items() if option.get("required") and name not in variables]
         missing = [name for name in missing if name not in read(role, "defaults", "main.yml")] if missing else []
         wrong += [f"missing required arguments: {', '.join(missing)}"] if missing else []
@@ -57,6 +66,20 @@ class ActionModule(ActionBase):
         return {"changed": False, "without_value": without}
 
 
-def _plain(text: str) -> str:
-    """Ansible's words without the empty choices, which stand for a variable that is not set."""
-    return text.replace(", , None, got", ", got")
+def _refused(name: str, short: str, option: dict[str, t.Any] | None, value: t.Any) -> list[str]:
+    """What is wrong with the value of one variable. short: its name without that of the role. option: its argument spec; None for those of
+    the role's playbook."""
+    blank = is_blank(value) or value == []
+    if option is None:
+        fits, told = WAVES[short]
+        return [] if blank or fits(value) else [f"{name} takes {told}, got: {clean(str(value), 80)}"]
+    found = ArgumentSpecValidator({name: option}).validate({name: value})
+    # Without the empty choices, which stand for a variable that is not set.
+    wrong = [text.replace(", , None, got", ", got") for text in found.error_messages]
+    if short in RANGES and not blank and not wrong:
+        number = ArgumentSpecValidator({name: {"type": "float"}}).validate({name: value})
+        wrong += number.error_messages
+        low, high = RANGES[short]
+        if not number.error_messages and not low <= number.validated_parameters[name] <= high:
+            wrong.append(f"{name} must lie between {low} and {high}")
+    return [remove_values(text, found._no_log_values) for text in wrong]

@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.groundwork.provision.plugins.module_utils._reconcile import Outcome
 
 # option -> (lowest, highest) that make sense; seconds but for concurrency
-_RANGES = {
+RANGES = {
     "timeout": (0.05, 86400),
     "wait_timeout": (0, 31536000),
     "poll_interval": (0.01, 86400),
@@ -46,7 +46,7 @@ _RANGES = {
 
 def check_ranges(params: t.Mapping[str, t.Any]) -> None:
     """Refuse numbers that make no sense."""
-    for name, (low, high) in _RANGES.items():
+    for name, (low, high) in RANGES.items():
         value = params.get(name)
         if value is not None and not (math.isfinite(value) and low <= value <= high):
             raise bad_input("config_number", f"{name} must lie between {low} and {high}.", f"Correct {name} and run again.")

@@ -139,6 +139,7 @@ def test_a_cluster_of_a_profile_of_the_same_run(sim, provision):
     ({"run_cluster_name": "web", "run_cluster_state": "gone"}, "run_cluster_state must be one of: present, absent"),
     ({"activate_profiles_on_failure": "go"}, "activate_profiles_on_failure must be one of: continue, stop"),
     ({"acquire_servers_on_shortage": "go"}, "acquire_servers_on_shortage must be one of"),
+    ({"run_cluster_name": "web", "run_cluster_poll_interval": 0}, "run_cluster_poll_interval must lie between 0.01 and 86400"),
 ])  # fmt: skip
 def test_what_the_argument_spec_of_a_later_step_refuses_is_refused_before_the_first(sim, provision, given, told):
     refused = provision("provision", "-e", json.dumps(given))
