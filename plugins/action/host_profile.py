@@ -37,10 +37,11 @@ from ansible_collections.groundwork.provision.plugins.modules.profile_activation
 from ansible_collections.groundwork.provision.plugins.plugin_utils import in_process
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_registry import Batch, Registry
 from ansible_collections.groundwork.provision.plugins.plugin_utils.host_results import ended, out_of_time, share
-from ansible_collections.groundwork.provision.plugins.plugin_utils.role_words import with_sources
+from ansible_collections.groundwork.provision.plugins.plugin_utils.role_words import may_be_meant, with_sources
 from ansible_collections.groundwork.provision.plugins.plugin_utils.task_defaults import with_defaults
 
 MODULE = "groundwork.provision.profile_activation"
+ROLE = "activate_profiles"
 # Which variable tells what: of a host's item, and of the other options of the module. Of several the first that is set counts. They are
 # named here, and not given as arguments, since Ansible copies and evaluates each text of an argument several times for each host.
 ITEM = {
@@ -92,7 +93,7 @@ class ActionModule(ActionBase):
         host = variables["inventory_hostname"]
         if self._task.args["phase"] == "validate":
             item, options, result = self._asked(variables)
-            return result if result.get("failed") or not item else _of_the_role(_options_refused(options) or result)
+            return result if result.get("failed") or not item else _of_the_role(_options_refused(options) or result, variables)
         registry = Registry(constants.DEFAULT_LOCAL_TMP, str(variables.get("role_uuid", self._task._parent._uuid)))
         registering = self._task.args["phase"] == "register"
         # The first phase may have been left out, by a tag or by --start-at-task.
@@ -227,7 +228,7 @@ class ActionModule(ActionBase):
             if host not in batch.hosts:
                 variables = self._variables_of(batch.hosts[0], variables)
                 templar = Templar(loader=self._loader, variables=variables)
-            result = _of_the_role(self._run(batch.items, self._options(variables, templar), variables, templar))
+            result = _of_the_role(self._run(batch.items, self._options(variables, templar), variables, templar), variables)
             results = share(result, batch.hosts, batch.items, check_mode=self._task.check_mode)
             return result
         except Exception as exc:
@@ -323,9 +324,12 @@ def _options_refused(options: dict[str, t.Any]) -> dict[str, t.Any]:
     return {}
 
 
-def _of_the_role(result: dict[str, t.Any]) -> dict[str, t.Any]:
+def _of_the_role(result: dict[str, t.Any], variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """A mistake in an option, so that nothing was begun, with the names of the role's variables."""
-    return with_sources(result, {option: " or ".join(names) for option, names in {**OPTIONS, **ITEM}.items()})
+    sources = {
+        option: " or ".join(name for name in names if may_be_meant(name, ROLE, variables)) for option, names in {**OPTIONS, **ITEM}.items()
+    }
+    return with_sources(result, {option: told for option, told in sources.items() if told})
 
 
 def _target(told: dict[str, t.Any]) -> dict[str, t.Any]:

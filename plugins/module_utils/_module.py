@@ -38,6 +38,7 @@ from ansible_collections.groundwork.provision.plugins.module_utils._options impo
     shown,
     strict,
     told_missing,
+    told_no_dictionary,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, secrets
@@ -89,7 +90,8 @@ class Module(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.Any:
         """The exit of whoever is refused, also by Ansible itself."""
-        super().fail_json(told_missing(msg, self.spec.options, self.unknown), **kwargs)
+        told = told_no_dictionary(msg, self.params, self.spec.options)
+        super().fail_json(told_missing(told, self.spec.options, self.unknown), **kwargs)
 
 
 def main(spec: Spec, body: Body) -> None:

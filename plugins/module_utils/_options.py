@@ -238,6 +238,22 @@ TASK = "_ansible_groundwork_task"
 LOGINS = "_ansible_groundwork_logins"
 
 
+def told_no_dictionary(msg: str, given: t.Mapping[str, t.Any], options: Options) -> str:
+    """Ansible's refusal of a text in place of suboptions, which names no option. given: as :func:`out_of_place` has left it."""
+    if not msg.startswith(("dictionary requested", "unable to evaluate string as dictionary")):
+        return msg
+    told = []
+    for name, option in options.items():
+        value = given.get(name)
+        if "options" in option and isinstance(value, list):
+            told += [f"argument '{name}' has an entry that is no dictionary"] if MASK in value else []
+        elif "options" in option and option["type"] == "list" and isinstance(value, str):
+            told.append(f"argument '{name}' is no list of dictionaries")
+        elif "options" in option and value == MASK:
+            told.append(f"argument '{name}' is no dictionary")
+    return "; ".join(told) or msg
+
+
 MISSING = "missing required arguments: "
 
 

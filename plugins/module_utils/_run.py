@@ -166,11 +166,6 @@ class Run:
         )
 
 
-def validated(noun: str) -> dict[str, t.Any]:
-    """The result of a run that only validates and has found no mistake. noun: key of the items in a result of its module."""
-    return {"changed": False, "outcome": NONE, "plan": [], noun: []}
-
-
 def failed_result(failure: Failure, run: Run | None = None) -> dict[str, t.Any]:
     """The result of a failed run: what was reached, and the error.
 

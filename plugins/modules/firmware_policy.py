@@ -162,8 +162,9 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import validated
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware, firmware_policy
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy import Desired
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_policy_operations import set_policies

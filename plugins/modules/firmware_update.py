@@ -213,9 +213,10 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import validated
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Options, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, firmware_updates
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_update_operations import update_firmware
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.firmware_updates import Desired

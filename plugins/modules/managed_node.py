@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - groundwork.provision.wait
   - groundwork.provision.bulk
   - groundwork.provision.once
+  - groundwork.provision.validate_only
   - groundwork.provision.attributes
   - groundwork.provision.attributes.xclarity
 options:
@@ -248,10 +249,12 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import validated
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Refusals, bad_input
-from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, WAIT, XCLARITY, Options, Spec
+from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Options, Spec
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
-from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import addresses, api, managed_node_operations
+from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
+from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import addresses, api, managed_node_operations, nodes
 
 ROW: Options = {
     "address": {"type": "str"},
@@ -269,6 +272,7 @@ SPEC = (
     + WAIT
     + BULK
     + ONCE
+    + VALIDATE_ONLY
     + Spec(
         {
             **ROW,
@@ -296,6 +300,8 @@ def rows(run: Run) -> list[dict]:
                 raise bad_input("config_missing", f"{which} must be set for each server.", "Set it and run again.")
             if row["node"] and row["uuid"]:
                 raise bad_input("config_missing", "uuid is for a server at an address, and node is set.", "Leave one out and run again.")
+            if row["uuid"] and not nodes.UUID.fullmatch(row["uuid"]):
+                raise bad_input("config_id", f"uuid {clean(row['uuid'], 60)} is no UUID.", "Correct it and run again.")
             if row["address"]:
                 row["address"] = addresses.address_of(row["address"])
             key = row["address"] or row["node"].casefold()
@@ -333,6 +339,8 @@ def check_credentials(row: dict) -> None:
 def run(run: Run) -> dict:
     """Read, plan, apply, wait, verify; see xclarity/managed_node_operations.py."""
     asked = rows(run)
+    if run.params["validate_only"]:
+        return validated("nodes")
     with api.connect(run) as client:
         if run.params["state"] == "present":
             return managed_node_operations.manage(run, client, asked)

@@ -269,9 +269,10 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import validated
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Options, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, os_deployments
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployment_operations import deploy_systems
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.os_deployments import NETWORK, Desired, check_networks

@@ -175,9 +175,10 @@ error:
 """
 
 from ansible_collections.groundwork.provision.plugins.module_utils import _module
+from ansible_collections.groundwork.provision.plugins.module_utils._driver import validated
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import BULK, ONCE, VALIDATE_ONLY, WAIT, XCLARITY, Options, Spec
-from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, validated
+from ansible_collections.groundwork.provision.plugins.module_utils._run import Run
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity import api, pattern_deployments, patterns
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployment_operations import deploy_pattern
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.pattern_deployments import Desired

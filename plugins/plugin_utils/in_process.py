@@ -244,7 +244,7 @@ class InProcessAction(ActionBase):
             return self._run(task_vars)
         # The roles omit what they are not given, and Ansible then drops what module_defaults have for it.
         self._task.args = with_defaults(self._task.resolved_action, self._task, self._task.args, self._templar)
-        return in_words_of_the_role(self._run(task_vars), self._task)
+        return in_words_of_the_role(self._run(task_vars), self._task, task_vars)
 
     def _run(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """The module's result."""

@@ -13,6 +13,8 @@ from pathlib import Path
 import yaml
 from ansible.playbook.task import Task
 
+from ansible_collections.groundwork.provision.plugins.module_utils._options import is_blank
+
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 # How Ansible begins when an option is missing or has a value that it does not take.
 MISTAKE = re.compile(
@@ -20,13 +22,19 @@ MISTAKE = re.compile(
 )
 
 
-def in_words_of_the_role(result: dict[str, t.Any], task: Task) -> dict[str, t.Any]:
+def in_words_of_the_role(result: dict[str, t.Any], task: Task, task_vars: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """``result``, whose message names the role's variables where it is about options of the task that were wrong."""
     if not _is_about_options(result):
         return result
     given = (task.get_ds() or {}).get(task.action)
     role = task._role.get_name().rpartition(".")[2]
-    return with_sources(result, variables(given if isinstance(given, dict) else {}, role, documented(role)))
+    known = [name for name in documented(role) if may_be_meant(name, role, task_vars)]
+    return with_sources(result, variables(given if isinstance(given, dict) else {}, role, known))
+
+
+def may_be_meant(name: str, role: str, task_vars: t.Mapping[str, t.Any]) -> bool:
+    """What is not set of the connection may come from ``module_defaults`` or the environment, and then not from this variable."""
+    return name.startswith(f"{role}_") or not is_blank(task_vars.get(name))
 
 
 def with_sources(result: dict[str, t.Any], sources: t.Mapping[str, str]) -> dict[str, t.Any]:

@@ -29,7 +29,7 @@ POWER = {8: "on", 5: "off", 18: "standby", 0: "unknown"}
 BATCH = 100  # UUIDs in one URL
 NOWHERE = "No Location Configured"  # what the server says for an empty field
 
-_UUID = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+UUID = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _TEXTS = (
     ("uuid", "uuid"), ("name", "name"), ("hostname", "hostname"), ("fqdn", "FQDN"), ("domain", "domainName"),
     ("description", "userDescription"), ("bmc_type", "mgmtProcType"), ("access", "accessState"),
@@ -171,7 +171,7 @@ def read(
 ) -> list[dict[str, t.Any]]:
     """Servers by UUID, name or address of their BMC, in the server's order; what is not known is left out. None: all. raw: the entry as
     ``raw`` too."""
-    uuids = wanted if wanted and all(_UUID.fullmatch(one) for one in wanted) else ()
+    uuids = wanted if wanted and all(UUID.fullmatch(one) for one in wanted) else ()
     if wanted is not None and not wanted:
         return []
     entries = read_raw(
@@ -195,7 +195,7 @@ def read(
 def read_for(client: Client, wanted: t.Sequence[str], attributes: str, *, attempts: int = READ_ATTEMPTS) -> list[dict[str, t.Any]]:
     """The entries among which the servers ``wanted`` are, by :func:`find`: few UUIDs are asked for by themselves. See
     :func:`refuse_incomplete`."""
-    few = 0 < len(wanted) <= BATCH and all(_UUID.fullmatch(one) for one in wanted)
+    few = 0 < len(wanted) <= BATCH and all(UUID.fullmatch(one) for one in wanted)
     entries = read_raw(client, attributes=attributes, uuids=wanted if few else (), attempts=attempts)
     refuse_incomplete(entries, wanted)
     return entries
@@ -260,13 +260,13 @@ def find(entries: t.Sequence[dict[str, t.Any]], wanted: t.Sequence[str], thing: 
 def spelled(text: str) -> tuple[str, ...]:
     """What :func:`known_as` may call what a user calls so, in the order in which it counts: the text as it is, for a name may have blanks
     around it, and the text without these."""
-    return tuple(one.replace("-", "").upper() if _UUID.fullmatch(one) else one.casefold() for one in (text, text.strip()))
+    return tuple(one.replace("-", "").upper() if UUID.fullmatch(one) else one.casefold() for one in (text, text.strip()))
 
 
 def known_as(entry: t.Mapping[str, t.Any]) -> set[str]:
     """Its UUID and its name, as keys."""
     uuid = key_of(entry)
-    return {uuid if _UUID.fullmatch(uuid) else uuid.casefold(), str(entry.get("name") or "").casefold()} - {""}
+    return {uuid if UUID.fullmatch(uuid) else uuid.casefold(), str(entry.get("name") or "").casefold()} - {""}
 
 
 def meant(there: t.Sequence[Told], wanted: t.Iterable[str], keys: t.Callable[[Told], set[str]]) -> list[Told]:

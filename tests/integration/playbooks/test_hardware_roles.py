@@ -143,6 +143,12 @@ ONE_STEP = {
     "another step": (["-e", "update_firmware_hosts=new-01", "--tags", "deploy_os"], "variable of each step that runs (deploy_os_hosts)"),
     "all but one": (["-e", "update_firmware_hosts=new-01", "--skip-tags", "update_firmware,deploy_os"], "the steps manage_nodes, deploy_p"),
     "all by a tag": (["-e", "manage_nodes_hosts=new-01", "--tags", "tagged"], "manage_nodes_hosts is set, and the steps update_f"),
+    "the others blank": (
+        ["-e", '{"deploy_os_hosts": "new-02", "manage_nodes_hosts": "", "update_firmware_hosts": " ", "deploy_pattern_hosts": null}'],
+        "deploy_os_hosts is set, and the steps manage_nodes, update_firmware, deploy_pattern, activate_profiles would",
+    ),
+    "a tag of somebody": (["-e", "deploy_os_hosts=new-02", "--tags", "rack"], "deploy_os_hosts is set, and the steps manage_nodes, "),
+    "both": (["-e", "deploy_os_hosts=new-02", "--tags", "rack,deploy_os"], "deploy_os_hosts is set, and the steps manage_nodes, "),
     "some of them": (["-e", "manage_nodes_hosts=new-01", "--limit", "new-02"], "manage_nodes_hosts is set, and the steps update_firmware"),
 }
 
@@ -152,9 +158,48 @@ def test_the_hosts_of_one_step_are_not_those_of_all(sim, book, case):
     """Whoever sets them for the first step does not mean the servers of production for all others."""
     arguments, told = ONE_STEP[case]
     refused = book("provision_bare_metal", {**NEW, "web-03": {"xclarity_uuid": UUIDS["web-03"]}}, *arguments, **WANTED)
-    assert (refused.rc, changing(sim)) == (2, []), refused.output
+    assert (refused.rc, changing(sim)) == (4, []), refused.output
     assert told in words(refused)
     assert "would work on the hosts of xclarity_servers. Set xclarity_hosts for all steps, " in words(refused)
+
+
+INVENTORY = {
+    "for all": ({"xclarity_hosts": "new-01"}, [], "xclarity_hosts is set in the inventory, to new-01."),
+    "for all, and a step by an extra variable": (
+        {"xclarity_hosts": "new-01"}, ["-e", "manage_nodes_hosts=new-01", "--tags", "manage_nodes,update_firmware"], "",
+    ),
+    "for one": ({"update_firmware_hosts": ["new-01"]}, ["--tags", "update_firmware"], "update_firmware_hosts is set in the inventory, to "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", INVENTORY)
+@pytest.mark.parametrize("name", ["provision_bare_metal", "update_firmware"])
+def test_hosts_that_the_inventory_names_are_not_seen_and_not_passed_over(sim, book, name, case):
+    """The keyword hosts sees no variable of an inventory, so the hosts would be those of production."""
+    given, arguments, told = INVENTORY[case]
+    arguments = [] if name == "update_firmware" else arguments
+    refused = book(name, {**NEW, "web-03": {"xclarity_uuid": UUIDS["web-03"]}}, *arguments, **WANTED, **given)
+    assert refused.rc != 0, refused.output
+    assert changing(sim) == []
+    assert told in words(refused)
+
+
+def test_hosts_that_the_inventory_names_and_that_are_these_are_no_mistake(sim, book):
+    done = book("update_firmware", {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}, xclarity_hosts="web-*", **WANTED)
+    assert done.rc == 0, done.output
+    assert len(changing(sim)) == 1
+
+
+@pytest.mark.parametrize("name", ["manage_nodes", "update_firmware", "deploy_pattern", "activate_profiles", "deploy_os"])
+def test_an_empty_list_of_hosts_is_no_host(sim, harness, name):
+    """What a filter leaves may be nothing, and that is not all servers."""
+    inventory = {"xclarity_servers": {"hosts": {"web-03": {"xclarity_uuid": UUIDS["web-03"]}}, "vars": {**QUICK, **WANTED}}, "rack14": {}}
+    (harness.folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    for value in ([], "{{ groups.rack14 | reject('search', 'new') }}"):
+        given = ["-e", json.dumps({f"{name}_hosts": value}), "-e", "manage_nodes_state=absent"]
+        played = harness.playbook("-i", str(harness.folder / "hosts.yml"), f"groundwork.provision.{name}", *given)
+        assert (played.rc, played.recap, changing(sim)) == (0, {}, []), played.output
+        assert "skipping: no hosts matched" in played.output
 
 
 def test_one_step_has_hosts_of_its_own(sim, book):
@@ -163,7 +208,7 @@ def test_one_step_has_hosts_of_its_own(sim, book):
     assert "new-02" not in one.output
     every = book("provision_bare_metal", NEW, "-e", "xclarity_hosts=new-02", **WANTED)
     assert every.rc == 0, every.output
-    assert set(plays.recap(every)) == {"localhost", "new-02"}
+    assert set(plays.recap(every)) == {"new-02"}
 
 
 @pytest.mark.parametrize("check", [[], ["--check"]])
@@ -200,6 +245,21 @@ def test_what_a_later_step_refuses_by_its_argument_spec_is_refused_before_the_fi
     assert (refused.rc, changing(sim)) == (2, []), refused.output
     assert told in words(refused)
     assert "Nothing was changed." in words(refused)
+
+
+FIRST = [
+    {"manage_nodes_force": "maybe"}, {"manage_nodes_wait_timeout": "abc"}, {"manage_nodes_poll_interval": -3}, {"manage_nodes_uuid": "XYZ"},
+    {"manage_nodes_address": "not an address"}, {"manage_nodes_managed_authentication": "perhaps"}, {"manage_nodes_stored_credential": ""},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", FIRST)
+def test_a_mistake_of_one_host_in_the_first_step_stops_it_for_all(sim, book, given):
+    """Else the others would have all steps, and be installed once more when it is corrected."""
+    refused = book("provision_bare_metal", {**NEW, "new-02": {**NEW["new-02"], **given}}, **WANTED)
+    assert (refused.rc, changing(sim)) == (2, []), refused.output
+    assert next(iter(given)) in words(refused)
+    assert "Nothing was changed" in words(refused)
 
 
 MISTAKES = {

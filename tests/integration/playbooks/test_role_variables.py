@@ -111,6 +111,7 @@ WRONG = [
     ("deploy_pattern", {"restart": ""}, "restart comes from deploy_pattern_restart"),
     ("deploy_os", {"network": {"ip_address": "nonsense"}}, "network comes from deploy_os_network"),
     ("manage_nodes", {"managed_authentication": "maybe"}, "managed_authentication comes from manage_nodes_managed_authentication"),
+    ("deploy_os", {"network": "192.0.2.9/24"}, "argument 'network' is no dictionary. Nothing was changed. Correct it and run again."),
     ("publish_os_image", {"dest": "images"}, "dest comes from publish_os_image_dest"),
     ("update_firmware", {"wait_timeout": "abc"}, "wait_timeout comes from update_firmware_wait_timeout"),
 ]
@@ -123,3 +124,13 @@ def test_what_a_module_refuses_is_told_with_the_variable_of_the_role(sim_with_sp
     played = alone(harness, role, "-e", json.dumps(wrong), env={"GROUNDWORK_IN_PROCESS": in_process}, **needed(role))
     assert played.rc == 2, played.output
     assert told in " ".join(played.output.split())
+
+
+@pytest.mark.parametrize("role", ["manage_nodes", "activate_profiles"])
+@pytest.mark.parametrize("env", [{"XCLARITY_CA_PATH": "/nonexist"}, {"XCLARITY_ENDPOINT": "127.0.0.1"}, {"XCLARITY_PASSWORD": ""}])
+def test_what_comes_from_the_environment_is_not_told_to_come_from_a_variable(sim_with_specs, harness, role, env):
+    played = alone(harness, role, env=env, **needed(role))
+    assert played.rc == 2, played.output
+    assert "comes from xclarity_" not in played.output
+    played = alone(harness, role, env=env, xclarity_ca_path="/nowhere", **needed(role))
+    assert "ca_path comes from xclarity_ca_path" in " ".join(played.output.split()) or "ca_path" not in played.output

@@ -231,7 +231,7 @@ def test_a_mapping_of_a_cloud_keeps_its_secrets():
 @pytest.mark.parametrize("value", [CANARY, 5, True])
 def test_auth_that_is_no_mapping_at_all(value):
     found, text = run(OPENSTACK, auth=value)
-    assert found["msg"] == "dictionary requested, could not parse JSON or key=value"
+    assert found["msg"] == "argument 'auth' is no dictionary"
     assert CANARY not in text
 
 
