@@ -8,15 +8,17 @@ An instance is started and stopped by the scripts in tests/services/senlin; see 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +145,14 @@ class Cloud:
         return http
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        """One request. The service closes connections that it kept open when it likes, also under a request. What changes something has a
-        connection of its own, for it cannot be sent twice; a reading is sent once more, and a service that is gone fails then, too."""
+        """One request. The service closes connections that it kept open when it likes, also under a request, and it says 503 where its
+        own token expires while it asks Keystone. What changes something has a connection of its own, for it cannot be sent twice; a
+        reading is sent once more, and a service that is gone fails then, too."""
         if method in ("GET", "HEAD"):
-            try:
-                return self.http.request(method, url, timeout=TIMEOUT, **options)
-            except requests.ConnectionError:
-                pass
+            with contextlib.suppress(requests.ConnectionError):
+                reply = self.http.request(method, url, timeout=TIMEOUT, **options)
+                if reply.status_code != 503:
+                    return reply
         with self._session() as fresh:
             return fresh.request(method, url, timeout=TIMEOUT, **options)
 
@@ -228,11 +231,15 @@ def _script(name: str, settings: dict[str, str]) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for dummy in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Below those that the system gives to connections: until the instance listens, some seconds later, one of these would be taken."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(range(20000, 32768), 500):
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise RuntimeError("no free ports were found between 20000 and 32767")
 
 
 @contextmanager

@@ -14,13 +14,15 @@ import requests
 from real_cloud import Account, Cloud
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Closing:
-    """Answers the first ``good`` requests of each connection, and closes it under the next; ``alive`` tells for how many connections."""
+    """Answers the first ``good`` requests of each connection, and closes it under the next; ``alive`` tells for how many connections. The
+    first ``busy`` requests get 503."""
 
-    def __init__(self, good: int = 1, alive: int = 99) -> None:
-        self.good, self.alive, self.asked = good, alive, 0
+    def __init__(self, good: int = 1, alive: int = 99, busy: int = 0) -> None:
+        self.good, self.alive, self.busy, self.asked = good, alive, busy, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -41,7 +43,7 @@ class Closing:
                 self.asked += 1
                 if answered == self.good or number >= self.alive:
                     break
-                connection.sendall(OK)
+                connection.sendall(BUSY if self.asked <= self.busy else OK)
 
 
 @pytest.fixture
@@ -80,3 +82,15 @@ def test_a_service_that_is_gone_is_told(service: Closing) -> None:
     with pytest.raises(requests.ConnectionError):
         one.call("GET", "/v1/nodes")
     assert service.asked == 3, "the one that was closed under, and one more"
+
+
+@pytest.mark.parametrize("service, statuses", [({"busy": 1}, [200, 200]), ({"busy": 2}, [503, 200])], indirect=["service"])
+def test_a_reading_is_sent_once_more_where_keystone_was_not_there(service: Closing, statuses: list[int]) -> None:
+    one = account(service)
+    assert [one.call("GET", "/v1/nodes").status_code for _number in statuses] == statuses
+
+
+@pytest.mark.parametrize("service", [{"busy": 1}], indirect=True)
+def test_what_changes_something_is_not_sent_again_for_a_503(service: Closing) -> None:
+    assert account(service).call("POST", "/v1/nodes", {}).status_code == 503
+    assert service.asked == 1
