@@ -300,7 +300,7 @@ def rows(run: Run) -> list[dict]:
                 raise bad_input("config_missing", f"{which} must be set for each server.", "Set it and run again.")
             if row["node"] and row["uuid"]:
                 raise bad_input("config_missing", "uuid is for a server at an address, and node is set.", "Leave one out and run again.")
-            if row["uuid"] and not nodes.UUID.fullmatch(row["uuid"]):
+            if row["uuid"] and not nodes.UUID.fullmatch(row["uuid"].replace("-", "")):
                 raise bad_input("config_id", f"uuid {clean(row['uuid'], 60)} is no UUID.", "Correct it and run again.")
             if row["address"]:
                 row["address"] = addresses.address_of(row["address"])

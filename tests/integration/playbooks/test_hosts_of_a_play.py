@@ -362,5 +362,5 @@ def test_a_mistake_in_a_variable_names_the_variable(sim, harness, estate):
     assert "xclarity_restart is 'immediatly', not one of immediate, defer. Nothing was changed." in played.output
     assert activated(sim) == ["web-01", "web-02"]
     played = plays.play(harness, hosts, book, activate_profiles_concurrency="many")
-    assert "concurrency comes from activate_profiles_concurrency. Nothing was changed." in played.output
+    assert "Nothing was changed. Correct it and run again. concurrency comes from activate_profiles_concurrency." in played.output
     assert activated(sim) == ["web-01", "web-02"]
