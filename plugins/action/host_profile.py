@@ -30,7 +30,6 @@ from ansible_collections.groundwork.provision.plugins.module_utils._clock import
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import Failure, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._module import is_task_timeout
 from ansible_collections.groundwork.provision.plugins.module_utils._options import strict
-from ansible_collections.groundwork.provision.plugins.module_utils._run import check_ranges
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.module_utils.xclarity.profile_plans import Desired, check_target
 from ansible_collections.groundwork.provision.plugins.modules.profile_activation import SPEC
@@ -311,17 +310,10 @@ def _source(candidates: t.Sequence[str], variables: dict[str, t.Any], templar: T
 
 
 def _options_refused(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The failed result of the module for options that are no words or numbers for it; empty where there are none."""
+    """The failed result for options that are no words or numbers for the module; empty where there are none."""
     given = {name: value for name, value in options.items() if name in ROLE_OPTIONS}
     found = ArgumentSpecValidator({name: SPEC.options[name] for name in given}).validate(given)
-    if found.error_messages:
-        return {"changed": False, "failed": True, "msg": found.error_messages[0]}
-    try:
-        check_ranges(found.validated_parameters)
-    except Failure as failure:
-        failure.about(what="activate the profile of this host")
-        return {"changed": False, "failed": True, "msg": failure.message(), "error": failure.public()}
-    return {}
+    return {"changed": False, "failed": True, "msg": found.error_messages[0]} if found.error_messages else {}
 
 
 def _of_the_role(result: dict[str, t.Any], variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

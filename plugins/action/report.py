@@ -17,10 +17,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import MESSAGE_LIMIT
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 
-# Of a result that is told once more: what was shown with it already.
-_SHOWN = ("warnings", "deprecations", "exception", "diff")
-# Of a task that was told not to fail: Ansible would not take it for a failure here either.
-_VERDICT = ("failed_when_result",)
+# Of a result that is told once more: what was shown with it already, and that its task was told not to fail, for then Ansible would not
+# take it for a failure here either.
+_LEFT_OUT = ("warnings", "deprecations", "exception", "diff", "failed_when_result")
 # Strategies in which a host does not wait for the others; they know neither max_fail_percentage nor any_errors_fatal.
 _WITHOUT_WAVES = ("free", "host_pinned")
 
@@ -39,7 +38,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = {"changed": bool(args.get("changed", False))}
         if args.get("result"):
             told = dict(args["result"]).items()
-            result |= {key: value for key, value in told if not key.startswith("_ansible_") and key not in _SHOWN + _VERDICT}
+            result |= {key: value for key, value in told if not key.startswith("_ansible_") and key not in _LEFT_OUT}
             result["failed"] = True
         if args.get("begun"):
             result |= self._wave(str(args["begun"]), task_vars or {})

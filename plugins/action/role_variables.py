@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import MESSAGE_LIMIT
 from ansible_collections.groundwork.provision.plugins.module_utils._options import is_blank
-from ansible_collections.groundwork.provision.plugins.module_utils._run import RANGES
+from ansible_collections.groundwork.provision.plugins.module_utils._run import RANGES, out_of_range
 from ansible_collections.groundwork.provision.plugins.module_utils._text import clean
 from ansible_collections.groundwork.provision.plugins.plugin_utils.role_words import documented, read
 from ansible_collections.groundwork.provision.plugins.test.percentage import is_percentage
@@ -79,7 +79,6 @@ def _refused(name: str, short: str, option: dict[str, t.Any] | None, value: t.An
     if short in RANGES and not blank and not wrong:
         number = ArgumentSpecValidator({name: {"type": "float"}}).validate({name: value})
         wrong += number.error_messages
-        low, high = RANGES[short]
-        if not number.error_messages and not low <= number.validated_parameters[name] <= high:
-            wrong.append(f"{name} must lie between {low} and {high}")
+        told = "" if number.error_messages else out_of_range(short, number.validated_parameters[name])
+        wrong += [f"{name} {told}"] if told else []
     return [remove_values(text, found._no_log_values) for text in wrong]

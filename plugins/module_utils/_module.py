@@ -28,17 +28,18 @@ from ansible_collections.groundwork.provision.plugins.module_utils._clock import
 from ansible_collections.groundwork.provision.plugins.module_utils._errors import AGAIN, Failure, MissingLibrary, bad_input
 from ansible_collections.groundwork.provision.plugins.module_utils._options import (
     LOGINS,
+    NO_DICTIONARY,
     TASK,
     Options,
     Spec,
     free_values,
     named_twice,
+    no_dictionaries,
     out_of_place,
     settle,
     shown,
     strict,
     told_missing,
-    told_no_dictionary,
 )
 from ansible_collections.groundwork.provision.plugins.module_utils._run import Run, failed_result
 from ansible_collections.groundwork.provision.plugins.module_utils._secret_names import masked, secrets
@@ -72,6 +73,7 @@ class Module(AnsibleModule):
     logins = ""
     unknown: t.Sequence[str] = ()
     twice: t.Sequence[str] = ()
+    no_rows: t.Sequence[str] = ()
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
@@ -85,13 +87,15 @@ class Module(AnsibleModule):
         self.unknown = sorted(str(name) for name in self.params if name not in known and not str(name).startswith("_ansible_"))
         self.twice = named_twice(self.params, self.spec.options)
         self.params = settle(out_of_place(self.params, self.spec.options), self.spec)
+        self.no_rows = no_dictionaries(self.params, self.spec.options)  # now, since Ansible makes lists of texts
         self.argument_spec = strict(self.argument_spec)
         self.no_log_values.update(*map(secrets, free_values(self.params, self.spec.options)))
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.Any:
         """The exit of whoever is refused, also by Ansible itself."""
-        told = told_no_dictionary(msg, self.params, self.spec.options)
-        super().fail_json(told_missing(told, self.spec.options, self.unknown), **kwargs)
+        if msg.startswith(NO_DICTIONARY):
+            msg = "; ".join(self.no_rows) or msg
+        super().fail_json(told_missing(msg, self.spec.options, self.unknown), **kwargs)
 
 
 def main(spec: Spec, body: Body) -> None:

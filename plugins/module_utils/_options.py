@@ -238,10 +238,12 @@ TASK = "_ansible_groundwork_task"
 LOGINS = "_ansible_groundwork_logins"
 
 
-def told_no_dictionary(msg: str, given: t.Mapping[str, t.Any], options: Options) -> str:
-    """Ansible's refusal of a text in place of suboptions, which names no option. given: as :func:`out_of_place` has left it."""
-    if not msg.startswith(("dictionary requested", "unable to evaluate string as dictionary")):
-        return msg
+# How Ansible refuses a text in place of suboptions, without the name of the option.
+NO_DICTIONARY = ("dictionary requested", "unable to evaluate string as dictionary")
+
+
+def no_dictionaries(given: t.Mapping[str, t.Any], options: Options) -> list[str]:
+    """What to say instead, of each option with a text in place of suboptions. given: as :func:`out_of_place` has left it."""
     told = []
     for name, option in options.items():
         value = given.get(name)
@@ -251,7 +253,7 @@ def told_no_dictionary(msg: str, given: t.Mapping[str, t.Any], options: Options)
             told.append(f"argument '{name}' is no list of dictionaries")
         elif "options" in option and value == MASK:
             told.append(f"argument '{name}' is no dictionary")
-    return "; ".join(told) or msg
+    return told
 
 
 MISSING = "missing required arguments: "

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import math
 import os
 import random
 import typing as t
@@ -44,12 +43,10 @@ RANGES = {
 }
 
 
-def check_ranges(params: t.Mapping[str, t.Any]) -> None:
-    """Refuse numbers that make no sense."""
-    for name, (low, high) in RANGES.items():
-        value = params.get(name)
-        if value is not None and not (math.isfinite(value) and low <= value <= high):
-            raise bad_input("config_number", f"{name} must lie between {low} and {high}.", f"Correct {name} and run again.")
+def out_of_range(option: str, value: float | None) -> str:
+    """What is wrong with the number of an option of this name, such as "must lie between 0 and 64"; empty where it makes sense."""
+    low, high = RANGES[option]
+    return "" if value is None or low <= value <= high else f"must lie between {low} and {high}"
 
 
 class Others(t.Protocol):
@@ -99,7 +96,10 @@ class Run:
 
     def __post_init__(self) -> None:
         self.clock.stop = Stop()
-        check_ranges(self.params)
+        for name in RANGES:
+            wrong = out_of_range(name, self.params.get(name))
+            if wrong:
+                raise bad_input("config_number", f"{name} {wrong}.", f"Correct {name} and run again.")
         place = os.path.expanduser(self.params.get("state_dir") or "~")
         if not place.startswith(("/", "~")):
             raise bad_input(

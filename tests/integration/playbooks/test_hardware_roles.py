@@ -164,11 +164,14 @@ def test_the_hosts_of_one_step_are_not_those_of_all(sim, book, case):
 
 
 INVENTORY = {
-    "for all": ({"xclarity_hosts": "new-01"}, [], "xclarity_hosts is set in the inventory, to new-01."),
+    "for all": ({"xclarity_hosts": "new-01"}, [], "xclarity_hosts is set for these hosts, to new-01, and not by an extra variable."),
     "for all, and a step by an extra variable": (
         {"xclarity_hosts": "new-01"}, ["-e", "manage_nodes_hosts=new-01", "--tags", "manage_nodes,update_firmware"], "",
     ),
-    "for one": ({"update_firmware_hosts": ["new-01"]}, ["--tags", "update_firmware"], "update_firmware_hosts is set in the inventory, to "),
+    "for all, and for the step a blank": (
+        {"xclarity_hosts": "new-01", "update_firmware_hosts": " "}, ["--tags", "update_firmware"], "xclarity_hosts is set for these hosts",
+    ),
+    "for one": ({"update_firmware_hosts": ["new-01"]}, ["--tags", "update_firmware"], "update_firmware_hosts is set for these hosts, to "),
 }  # fmt: skip
 
 
@@ -277,6 +280,14 @@ MISTAKES = {
         "activate_profiles_concurrency must lie", "config_options",
     ),
 }  # fmt: skip
+
+
+def test_an_option_of_the_profiles_that_is_no_boolean_is_refused_before_the_first_step(sim, book):
+    """Ansible refuses it, so there is no code."""
+    given = {"xclarity_profile": "web-03", "xclarity_restart": "defer", "activate_profiles_wait": "perhaps"}
+    refused = book("provision_bare_metal", {**NEW, "new-02": {**NEW["new-02"], **given}}, **WANTED)
+    assert (refused.rc, changing(sim), refused.recap["changed"]) == (2, [], 0), refused.output
+    assert "Nothing was changed. Correct it and run again. wait comes from activate_profiles_wait." in words(refused)
 
 
 @pytest.mark.parametrize("check", [[], ["--check"]], ids=["real", "check"])

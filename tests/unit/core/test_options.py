@@ -235,6 +235,17 @@ def test_auth_that_is_no_mapping_at_all(value):
     assert CANARY not in text
 
 
+@pytest.mark.parametrize(("value", "told"), [
+    ("web-02", "argument 'nodes' is no list of dictionaries"),
+    ([{"node": "web-01"}, CANARY], "argument 'nodes' has an entry that is no dictionary"),
+])  # fmt: skip
+def test_rows_that_are_no_mappings(value, told):
+    rows = Spec({"nodes": {"type": "list", "elements": "dict", "options": {"node": {"type": "str"}}}})
+    found, text = run(rows, nodes=value)
+    assert found["msg"] == told
+    assert CANARY not in text
+
+
 def test_auth_as_one_text_is_masked_part_by_part():
     found, text = run(OPENSTACK, auth=f"username=demo password={CANARY}")
     assert found["params"]["auth"]["username"] == "demo"
